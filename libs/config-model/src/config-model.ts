@@ -1,0 +1,14 @@
+export type { ConfigEvent, ConfigFact, ObjectChange } from "./config-event.ts";
+export {
+  type ActiveTranslator,
+  allObjects,
+  type ConfigObject,
+  type ConfigState,
+  emptyConfigState,
+  getObject,
+  kindKey,
+  type ObjectIndex,
+  objectsOfKind,
+} from "./config-state.ts";
+export { configObject, evolve } from "./evolve.ts";
+export { compareRefs, displayRef, type ObjectRef, objectKey, parseApiVersion, refOf } from "./object-ref.ts";
