@@ -12,3 +12,15 @@ export {
 } from "./config-state.ts";
 export { configObject, evolve } from "./evolve.ts";
 export { compareRefs, displayRef, type ObjectRef, objectKey, parseApiVersion, refOf } from "./object-ref.ts";
+export { type CompletionContext, completeObject, rfc3339 } from "./complete-object.ts";
+export {
+  type ConfigCommit,
+  configKinds,
+  decodeChangeSet,
+  decodeConfigEvent,
+  decodeStateCheckpoint,
+  encodeChangeSet,
+  encodeStateCheckpoint,
+  encodeTermStarted,
+  encodeTranslatorActivated,
+} from "./config-codec.ts";

@@ -74,7 +74,7 @@ export interface RetiringResource {
 export interface Snapshot {
   /** namespace/name of the Gateway. */
   readonly nodeGroup: string;
-  /** Up to which CONFIG revision this is the truth. */
+  /** The CONFIG revision at which it last changed; it is the truth up to the revision of what holds it. */
   readonly revision: Revision;
   readonly types: Readonly<Record<ResourceType, TypeSnapshot>>;
   /** By type, then name. Not part of `types` nor of any version. */

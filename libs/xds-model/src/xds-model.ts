@@ -1,4 +1,30 @@
+export {
+  allResources,
+  applyGroupDelta,
+  type DeltaMoment,
+  digestOfNames,
+  typeSnapshot,
+  unexpired,
+} from "./apply-delta.ts";
+export { applyPublication, applyRevisionDelta, statusKey } from "./apply-publication.ts";
+export { decodePublishedCheckpoints, encodePublishedCheckpoints } from "./checkpoint-codec.ts";
+export { type DanglingReference, danglingReferences, invalidBackendCluster } from "./closure.ts";
+export { diffParts } from "./diff-parts.ts";
 export type { ChangedPart, GroupDelta, PartKey } from "./group-delta.ts";
+export { comparePartKeys, partKeyText } from "./part-order.ts";
+export { decodePublication, encodePublication, xdsKinds } from "./publication-codec.ts";
+export {
+  emptyPublished,
+  emptySnapshot,
+  emptyTypeSnapshot,
+  everyType,
+  type Publication,
+  type Published,
+  type PublishedStatus,
+  type RevisionDelta,
+} from "./published.ts";
+export { referencesOf } from "./references.ts";
+export { composeResource, revisionOfVersion, versionOf } from "./resource.ts";
 export {
   type ResourceType,
   resourceTypes,
@@ -8,12 +34,4 @@ export {
   typeOfUrl,
   typeUrls,
 } from "./resource-type.ts";
-export type {
-  Owner,
-  Part,
-  Reference,
-  Resource,
-  RetiringResource,
-  Snapshot,
-  TypeSnapshot,
-} from "./snapshot.ts";
+export type { Owner, Part, Reference, Resource, RetiringResource, Snapshot, TypeSnapshot } from "./snapshot.ts";

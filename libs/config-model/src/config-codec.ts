@@ -1,0 +1,137 @@
+import { codec } from "@routeledger/protos";
+import { assert, compareStrings, type Revision } from "@routeledger/std";
+import type { ConfigEvent, ConfigFact, ObjectChange } from "./config-event.ts";
+import { allObjects, type ConfigState, emptyConfigState } from "./config-state.ts";
+import { evolve } from "./evolve.ts";
+import { objectKey } from "./object-ref.ts";
+
+/** The kinds of the CONFIG log and the highest schema version of each that this version reads. */
+export const configKinds: Readonly<Record<string, number>> = {
+  ChangeSet: 1,
+  TermStarted: 1,
+  TranslatorActivated: 1,
+  EventSkipped: 1,
+  CheckpointPart: 1,
+  CheckpointClosed: 1,
+  Catalog: 1,
+};
+
+const changeSet = codec("routeledger.config.v1.ChangeSet");
+const termStarted = codec("routeledger.log.v1.TermStarted");
+const translatorActivated = codec("routeledger.config.v1.TranslatorActivated");
+const eventSkipped = codec("routeledger.config.v1.EventSkipped");
+const stateCheckpoint = codec("routeledger.config.v1.StateCheckpoint");
+
+/** What a commit of the CONFIG log is, as far as decoding needs it. */
+export interface ConfigCommit {
+  readonly revision: Revision;
+  readonly timeMs: number;
+  readonly term: number;
+  readonly kind: string;
+  readonly payload: Uint8Array;
+}
+
+/** Decodes a commit of the CONFIG log. The reader has refused kinds that are not in `configKinds` before. */
+export function decodeConfigEvent(commit: ConfigCommit): ConfigEvent {
+  const { revision, timeMs, term } = commit;
+  return { revision, timeMs, term, fact: decodeFact(commit.kind, commit.payload) };
+}
+
+function decodeFact(kind: string, payload: Uint8Array): ConfigFact {
+  switch (kind) {
+    case "ChangeSet":
+      return { type: "changeSet", changes: decodeChangeSet(payload) };
+    case "TermStarted": {
+      const { term, translator } = termStarted.decode(payload);
+      return { type: "termStarted", term, translator };
+    }
+    case "TranslatorActivated": {
+      const { version, retireGraceMs } = translatorActivated.decode(payload);
+      return { type: "translatorActivated", version, retireGraceMs };
+    }
+    case "EventSkipped": {
+      const { revision, reason } = eventSkipped.decode(payload);
+      return { type: "eventSkipped", revision: revision ?? { epoch: 0, sequence: 0 }, reason };
+    }
+    default:
+      assert(kind in configKinds, `a kind of the CONFIG log, got ${kind}`);
+      return { type: "checkpoint" };
+  }
+}
+
+/** The payload of a commit of kind ChangeSet. Changes are sorted by object; an object occurs once. */
+export function encodeChangeSet(changes: readonly ObjectChange[]): Uint8Array {
+  const sorted = [...changes].sort((a, b) => compareStrings(objectKey(a), objectKey(b)));
+  return changeSet.encode({
+    changes: sorted.map((change) => {
+      const { group, kind, namespace, name, source } = change;
+      return change.type === "deleted"
+        ? { deleted: { group, kind, namespace, name, source } }
+        : { applied: { group, version: change.version, kind, namespace, name, json: change.json, source } };
+    }),
+  });
+}
+
+export function decodeChangeSet(payload: Uint8Array): ObjectChange[] {
+  return changeSet.decode(payload).changes.flatMap(({ applied, deleted }): ObjectChange[] => {
+    if (applied) return [{ type: "applied", ...applied }];
+    return deleted ? [{ type: "deleted", ...deleted }] : [];
+  });
+}
+
+export function encodeTermStarted(term: number, translator: string): Uint8Array {
+  return termStarted.encode({ term, translator });
+}
+
+export function encodeTranslatorActivated(active: { version: number; retireGraceMs: number }): Uint8Array {
+  return translatorActivated.encode(active);
+}
+
+/** The message of a checkpoint with subject "config". Equal states give equal bytes. */
+export function encodeStateCheckpoint(state: ConfigState): Uint8Array {
+  return stateCheckpoint.encode({
+    revision: state.revision,
+    timeUnixMs: state.timeMs,
+    term: state.term,
+    ...(state.translator === undefined ? {} : { translator: state.translator }),
+    objects: allObjects(state).map(({ group, version, kind, namespace, name, json, source, revision }) => ({
+      object: { group, version, kind, namespace, name, json, source },
+      revision,
+    })),
+  });
+}
+
+/** The state that `encodeStateCheckpoint` was given. */
+export function decodeStateCheckpoint(bytes: Uint8Array): ConfigState {
+  const checkpoint = stateCheckpoint.decode(bytes);
+  const revision = checkpoint.revision ?? { epoch: 0, sequence: 0 };
+  let state = emptyConfigState;
+  for (const [at, changes] of groupedByRevision(checkpoint.objects)) {
+    state = evolve(state, { revision: at, timeMs: 0, term: 0, fact: { type: "changeSet", changes } });
+  }
+  return {
+    ...state,
+    revision: { epoch: revision.epoch, sequence: revision.sequence },
+    timeMs: checkpoint.timeUnixMs,
+    term: checkpoint.term,
+    translator: checkpoint.translator && {
+      version: checkpoint.translator.version,
+      retireGraceMs: checkpoint.translator.retireGraceMs,
+    },
+  };
+}
+
+type StateObjects = ReturnType<typeof stateCheckpoint.decode>["objects"];
+
+function groupedByRevision(objects: StateObjects): Map<Revision, ObjectChange[]> {
+  const groups = new Map<string, { at: Revision; changes: ObjectChange[] }>();
+  for (const { object, revision } of objects) {
+    if (object === undefined || revision === undefined) continue;
+    const at = { epoch: revision.epoch, sequence: revision.sequence };
+    const key = `${at.epoch}.${at.sequence}`;
+    const group = groups.get(key) ?? { at, changes: [] };
+    group.changes.push({ type: "applied", ...object });
+    groups.set(key, group);
+  }
+  return new Map([...groups.values()].map(({ at, changes }) => [at, changes]));
+}

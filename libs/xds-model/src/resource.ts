@@ -1,0 +1,76 @@
+import { assert, compareStrings, concatBytes, formatRevision, type Revision, sha256Hex } from "@routeledger/std";
+import { referencesOf } from "./references.ts";
+import type { Part, Reference, Resource } from "./snapshot.ts";
+
+/**
+ * Joins the parts of one resource, in any order.
+ * @param changedAt the revision at which its bytes last changed
+ */
+export function composeResource(parts: readonly Part[], changedAt: Revision): Resource {
+  const sorted = [...parts].sort((a, b) => compareStrings(a.virtualHost, b.virtualHost));
+  const [first] = sorted;
+  assert(first !== undefined && first.virtualHost === "", "a resource with a shell or a single part");
+  return new ComposedResource(sorted, first, changedAt);
+}
+
+/** The same parts and bytes, said to have changed at another revision. */
+export function versionOf(changedAt: Revision, digest: string): string {
+  return `${formatRevision(changedAt)}-${digest.slice(0, 16)}`;
+}
+
+/** The part of a version that says when: undefined for versions that are not ours. */
+export function revisionOfVersion(version: string): Revision | undefined {
+  const match = /^(\d{1,15})\.(\d{1,15})-[0-9a-f]{16}/.exec(version);
+  return match ? { epoch: Number(match[1]), sequence: Number(match[2]) } : undefined;
+}
+
+class ComposedResource implements Resource {
+  readonly type: Resource["type"];
+  readonly name: string;
+  readonly parts: readonly Part[];
+  readonly bytes: Uint8Array;
+  readonly digest: string;
+  readonly changedAt: Revision;
+  readonly version: string;
+  #references: readonly Reference[] | undefined;
+
+  constructor(parts: readonly Part[], first: Part, changedAt: Revision) {
+    this.type = first.type;
+    this.name = first.resource;
+    this.parts = parts;
+    this.bytes = parts.length === 1 ? first.bytes : joinRouteTable(parts);
+    this.digest = parts.length === 1 ? first.digest : sha256Hex(this.bytes);
+    this.changedAt = changedAt;
+    this.version = versionOf(changedAt, this.digest);
+  }
+
+  /** Found when first asked for: an edge with no proxy of the group never decodes its resources. */
+  get references(): readonly Reference[] {
+    this.#references ??= distinct(this.parts.flatMap((part) => referencesOf(part)));
+    return this.#references;
+  }
+}
+
+/** RouteConfiguration.virtual_hosts is field 2; repeated fields of joined encodings are appended (protobuf). */
+const virtualHostsTag = (2 << 3) | 2;
+
+function joinRouteTable([shell, ...hosts]: readonly Part[]): Uint8Array {
+  const chunks = shell === undefined ? [] : [shell.bytes];
+  for (const { bytes } of hosts) chunks.push(new Uint8Array([virtualHostsTag, ...varint(bytes.length)]), bytes);
+  return concatBytes(chunks);
+}
+
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  while (rest > 0x7f) {
+    bytes.push((rest & 0x7f) | 0x80);
+    rest >>>= 7;
+  }
+  return [...bytes, rest];
+}
+
+function distinct(references: readonly Reference[]): Reference[] {
+  const byKey = new Map(references.map((reference) => [`${reference.type}\n${reference.name}\n${reference.digest}`, reference]));
+  return [...byKey].sort(([a], [b]) => compareStrings(a, b)).map(([, reference]) => reference);
+}
