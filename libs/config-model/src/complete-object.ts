@@ -30,7 +30,7 @@ export function completeObject(input: JsonObject, context: CompletionContext): O
     const adopted = source !== existing.source && source.startsWith("folder/");
     if (same && !adopted) return "unchanged";
   }
-  const object = { ...stripped, metadata: completeMetadata(stripped, input, context) };
+  const object: JsonObject = { ...stripped, metadata: completeMetadata(stripped, input, context) };
   return {
     type: "applied",
     ...refOf(object),
@@ -54,7 +54,8 @@ function strip(input: JsonObject): JsonObject {
     ...kept
   } = (metadata ?? {}) as JsonObject;
   const { [lastApplied]: _lastApplied, ...ownAnnotations } = (annotations ?? {}) as JsonObject;
-  const withAnnotations = Object.keys(ownAnnotations).length === 0 ? kept : { ...kept, annotations: ownAnnotations };
+  const withAnnotations =
+    Object.keys(ownAnnotations).length === 0 ? kept : { ...kept, annotations: ownAnnotations };
   return { ...rest, metadata: withAnnotations };
 }
 
@@ -62,7 +63,8 @@ function completeMetadata(stripped: JsonObject, input: JsonObject, context: Comp
   const before = (context.existing?.object.metadata ?? {}) as JsonObject;
   const given = (input.metadata ?? {}) as JsonObject;
   const generation = typeof before.generation === "number" ? before.generation : 0;
-  const specChanged = context.existing === undefined || content(stripped) !== content(strip(context.existing.object));
+  const specChanged =
+    context.existing === undefined || content(stripped) !== content(strip(context.existing.object));
   return {
     ...(stripped.metadata as JsonObject),
     uid: before.uid ?? context.uid,

@@ -21,5 +21,10 @@ export type ConfigFact =
   | { readonly type: "checkpoint" };
 
 export type ObjectChange =
-  | ({ readonly type: "applied"; readonly version: string; readonly json: string; readonly source: string } & ObjectRef)
+  | ({
+      readonly type: "applied";
+      readonly version: string;
+      readonly json: string;
+      readonly source: string;
+    } & ObjectRef)
   | ({ readonly type: "deleted"; readonly source: string } & ObjectRef);

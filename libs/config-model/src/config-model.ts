@@ -1,3 +1,15 @@
+export { type CompletionContext, completeObject, rfc3339 } from "./complete-object.ts";
+export {
+  type ConfigCommit,
+  configKinds,
+  decodeChangeSet,
+  decodeConfigEvent,
+  decodeStateCheckpoint,
+  encodeChangeSet,
+  encodeStateCheckpoint,
+  encodeTermStarted,
+  encodeTranslatorActivated,
+} from "./config-codec.ts";
 export type { ConfigEvent, ConfigFact, ObjectChange } from "./config-event.ts";
 export {
   type ActiveTranslator,
@@ -12,15 +24,3 @@ export {
 } from "./config-state.ts";
 export { configObject, evolve } from "./evolve.ts";
 export { compareRefs, displayRef, type ObjectRef, objectKey, parseApiVersion, refOf } from "./object-ref.ts";
-export { type CompletionContext, completeObject, rfc3339 } from "./complete-object.ts";
-export {
-  type ConfigCommit,
-  configKinds,
-  decodeChangeSet,
-  decodeConfigEvent,
-  decodeStateCheckpoint,
-  encodeChangeSet,
-  encodeStateCheckpoint,
-  encodeTermStarted,
-  encodeTranslatorActivated,
-} from "./config-codec.ts";

@@ -52,7 +52,12 @@ export function getObject(state: ConfigState, ref: ObjectRef): ConfigObject | un
 }
 
 /** All objects of a kind, in every namespace or in one, sorted by namespace and name. */
-export function objectsOfKind(state: ConfigState, group: string, kind: string, namespace?: string): ConfigObject[] {
+export function objectsOfKind(
+  state: ConfigState,
+  group: string,
+  kind: string,
+  namespace?: string,
+): ConfigObject[] {
   const byNamespace = state.objects.get(kindKey(group, kind));
   if (byNamespace === undefined) return [];
   const found: ConfigObject[] = [];

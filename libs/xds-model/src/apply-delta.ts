@@ -97,23 +97,36 @@ function closeEdition(
 }
 
 /** Keeps the old revision where only owners changed: equal digest, equal resource. */
-function recompose(old: Resource | undefined, parts: ReadonlyMap<string, ChangedPart | Part>, at: Revision): Resource {
+function recompose(
+  old: Resource | undefined,
+  parts: ReadonlyMap<string, ChangedPart | Part>,
+  at: Revision,
+): Resource {
   const known = new Map(old?.parts.map((part) => [part.virtualHost, part]));
   const whole = [...parts.values()].map((part): Part => {
     if (part.bytes !== undefined) return part as Part;
     const bytes = known.get(part.virtualHost)?.bytes;
-    assert(bytes !== undefined, `bytes of ${part.type} ${part.resource} ${part.virtualHost} to be known before its owners change`);
+    assert(
+      bytes !== undefined,
+      `bytes of ${part.type} ${part.resource} ${part.virtualHost} to be known before its owners change`,
+    );
     return { ...part, bytes };
   });
   const resource = composeResource(whole, at);
-  return old !== undefined && old.digest === resource.digest ? composeResource(whole, old.changedAt) : resource;
+  return old !== undefined && old.digest === resource.digest
+    ? composeResource(whole, old.changedAt)
+    : resource;
 }
 
 /**
  * Builds the snapshot of a type from its resources, which are in name order. Its version keeps the revision of
  * `before` when nothing differs.
  */
-export function typeSnapshot(resources: ReadonlyMap<string, Resource>, at: Revision, before?: TypeSnapshot): TypeSnapshot {
+export function typeSnapshot(
+  resources: ReadonlyMap<string, Resource>,
+  at: Revision,
+  before?: TypeSnapshot,
+): TypeSnapshot {
   const digest = digestOfNames(resources.values());
   const changedAt = before !== undefined && before.digest === digest ? before.changedAt : at;
   return { resources, digest, changedAt, version: versionOf(changedAt, digest) };

@@ -1,6 +1,12 @@
 import { assert, revision } from "@routeledger/std";
 import { applyGroupDelta } from "./apply-delta.ts";
-import { emptySnapshot, type Publication, type Published, type PublishedStatus, type RevisionDelta } from "./published.ts";
+import {
+  emptySnapshot,
+  type Publication,
+  type Published,
+  type PublishedStatus,
+  type RevisionDelta,
+} from "./published.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
@@ -9,17 +15,25 @@ import type { Snapshot } from "./snapshot.ts";
  */
 export function applyPublication(published: Published, publication: Publication): Published {
   const { configEpoch, from, to, timeMs } = publication;
-  assert(from === published.revision.sequence + 1, `a publication from ${published.revision.sequence + 1}, got ${from}`);
+  assert(
+    from === published.revision.sequence + 1,
+    `a publication from ${published.revision.sequence + 1}, got ${from}`,
+  );
   let next = published;
   for (const delta of publication.deltas) next = applyRevisionDelta(next, delta, configEpoch);
   return { ...next, revision: revision(configEpoch, to), timeMs };
 }
 
 /** Folds what one CONFIG revision changed. */
-export function applyRevisionDelta(published: Published, delta: RevisionDelta, configEpoch: number): Published {
+export function applyRevisionDelta(
+  published: Published,
+  delta: RevisionDelta,
+  configEpoch: number,
+): Published {
   const at = revision(configEpoch, delta.sequence);
   const moment = { revision: at, timeMs: delta.timeMs, retireGraceMs: delta.retireGraceMs };
-  const snapshots = delta.groups.length === 0 ? published.snapshots : new Map<string, Snapshot>(published.snapshots);
+  const snapshots =
+    delta.groups.length === 0 ? published.snapshots : new Map<string, Snapshot>(published.snapshots);
   for (const group of delta.groups) {
     const before = snapshots.get(group.nodeGroup) ?? emptySnapshot(group.nodeGroup);
     const writable = snapshots as Map<string, Snapshot>;

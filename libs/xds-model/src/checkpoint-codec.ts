@@ -1,7 +1,7 @@
-import { codec, type MessageTypes } from "@routeledger/protos";
+import { codec, type DecodedTypes, type MessageTypes } from "@routeledger/protos";
 import { assert, compareStrings, revision } from "@routeledger/std";
-import { statusKey } from "./apply-publication.ts";
 import { typeSnapshot, unexpired } from "./apply-delta.ts";
+import { statusKey } from "./apply-publication.ts";
 import { decodePart, encodePart } from "./publication-codec.ts";
 import { emptyPublished, emptySnapshot, everyType, type Published } from "./published.ts";
 import { composeResource } from "./resource.ts";
@@ -9,6 +9,7 @@ import { resourceTypes, typeNumbers, typeOfNumber } from "./resource-type.ts";
 import type { Part, Resource, RetiringResource, Snapshot } from "./snapshot.ts";
 
 type ResourceMessage = MessageTypes["routeledger.xds.v1.PublishedResource"];
+type DecodedResource = DecodedTypes["routeledger.xds.v1.PublishedResource"];
 
 const groupCodec = codec("routeledger.xds.v1.GroupCheckpoint");
 const statusesCodec = codec("routeledger.xds.v1.StatusesCheckpoint");
@@ -23,7 +24,9 @@ export function encodePublishedCheckpoints(published: Published): ReadonlyMap<st
     const snapshot = published.snapshots.get(nodeGroup) as Snapshot;
     messages.set(`${groupSubject}${nodeGroup}`, encodeGroup(snapshot, published));
   }
-  const statuses = [...published.statuses].sort(([a], [b]) => compareStrings(a, b)).map(([, status]) => status);
+  const statuses = [...published.statuses]
+    .sort(([a], [b]) => compareStrings(a, b))
+    .map(([, status]) => status);
   messages.set(statusesSubject, statusesCodec.encode({ revision: published.revision, statuses }));
   return messages;
 }
@@ -55,21 +58,29 @@ function encodeGroup(snapshot: Snapshot, { revision: at, timeMs }: Published): U
     snapshotChangedAt: snapshot.revision,
     timeUnixMs: timeMs,
     retireGraceMs: snapshot.retireGraceMs,
-    resources: resourceTypes.flatMap((type) => [...snapshot.types[type].resources.values()].map((r) => encodeResource(r, 0))),
+    resources: resourceTypes.flatMap((type) =>
+      [...snapshot.types[type].resources.values()].map((r) => encodeResource(r, 0)),
+    ),
     retiring: resourceTypes.flatMap((type) =>
       [...retiring[type].values()]
         .sort((a, b) => compareStrings(a.resource.name, b.resource.name))
         .map(({ resource, retiredAtMs }) => encodeResource(resource, retiredAtMs)),
     ),
-    typeVersions: resourceTypes.map((type) => ({ type: typeNumbers[type], changedAt: snapshot.types[type].changedAt })),
+    typeVersions: resourceTypes.map((type) => ({
+      type: typeNumbers[type],
+      changedAt: snapshot.types[type].changedAt,
+    })),
   });
 }
 
-function encodeResource({ type, name, changedAt, parts }: Resource, retiredAtUnixMs: number): ResourceMessage {
+function encodeResource(
+  { type, name, changedAt, parts }: Resource,
+  retiredAtUnixMs: number,
+): ResourceMessage {
   return { type: typeNumbers[type], name, changedAt, parts: parts.map(encodePart), retiredAtUnixMs };
 }
 
-function decodeGroup(group: MessageTypes["routeledger.xds.v1.GroupCheckpoint"]): Snapshot {
+function decodeGroup(group: DecodedTypes["routeledger.xds.v1.GroupCheckpoint"]): Snapshot {
   const versions = new Map(group.typeVersions.map(({ type, changedAt }) => [type, toRevision(changedAt)]));
   const resources = group.resources.map(decodeResource);
   const retiring = group.retiring.map((message): RetiringResource => {
@@ -90,7 +101,7 @@ function decodeGroup(group: MessageTypes["routeledger.xds.v1.GroupCheckpoint"]):
   };
 }
 
-function decodeResource({ type, name, changedAt, parts }: ResourceMessage): Resource {
+function decodeResource({ type, name, changedAt, parts }: DecodedResource): Resource {
   assert(typeOfNumber(type) !== undefined, `a resource type of the XDS log, got ${type}`);
   const whole = parts.map((message): Part => {
     const part = decodePart(message);

@@ -1,8 +1,8 @@
-import type { GroupDelta } from "./group-delta.ts";
+import { allResources } from "./apply-delta.ts";
+import type { ChangedPart, GroupDelta } from "./group-delta.ts";
 import { comparePartKeys, partKeyText } from "./part-order.ts";
 import type { ResourceType } from "./resource-type.ts";
 import type { Owner, Part, Snapshot } from "./snapshot.ts";
-import { allResources } from "./apply-delta.ts";
 
 /** Nothing refers to a listener, so one that leaves is gone; Envoy drains it. All else may still be needed. */
 const retires: Readonly<Record<ResourceType, boolean>> = {
@@ -32,7 +32,7 @@ export function diffParts(snapshot: Snapshot, parts: readonly Part[]): GroupDelt
       if (!stays && part.virtualHost === "") (retires[resource.type] ? retired : removed).push(part);
     }
   }
-  const changed = parts.flatMap((part) => {
+  const changed = parts.flatMap((part): ChangedPart[] => {
     const before = known.get(partKeyText(part));
     if (before === undefined || before.digest !== part.digest) return [part];
     return sameOwners(before.owners, part.owners) ? [] : [{ ...part, bytes: undefined }];
@@ -47,7 +47,11 @@ export function diffParts(snapshot: Snapshot, parts: readonly Part[]): GroupDelt
   };
 }
 
-function keyOf({ type, resource, virtualHost }: Part): { type: ResourceType; resource: string; virtualHost: string } {
+function keyOf({ type, resource, virtualHost }: Part): {
+  type: ResourceType;
+  resource: string;
+  virtualHost: string;
+} {
   return { type, resource, virtualHost };
 }
 

@@ -21,4 +21,7 @@ export interface GroupDelta {
 }
 
 /** New bytes, or, where `bytes` is undefined, only new owners of the same bytes. */
-export type ChangedPart = Omit<Part, "bytes"> & { readonly bytes: Uint8Array | undefined; readonly owners: readonly Owner[] };
+export type ChangedPart = Omit<Part, "bytes"> & {
+  readonly bytes: Uint8Array | undefined;
+  readonly owners: readonly Owner[];
+};

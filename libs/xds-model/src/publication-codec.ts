@@ -1,4 +1,4 @@
-import { codec, type MessageTypes } from "@routeledger/protos";
+import { codec, type DecodedTypes, type MessageTypes } from "@routeledger/protos";
 import { assert, fromHex, revision, toHex } from "@routeledger/std";
 import type { ChangedPart, GroupDelta, PartKey } from "./group-delta.ts";
 import type { Publication, RevisionDelta } from "./published.ts";
@@ -17,18 +17,22 @@ export const xdsKinds: Readonly<Record<string, number>> = {
 type PartMessage = MessageTypes["routeledger.xds.v1.Part"];
 type GroupMessage = MessageTypes["routeledger.xds.v1.GroupDelta"];
 type KeyMessage = MessageTypes["routeledger.xds.v1.PartKey"];
+type DecodedPart = DecodedTypes["routeledger.xds.v1.Part"];
+type DecodedGroup = DecodedTypes["routeledger.xds.v1.GroupDelta"];
+type DecodedKey = DecodedTypes["routeledger.xds.v1.PartKey"];
 
 const publicationCodec = codec("routeledger.xds.v1.Publication");
 
 /** The payload of a commit of kind Publication. */
 export function encodePublication(publication: Publication): Uint8Array {
-  const { configEpoch, from, to, timeMs, configHash, deltas } = publication;
+  const { configEpoch, from, to, timeMs, configHash, translatorVersion, deltas } = publication;
   return publicationCodec.encode({
     configEpoch,
     from,
     to,
     timeUnixMs: timeMs,
     configHash,
+    translatorVersion,
     deltas: deltas.map((delta) => ({
       sequence: delta.sequence,
       timeUnixMs: delta.timeMs,
@@ -40,13 +44,15 @@ export function encodePublication(publication: Publication): Uint8Array {
 }
 
 export function decodePublication(payload: Uint8Array): Publication {
-  const { configEpoch, from, to, timeUnixMs, configHash, deltas } = publicationCodec.decode(payload);
+  const { configEpoch, from, to, timeUnixMs, configHash, translatorVersion, deltas } =
+    publicationCodec.decode(payload);
   return {
     configEpoch,
     from,
     to,
     timeMs: timeUnixMs,
     configHash,
+    translatorVersion,
     deltas: deltas.map(
       (delta): RevisionDelta => ({
         sequence: delta.sequence,
@@ -69,7 +75,7 @@ function encodeGroup({ nodeGroup, deleted, changed, removed, retired }: GroupDel
   };
 }
 
-function decodeGroup({ nodeGroup, deleted, changed, removed, retired }: GroupMessage): GroupDelta {
+function decodeGroup({ nodeGroup, deleted, changed, removed, retired }: DecodedGroup): GroupDelta {
   return {
     nodeGroup,
     deleted,
@@ -83,7 +89,7 @@ function encodeKey({ type, resource, virtualHost }: PartKey): KeyMessage {
   return { type: typeNumbers[type], resource, virtualHost };
 }
 
-function decodeKey({ type, resource, virtualHost }: KeyMessage): PartKey {
+function decodeKey({ type, resource, virtualHost }: DecodedKey): PartKey {
   const known = typeOfNumber(type);
   assert(known !== undefined, `a resource type of the XDS log, got ${type}`);
   return { type: known, resource, virtualHost };
@@ -95,12 +101,18 @@ export function encodePart(part: ChangedPart): PartMessage {
     key: encodeKey(part),
     ...(part.bytes === undefined ? {} : { value: part.bytes }),
     digest: fromHex(part.digest),
-    owners: part.owners.map(({ group, kind, namespace, name, revision: at }) => ({ group, kind, namespace, name, revision: at })),
+    owners: part.owners.map(({ group, kind, namespace, name, revision: at }) => ({
+      group,
+      kind,
+      namespace,
+      name,
+      revision: at,
+    })),
   };
 }
 
 /** Bytes are absent where the log holds none: no Envoy message that has a name is empty. */
-export function decodePart({ key, value, digest, owners }: PartMessage): ChangedPart {
+export function decodePart({ key, value, digest, owners }: DecodedPart): ChangedPart {
   assert(key !== undefined, "a part in the XDS log to have a key");
   return {
     ...decodeKey(key),

@@ -1,8 +1,8 @@
 import { type Revision, revision, sha256Hex } from "@routeledger/std";
 import type { GroupDelta } from "./group-delta.ts";
+import { versionOf } from "./resource.ts";
 import { type ResourceType, resourceTypes } from "./resource-type.ts";
 import type { Snapshot, TypeSnapshot } from "./snapshot.ts";
-import { versionOf } from "./resource.ts";
 
 /** The object that a status belongs to. */
 export interface StatusOf {
@@ -39,6 +39,8 @@ export interface Publication {
   readonly timeMs: number;
   /** SHA-256 of the stored body of the CONFIG message at `to`. */
   readonly configHash: Uint8Array;
+  /** Version of the translator that made it; revisions at which another was active are covered, not translated. */
+  readonly translatorVersion: number;
   /** Those that changed something, in order. */
   readonly deltas: readonly RevisionDelta[];
 }
@@ -85,4 +87,3 @@ export function emptySnapshot(nodeGroup: string, at: Revision = revision(0, 0)):
 export function everyType<T>(value: (type: ResourceType) => T): Record<ResourceType, T> {
   return Object.fromEntries(resourceTypes.map((type) => [type, value(type)])) as Record<ResourceType, T>;
 }
-

@@ -35,7 +35,8 @@ const edsType = 3;
 function collectEndpoints(clusterName: string, cluster: Message, found: Reference[]): void {
   if (cluster.type !== edsType) return;
   const config = (cluster.edsClusterConfig ?? {}) as Message;
-  const name = typeof config.serviceName === "string" && config.serviceName !== "" ? config.serviceName : clusterName;
+  const name =
+    typeof config.serviceName === "string" && config.serviceName !== "" ? config.serviceName : clusterName;
   const bytes = codec("envoy.config.cluster.v3.Cluster.EdsClusterConfig").encode(config);
   found.push({ type: "endpoint", name, digest: sha256Hex(bytes) });
 }
@@ -58,7 +59,8 @@ function walk(message: Message, found: Reference[]): void {
 }
 
 function descend(value: unknown, found: Reference[]): void {
-  if (typeof value === "object" && value !== null && !(value instanceof Uint8Array)) walk(value as Message, found);
+  if (typeof value === "object" && value !== null && !(value instanceof Uint8Array))
+    walk(value as Message, found);
 }
 
 function collectField(field: string, value: unknown, owner: Message, found: Reference[]): void {
@@ -68,9 +70,19 @@ function collectField(field: string, value: unknown, owner: Message, found: Refe
       if (name !== "") found.push(named("cluster", name));
     }
   }
-  if (field === "rds") found.push(referring("route", "routeConfigName", "envoy.extensions.filters.network.http_connection_manager.v3.Rds", value as Message));
+  if (field === "rds")
+    found.push(
+      referring(
+        "route",
+        "routeConfigName",
+        "envoy.extensions.filters.network.http_connection_manager.v3.Rds",
+        value as Message,
+      ),
+    );
   if (field === "sdsConfig") {
-    found.push(referring("secret", "name", "envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig", owner));
+    found.push(
+      referring("secret", "name", "envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig", owner),
+    );
   }
   if (field === "configDiscovery" && typeof owner.name === "string") {
     const bytes = codec("envoy.config.core.v3.ExtensionConfigSource").encode(value as Message);
@@ -78,8 +90,17 @@ function collectField(field: string, value: unknown, owner: Message, found: Refe
   }
 }
 
-function referring(type: ResourceType, nameField: string, messageName: MessageName, message: Message): Reference {
-  return { type, name: String(message[nameField] ?? ""), digest: sha256Hex(codec(messageName).encode(message)) };
+function referring(
+  type: ResourceType,
+  nameField: string,
+  messageName: MessageName,
+  message: Message,
+): Reference {
+  return {
+    type,
+    name: String(message[nameField] ?? ""),
+    digest: sha256Hex(codec(messageName).encode(message)),
+  };
 }
 
 function named(type: ResourceType, name: string): Reference {

@@ -1,5 +1,12 @@
 /** The xDS resource types that Routeledger serves, in the order in which one flush writes them (rule 47). */
-export const resourceTypes = ["cluster", "endpoint", "listener", "route", "secret", "extensionConfig"] as const;
+export const resourceTypes = [
+  "cluster",
+  "endpoint",
+  "listener",
+  "route",
+  "secret",
+  "extensionConfig",
+] as const;
 
 export type ResourceType = (typeof resourceTypes)[number];
 

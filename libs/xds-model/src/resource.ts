@@ -1,4 +1,11 @@
-import { assert, compareStrings, concatBytes, formatRevision, type Revision, sha256Hex } from "@routeledger/std";
+import {
+  assert,
+  compareStrings,
+  concatBytes,
+  formatRevision,
+  type Revision,
+  sha256Hex,
+} from "@routeledger/std";
 import { referencesOf } from "./references.ts";
 import type { Part, Reference, Resource } from "./snapshot.ts";
 
@@ -56,7 +63,8 @@ const virtualHostsTag = (2 << 3) | 2;
 
 function joinRouteTable([shell, ...hosts]: readonly Part[]): Uint8Array {
   const chunks = shell === undefined ? [] : [shell.bytes];
-  for (const { bytes } of hosts) chunks.push(new Uint8Array([virtualHostsTag, ...varint(bytes.length)]), bytes);
+  for (const { bytes } of hosts)
+    chunks.push(new Uint8Array([virtualHostsTag, ...varint(bytes.length)]), bytes);
   return concatBytes(chunks);
 }
 
@@ -71,6 +79,8 @@ function varint(value: number): number[] {
 }
 
 function distinct(references: readonly Reference[]): Reference[] {
-  const byKey = new Map(references.map((reference) => [`${reference.type}\n${reference.name}\n${reference.digest}`, reference]));
+  const byKey = new Map(
+    references.map((reference) => [`${reference.type}\n${reference.name}\n${reference.digest}`, reference]),
+  );
   return [...byKey].sort(([a], [b]) => compareStrings(a, b)).map(([, reference]) => reference);
 }

@@ -23,7 +23,12 @@ export function partOf(type: ResourceType, name: string, message: object = {}): 
 }
 
 /** A snapshot of exactly these parts, as a commit at `1.<sequence>` makes it from `before`. */
-export function snapshotOf(parts: readonly Part[], sequence: number, before?: Snapshot, timeMs = sequence * 1000): Snapshot {
+export function snapshotOf(
+  parts: readonly Part[],
+  sequence: number,
+  before?: Snapshot,
+  timeMs = sequence * 1000,
+): Snapshot {
   const base = before ?? emptySnapshot("default/gateway");
   const delta = diffParts(base, parts);
   const moment = { revision: revision(1, sequence), timeMs, retireGraceMs: 60_000 };

@@ -34,4 +34,12 @@ export {
   typeOfUrl,
   typeUrls,
 } from "./resource-type.ts";
-export type { Owner, Part, Reference, Resource, RetiringResource, Snapshot, TypeSnapshot } from "./snapshot.ts";
+export type {
+  Owner,
+  Part,
+  Reference,
+  Resource,
+  RetiringResource,
+  Snapshot,
+  TypeSnapshot,
+} from "./snapshot.ts";
