@@ -1,7 +1,6 @@
 export { type CompletionContext, completeObject, rfc3339 } from "./complete-object.ts";
 export {
   type ConfigCommit,
-  configKinds,
   decodeChangeSet,
   decodeConfigEvent,
   decodeStateCheckpoint,

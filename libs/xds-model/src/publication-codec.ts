@@ -5,15 +5,6 @@ import type { Publication, RevisionDelta } from "./published.ts";
 import { typeNumbers, typeOfNumber } from "./resource-type.ts";
 import type { Owner } from "./snapshot.ts";
 
-/** The kinds of the XDS log and the highest schema version of each that this version reads. */
-export const xdsKinds: Readonly<Record<string, number>> = {
-  Publication: 1,
-  TermStarted: 1,
-  CheckpointPart: 1,
-  CheckpointClosed: 1,
-  Catalog: 1,
-};
-
 type PartMessage = MessageTypes["routeledger.xds.v1.Part"];
 type GroupMessage = MessageTypes["routeledger.xds.v1.GroupDelta"];
 type KeyMessage = MessageTypes["routeledger.xds.v1.PartKey"];

@@ -12,7 +12,7 @@ export { type DanglingReference, danglingReferences, invalidBackendCluster } fro
 export { diffParts } from "./diff-parts.ts";
 export type { ChangedPart, GroupDelta, PartKey } from "./group-delta.ts";
 export { comparePartKeys, partKeyText } from "./part-order.ts";
-export { decodePublication, encodePublication, xdsKinds } from "./publication-codec.ts";
+export { decodePublication, encodePublication } from "./publication-codec.ts";
 export {
   emptyPublished,
   emptySnapshot,
