@@ -4,7 +4,7 @@ import { canonicalJson } from "./canonical-json.ts";
 
 test("RFC 8785 section 3.2: names in UTF-16 order, no blanks, numbers as ECMAScript writes them", () => {
   const value = {
-    numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001, -0],
+    numbers: [333333333.3333333, 1e30, 4.5, 2e-3, 0.000000000000000000000000001, -0],
     string: '€$\u000f\nA\'B"\\\\"/',
     literals: [null, true, false],
   };
