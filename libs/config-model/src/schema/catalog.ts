@@ -1,0 +1,106 @@
+import { by, inOrder } from "@routeledger/std";
+import { schemaDocuments } from "../generated/schemas.ts";
+import { configMap } from "./core/config-map.ts";
+import { endpointSlice } from "./core/endpoint-slice.ts";
+import { namespace } from "./core/namespace.ts";
+import { secret } from "./core/secret.ts";
+import { service } from "./core/service.ts";
+import type { CoreKind, KindInfo } from "./kind-info.ts";
+import { metadataSchema, type Naming } from "./object-metadata.ts";
+import type { Schema } from "./schema.ts";
+
+/** A group, version and kind; the group is empty for core. */
+export interface GroupVersionKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+/** A served version of a known kind: its whole schema and its rules. */
+export interface CatalogEntry {
+  readonly schema: Schema;
+  readonly naming: Naming;
+  readonly core: CoreKind | undefined;
+}
+
+/** What scripts/generate-schemas.ts writes for one served version of a kind. */
+interface SchemaDocument extends GroupVersionKind {
+  readonly storage: boolean;
+  readonly scope: "Namespaced" | "Cluster";
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly schema: Schema;
+}
+
+const CORE_KINDS: readonly CoreKind[] = [configMap, endpointSlice, namespace, secret, service];
+const DOCUMENTS = schemaDocuments as readonly SchemaDocument[];
+
+const entries: ReadonlyMap<string, CatalogEntry> = new Map([
+  ...DOCUMENTS.map((document) => [gvkKey(document), crdEntry(document)] as const),
+  ...CORE_KINDS.map((core) => [gvkKey({ ...core, version: core.storageVersion }), coreEntry(core)] as const),
+]);
+
+const kinds: readonly KindInfo[] = [...CORE_KINDS.map(coreKindInfo), ...crdKindInfos()].sort(
+  inOrder(
+    by((info) => info.group),
+    by((info) => info.kind),
+  ),
+);
+
+/** Every kind that objects may have, sorted by group and kind, with kubectl's words for it. */
+export function knownKinds(): readonly KindInfo[] {
+  return kinds;
+}
+
+/** The schema of a served version of a known kind, with metadata's in it; status is free. */
+export function schemaFor(gvk: GroupVersionKind): Schema | undefined {
+  return catalogEntry(gvk)?.schema;
+}
+
+export function catalogEntry(gvk: GroupVersionKind): CatalogEntry | undefined {
+  return entries.get(gvkKey(gvk));
+}
+
+function gvkKey({ group, version, kind }: GroupVersionKind): string {
+  return `${group}/${version}/${kind}`;
+}
+
+function crdEntry({ schema, scope }: SchemaDocument): CatalogEntry {
+  const naming: Naming = { scope, nameFormat: "dns-subdomain" };
+  return { schema: wholeSchema(schema, naming), naming, core: undefined };
+}
+
+function coreEntry(core: CoreKind): CatalogEntry {
+  return { schema: wholeSchema(core.schema, core), naming: core, core };
+}
+
+function wholeSchema(schema: Schema, naming: Naming): Schema {
+  return {
+    ...schema,
+    required: ["apiVersion", "kind", "metadata", ...(schema.required ?? [])],
+    properties: {
+      ...schema.properties,
+      apiVersion: { type: "string" },
+      kind: { type: "string" },
+      metadata: metadataSchema(naming),
+      status: { "x-kubernetes-preserve-unknown-fields": true },
+    },
+  };
+}
+
+function coreKindInfo(core: CoreKind): KindInfo {
+  const { group, kind, versions, storageVersion, scope, plural, singular, shortNames } = core;
+  return { group, kind, versions, storageVersion, scope, plural, singular, shortNames };
+}
+
+function crdKindInfos(): KindInfo[] {
+  return DOCUMENTS.filter((document) => document.storage).map((stored) => {
+    const { group, kind, version: storageVersion, scope, plural, singular, shortNames } = stored;
+    const others = DOCUMENTS.filter(
+      (other) => other.group === group && other.kind === kind && !other.storage,
+    );
+    const versions = [storageVersion, ...others.map((other) => other.version).sort()];
+    return { group, kind, versions, storageVersion, scope, plural, singular, shortNames };
+  });
+}

@@ -1,0 +1,67 @@
+import { RE2JS } from "re2js";
+import { patternWords, rangeWords, typeWords } from "./describe-schema.ts";
+import { displayValue, type FieldErrors, type FieldPath } from "./field-error.ts";
+import { INTEGER_RANGES, STRING_FORMATS } from "./formats.ts";
+import type { Schema } from "./schema.ts";
+
+/**
+ * Compiled on first use. RE2, as in an API server: the patterns are the CRDs', but the values are a user's,
+ * and one of the patterns takes a backtracking engine exponential time.
+ */
+const compiled = new Map<string, RE2JS>();
+
+/** Adds the errors of a string. A string that is too long is not matched against its pattern. */
+export function checkString(value: string, schema: Schema, path: FieldPath, errors: FieldErrors): void {
+  const actual = schema.sensitive === true ? undefined : displayValue(value);
+  const { minLength, maxLength, format, pattern } = schema;
+  const length = minLength === undefined && maxLength === undefined ? 0 : codePoints(value);
+  if (maxLength !== undefined && length > maxLength) {
+    errors.add(path, {
+      code: "TooLong",
+      expected: `at most ${maxLength} characters`,
+      actual: String(length),
+    });
+    return;
+  }
+  if (minLength !== undefined && length < minLength) {
+    errors.add(path, { code: "Invalid", expected: `at least ${minLength} characters`, actual });
+    return;
+  }
+  if (pattern !== undefined && !patternMatches(pattern, value)) {
+    errors.add(path, { code: "Invalid", expected: patternWords(pattern), actual });
+  }
+  const known = format === undefined ? undefined : STRING_FORMATS[format];
+  if (known !== undefined && !known.accepts(value)) {
+    errors.add(path, { code: "Invalid", expected: known.expected, actual });
+  }
+}
+
+/** Adds the errors of an integer or a number. */
+export function checkNumber(value: number, schema: Schema, path: FieldPath, errors: FieldErrors): void {
+  const range = schema.format === undefined ? undefined : INTEGER_RANGES[schema.format];
+  const low = Math.max(schema.minimum ?? -Infinity, range?.[0] ?? -Infinity);
+  const high = Math.min(schema.maximum ?? Infinity, range?.[1] ?? Infinity);
+  if (value >= low && value <= high) return;
+  const type = typeWords(schema.type === "integer" ? "integer" : "number");
+  const expected = rangeWords(type, finite(low), finite(high));
+  errors.add(path, { code: "Invalid", expected, actual: displayValue(value) });
+}
+
+function finite(bound: number): number | undefined {
+  return Number.isFinite(bound) ? bound : undefined;
+}
+
+function codePoints(value: string): number {
+  let count = 0;
+  for (const _ of value) count++;
+  return count;
+}
+
+function patternMatches(pattern: string, value: string): boolean {
+  let expression = compiled.get(pattern);
+  if (expression === undefined) {
+    expression = RE2JS.compile(pattern);
+    compiled.set(pattern, expression);
+  }
+  return expression.test(value);
+}

@@ -1,0 +1,67 @@
+import type { JsonObject } from "@routeledger/std";
+import { isObject } from "../apply-defaults.ts";
+import type { FieldErrors } from "../field-error.ts";
+import type { CoreKind } from "../kind-info.ts";
+import { base64Bytes, DATA_BYTES_MAX } from "./config-map.ts";
+
+/** What `data` must hold, by the Secret's type; of the inner lists any one will do. */
+const KEYS_OF_TYPE: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  "kubernetes.io/tls": [["tls.crt"], ["tls.key"]],
+  "kubernetes.io/basic-auth": [["username", "password"]],
+  "kubernetes.io/ssh-auth": [["ssh-privatekey"]],
+  "kubernetes.io/dockercfg": [[".dockercfg"]],
+  "kubernetes.io/dockerconfigjson": [[".dockerconfigjson"]],
+};
+
+/** Secret v1. No error shows a value of it (P11). */
+export const secret: CoreKind = {
+  group: "",
+  kind: "Secret",
+  versions: ["v1"],
+  storageVersion: "v1",
+  scope: "Namespaced",
+  plural: "secrets",
+  singular: "secret",
+  shortNames: [],
+  nameFormat: "dns-subdomain",
+  schema: {
+    type: "object",
+    properties: {
+      type: { type: "string", default: "Opaque" },
+      data: {
+        type: "object",
+        sensitive: true,
+        propertyNames: { format: "config-map-key" },
+        additionalProperties: { type: "string", format: "byte", sensitive: true },
+      },
+      stringData: {
+        type: "object",
+        sensitive: true,
+        additionalProperties: { type: "string", sensitive: true },
+      },
+      immutable: { type: "boolean" },
+    },
+  },
+  check: checkSecret,
+};
+
+function checkSecret(object: JsonObject, errors: FieldErrors): void {
+  const data = isObject(object.data) ? object.data : {};
+  const stringData = isObject(object.stringData) ? object.stringData : {};
+  const path = { parent: undefined, segment: "data" };
+  for (const alternatives of KEYS_OF_TYPE[String(object.type)] ?? []) {
+    if (alternatives.some((key) => Object.hasOwn(data, key) || Object.hasOwn(stringData, key))) continue;
+    const expected = `a value, as the type is ${object.type}`;
+    for (const key of alternatives)
+      errors.add({ parent: path, segment: key }, { code: "Required", expected });
+  }
+  let bytes = 0;
+  for (const value of Object.values(data)) bytes += base64Bytes(String(value));
+  if (bytes > DATA_BYTES_MAX) {
+    errors.add(path, {
+      code: "TooLong",
+      expected: `at most ${DATA_BYTES_MAX} bytes together`,
+      actual: String(bytes),
+    });
+  }
+}

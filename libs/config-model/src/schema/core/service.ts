@@ -1,0 +1,115 @@
+import type { JsonObject, JsonValue } from "@routeledger/std";
+import { isObject } from "../apply-defaults.ts";
+import type { CoreKind } from "../kind-info.ts";
+import type { Schema } from "../schema.ts";
+import { checkService } from "./check-service.ts";
+
+const TEXT: Schema = { type: "string" };
+const TEXTS: Schema = { type: "array", items: TEXT };
+const CLIENT_IP_TIMEOUT_DEFAULT_S = 10_800;
+
+const PORT: Schema = {
+  type: "object",
+  required: ["port"],
+  properties: {
+    name: { type: "string" },
+    port: { type: "integer", minimum: 1, maximum: 65535 },
+    protocol: { type: "string", enum: ["SCTP", "TCP", "UDP"], default: "TCP" },
+    targetPort: { "x-kubernetes-int-or-string": true },
+    nodePort: { type: "integer", format: "int32" },
+    appProtocol: { type: "string", format: "qualified-name" },
+  },
+};
+
+const SPEC: Schema = {
+  type: "object",
+  default: {},
+  properties: {
+    type: {
+      type: "string",
+      enum: ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"],
+      default: "ClusterIP",
+    },
+    ports: { type: "array", items: PORT },
+    selector: {
+      type: "object",
+      propertyNames: { format: "qualified-name" },
+      additionalProperties: { type: "string", format: "label-value" },
+    },
+    clusterIP: TEXT,
+    clusterIPs: { ...TEXTS, maxItems: 2 },
+    externalIPs: TEXTS,
+    externalName: TEXT,
+    ipFamilies: {
+      type: "array",
+      items: { type: "string", enum: ["IPv4", "IPv6"] },
+      "x-kubernetes-list-type": "set",
+    },
+    ipFamilyPolicy: { type: "string", enum: ["PreferDualStack", "RequireDualStack", "SingleStack"] },
+    internalTrafficPolicy: { type: "string", enum: ["Cluster", "Local"] },
+    externalTrafficPolicy: { type: "string", enum: ["Cluster", "Local"] },
+    sessionAffinity: { type: "string", enum: ["ClientIP", "None"], default: "None" },
+    sessionAffinityConfig: {
+      type: "object",
+      properties: {
+        clientIP: {
+          type: "object",
+          properties: { timeoutSeconds: { type: "integer", minimum: 1, maximum: 86_400 } },
+        },
+      },
+    },
+    publishNotReadyAddresses: { type: "boolean" },
+    allocateLoadBalancerNodePorts: { type: "boolean" },
+    healthCheckNodePort: { type: "integer", minimum: 0, maximum: 65535 },
+    loadBalancerClass: { type: "string", format: "qualified-name" },
+    loadBalancerIP: TEXT,
+    loadBalancerSourceRanges: TEXTS,
+    trafficDistribution: { type: "string", enum: ["PreferClose", "PreferSameNode", "PreferSameZone"] },
+  },
+};
+
+/** Service v1: k8s.io/kubernetes pkg/apis/core (v1 defaults, validation), but what it allocates stays absent. */
+export const service: CoreKind = {
+  group: "",
+  kind: "Service",
+  versions: ["v1"],
+  storageVersion: "v1",
+  scope: "Namespaced",
+  plural: "services",
+  singular: "service",
+  shortNames: ["svc"],
+  nameFormat: "dns-label",
+  schema: { type: "object", required: ["spec"], properties: { spec: SPEC } },
+  complete: completeService,
+  check: checkService,
+};
+
+/** SetDefaults_Service, as far as it depends on other fields. */
+function completeService(object: JsonObject): JsonObject {
+  if (!isObject(object.spec)) return object;
+  const spec: JsonObject = { ...object.spec };
+  if (Array.isArray(spec.ports)) spec.ports = spec.ports.map(withTargetPort);
+  const reachedFromOutside = spec.type === "NodePort" || spec.type === "LoadBalancer";
+  if (reachedFromOutside) spec.externalTrafficPolicy ??= "Cluster";
+  if (reachedFromOutside || spec.type === "ClusterIP") spec.internalTrafficPolicy ??= "Cluster";
+  if (spec.type === "LoadBalancer") spec.allocateLoadBalancerNodePorts ??= true;
+  if (spec.sessionAffinity === "None") delete spec.sessionAffinityConfig;
+  if (spec.sessionAffinity === "ClientIP" && !hasClientIpTimeout(spec.sessionAffinityConfig)) {
+    spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: CLIENT_IP_TIMEOUT_DEFAULT_S } };
+  }
+  if (spec.clusterIP !== undefined && spec.clusterIP !== "") spec.clusterIPs ??= [spec.clusterIP];
+  return { ...object, spec };
+}
+
+function withTargetPort(port: JsonValue): JsonValue {
+  if (!isObject(port) || port.port === undefined) return port;
+  const unset = port.targetPort === undefined || port.targetPort === 0 || port.targetPort === "";
+  return unset ? { ...port, targetPort: port.port } : port;
+}
+
+/** A configuration of a wrong type is left to the schema. */
+function hasClientIpTimeout(config: JsonValue | undefined): boolean {
+  if (config === undefined) return false;
+  if (!isObject(config) || (config.clientIP !== undefined && !isObject(config.clientIP))) return true;
+  return isObject(config.clientIP) && config.clientIP.timeoutSeconds !== undefined;
+}

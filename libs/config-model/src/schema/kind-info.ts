@@ -1,0 +1,34 @@
+import type { JsonObject } from "@routeledger/std";
+import type { FieldErrors } from "./field-error.ts";
+import type { Naming } from "./object-metadata.ts";
+import type { Schema } from "./schema.ts";
+
+/** What kubectl's words for a kind are, and which of its versions are served. */
+export interface KindInfo {
+  /** Empty for core. */
+  readonly group: string;
+  readonly kind: string;
+  /** Sorted, the storage version first. */
+  readonly versions: readonly string[];
+  readonly storageVersion: string;
+  readonly scope: "Namespaced" | "Cluster";
+  /** `httproutes` */
+  readonly plural: string;
+  /** `httproute` */
+  readonly singular: string;
+  /** `gtw`, `svc` */
+  readonly shortNames: readonly string[];
+}
+
+/**
+ * What an API server has in code for the kinds that have no CRD. `schema` holds the fields beside apiVersion,
+ * kind, metadata and status.
+ */
+export interface CoreKind extends KindInfo {
+  readonly nameFormat: Naming["nameFormat"];
+  readonly schema: Schema;
+  /** Defaults that depend on other fields. Gets and returns an object that may still break the schema; idempotent. */
+  complete?(object: JsonObject): JsonObject;
+  /** Adds what the schema cannot say; called for an object whose fields all have the right types. */
+  check?(object: JsonObject, errors: FieldErrors): void;
+}

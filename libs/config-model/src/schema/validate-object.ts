@@ -1,0 +1,99 @@
+import type { JsonObject, JsonValue } from "@routeledger/std";
+import { parseApiVersion } from "../object-ref.ts";
+import { applyDefaults, isObject } from "./apply-defaults.ts";
+import { type CatalogEntry, catalogEntry, knownKinds } from "./catalog.ts";
+import { checkValue } from "./check-value.ts";
+import { closestName } from "./closest-name.ts";
+import { enumWords } from "./describe-schema.ts";
+import { displayValue, type FieldError, FieldErrors } from "./field-error.ts";
+import { checkMetadata } from "./object-metadata.ts";
+import { checkSoundJson } from "./sound-json.ts";
+
+/**
+ * Validates an object as an API server with the CRDs does at its door (P7): defaults first, then unknown
+ * fields, types, bounds, list keys, and for kinds without a CRD what the server has in code. `status` is not
+ * looked at. Pure, and idempotent: the returned object validates to itself. CEL rules are not evaluated.
+ *
+ * @returns a new object with its defaults, also when there are errors; the errors sorted by path, at most 64
+ */
+export function validateObject(object: JsonObject): { object: JsonObject; errors: FieldError[] } {
+  const errors = new FieldErrors();
+  checkSoundJson(object, undefined, errors);
+  if (errors.count > 0) return { object, errors: errors.sorted() };
+  const entry = entryOf(object, errors);
+  if (entry === undefined) return { object, errors: errors.sorted() };
+  const defaulted = withDefaults(object, entry);
+  checkValue(defaulted, entry.schema, undefined, { errors, structural: true });
+  if (isObject(defaulted.metadata)) checkMetadata(defaulted.metadata, entry.naming, errors);
+  // What is wrong in its shape is said first: the rules in code rely on types.
+  if (!errors.has("TypeInvalid")) entry.core?.check?.(defaulted, errors);
+  return { object: defaulted, errors: errors.sorted() };
+}
+
+function withDefaults(object: JsonObject, entry: CatalogEntry): JsonObject {
+  const defaulted = applyDefaults(object, entry.schema) as JsonObject;
+  return entry.core?.complete?.(defaulted) ?? defaulted;
+}
+
+/** The kind's entry; adds the errors of apiVersion and kind when there is none. */
+function entryOf(object: JsonObject, errors: FieldErrors): CatalogEntry | undefined {
+  const apiVersion = textOf(object.apiVersion, "apiVersion", "gateway.networking.k8s.io/v1", errors);
+  const kind = textOf(object.kind, "kind", "HTTPRoute", errors);
+  if (apiVersion === undefined || kind === undefined) return undefined;
+  const { group, version } = parseApiVersion(apiVersion);
+  const entry = catalogEntry({ group, version, kind });
+  if (entry === undefined) addUnknownKind({ group, apiVersion, kind }, errors);
+  return entry;
+}
+
+function textOf(
+  value: JsonValue | undefined,
+  name: string,
+  example: string,
+  errors: FieldErrors,
+): string | undefined {
+  if (typeof value === "string" && value !== "") return value;
+  const missing = value === undefined || value === null || value === "";
+  errors.add(
+    { parent: undefined, segment: name },
+    {
+      code: missing ? "Required" : "TypeInvalid",
+      expected: `a string, like ${example}`,
+      actual: missing ? undefined : displayValue(value),
+    },
+  );
+  return undefined;
+}
+
+function addUnknownKind(
+  { group, apiVersion, kind }: { group: string; apiVersion: string; kind: string },
+  errors: FieldErrors,
+): void {
+  const sameKind = knownKinds().filter((info) => info.kind === kind);
+  const served = sameKind.find((info) => info.group === group) ?? sameKind[0];
+  if (served !== undefined) {
+    const apiVersions = served.versions.map((version) =>
+      served.group === "" ? version : `${served.group}/${version}`,
+    );
+    errors.add(
+      { parent: undefined, segment: "apiVersion" },
+      {
+        code: "NotSupported",
+        expected: `${enumWords(apiVersions)} for kind ${kind}`,
+        actual: displayValue(apiVersion),
+      },
+    );
+    return;
+  }
+  const names = knownKinds().map((info) => info.kind);
+  const meant = closestName(kind, names);
+  errors.add(
+    { parent: undefined, segment: "kind" },
+    {
+      code: "NotSupported",
+      expected: enumWords(names),
+      actual: displayValue(kind),
+      mend: meant === undefined ? undefined : `did you mean "${meant}"?`,
+    },
+  );
+}

@@ -1,0 +1,92 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { parse } from "yaml";
+
+/** A CustomResourceDefinition, as far as the generator reads it. */
+export interface Crd {
+  readonly spec: {
+    readonly group: string;
+    readonly scope: "Namespaced" | "Cluster";
+    readonly names: {
+      readonly kind: string;
+      readonly plural: string;
+      readonly singular: string;
+      readonly shortNames?: readonly string[];
+    };
+    readonly versions: readonly {
+      readonly name: string;
+      readonly served: boolean;
+      readonly storage: boolean;
+      readonly schema: { readonly openAPIV3Schema: unknown };
+    }[];
+  };
+}
+
+/** One CRD file and where it came from: `sigs.k8s.io/gateway-api@v1.6.3/config/crd/...`. */
+export interface CrdFile {
+  readonly source: string;
+  readonly channel: string;
+  readonly crd: Crd;
+}
+
+interface CrdFolder {
+  readonly module: string;
+  readonly folder: string;
+  readonly channel: string;
+  readonly files: readonly string[];
+}
+
+/**
+ * The experimental channel is a superset of the standard one: it has the same kinds and versions, and
+ * beside them the fields (retry, session persistence) that a user may write and gets a status for.
+ */
+const FOLDERS: readonly CrdFolder[] = [
+  {
+    module: "sigs.k8s.io/gateway-api@v1.6.3",
+    folder: "config/crd/experimental",
+    channel: "experimental",
+    files: [
+      "backendtlspolicies",
+      "gatewayclasses",
+      "gateways",
+      "grpcroutes",
+      "httproutes",
+      "listenersets",
+      "referencegrants",
+      "tcproutes",
+      "tlsroutes",
+      "udproutes",
+    ].map((plural) => `gateway.networking.k8s.io_${plural}.yaml`),
+  },
+  {
+    module: "github.com/envoyproxy/gateway@v1.9.1",
+    folder: "charts/gateway-helm/charts/crds/crds/generated",
+    channel: "envoy-gateway",
+    files: ["gateway.envoyproxy.io_backends.yaml"],
+  },
+];
+
+const DOWNLOAD_TIMEOUT_MS = 120_000;
+
+/** Reads the CRDs out of their Go modules, which Go's own client fetches if they are not in its cache. */
+export async function readCrds(): Promise<CrdFile[]> {
+  const files: CrdFile[] = [];
+  for (const { module, folder, channel, files: names } of FOLDERS) {
+    const root = await moduleFolder(module);
+    for (const name of names) {
+      const text = await readFile(join(root, folder, name), "utf8");
+      files.push({ source: `${module}/${folder}/${name}`, channel, crd: parse(text) as Crd });
+    }
+  }
+  return files;
+}
+
+async function moduleFolder(module: string): Promise<string> {
+  const { stdout } = await promisify(execFile)("go", ["mod", "download", "-json", module], {
+    cwd: "/",
+    timeout: DOWNLOAD_TIMEOUT_MS,
+  });
+  return (JSON.parse(stdout) as { Dir: string }).Dir;
+}
