@@ -23,8 +23,9 @@ export {
 } from "./config-state.ts";
 export { configObject, evolve } from "./evolve.ts";
 export { compareRefs, displayRef, type ObjectRef, objectKey, parseApiVersion, refOf } from "./object-ref.ts";
-export { type GroupVersionKind, knownKinds, schemaFor } from "./schema/catalog.ts";
+export { type GroupVersionKind, knownKinds, schemaFor, statusSchemaFor } from "./schema/catalog.ts";
 export { FIELD_ERRORS_MAX, type FieldError, type FieldErrorCode } from "./schema/field-error.ts";
 export type { KindInfo } from "./schema/kind-info.ts";
 export type { CelRule, Schema } from "./schema/schema.ts";
 export { validateObject } from "./schema/validate-object.ts";
+export { validateStatus } from "./schema/validate-status.ts";

@@ -19,6 +19,8 @@ export interface GroupVersionKind {
 /** A served version of a known kind: its whole schema and its rules. */
 export interface CatalogEntry {
   readonly schema: Schema;
+  /** Of `status`, which `schema` leaves free; undefined for the kinds without a CRD. */
+  readonly statusSchema: Schema | undefined;
   readonly naming: Naming;
   readonly core: CoreKind | undefined;
 }
@@ -58,6 +60,11 @@ export function schemaFor(gvk: GroupVersionKind): Schema | undefined {
   return catalogEntry(gvk)?.schema;
 }
 
+/** The schema of the status of a kind that has a CRD. */
+export function statusSchemaFor(gvk: GroupVersionKind): Schema | undefined {
+  return catalogEntry(gvk)?.statusSchema;
+}
+
 export function catalogEntry(gvk: GroupVersionKind): CatalogEntry | undefined {
   return entries.get(gvkKey(gvk));
 }
@@ -68,11 +75,16 @@ function gvkKey({ group, version, kind }: GroupVersionKind): string {
 
 function crdEntry({ schema, scope }: SchemaDocument): CatalogEntry {
   const naming: Naming = { scope, nameFormat: "dns-subdomain" };
-  return { schema: wholeSchema(schema, naming), naming, core: undefined };
+  return {
+    schema: wholeSchema(schema, naming),
+    statusSchema: schema.properties?.status,
+    naming,
+    core: undefined,
+  };
 }
 
 function coreEntry(core: CoreKind): CatalogEntry {
-  return { schema: wholeSchema(core.schema, core), naming: core, core };
+  return { schema: wholeSchema(core.schema, core), statusSchema: undefined, naming: core, core };
 }
 
 function wholeSchema(schema: Schema, naming: Naming): Schema {
