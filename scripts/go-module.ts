@@ -1,0 +1,36 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+/** The Go modules whose manifests are read, pinned. Data only: no Go code of theirs is built. */
+export const goModules = {
+  gatewayApi: "sigs.k8s.io/gateway-api@v1.6.3",
+  envoyGateway: "github.com/envoyproxy/gateway@v1.9.1",
+} as const;
+
+export type GoModule = (typeof goModules)[keyof typeof goModules];
+
+const downloadTimeoutMs = 180_000;
+
+/**
+ * The folder of a Go module in Go's own cache, where Go puts it if it is not there yet. Idempotent.
+ * @throws Error that says what is missing: Go, or the module
+ */
+export async function goModuleFolder(module: GoModule): Promise<string> {
+  const found = JSON.parse(await download(module)) as { Dir?: string; Error?: string };
+  if (found.Dir !== undefined) return found.Dir;
+  throw new Error(`fetch ${module} with go: ${found.Error ?? "no folder in its answer"}`);
+}
+
+async function download(module: GoModule): Promise<string> {
+  try {
+    // From the root folder, so that no go.mod of a surrounding project takes part.
+    const options = { cwd: "/", timeout: downloadTimeoutMs };
+    return (await promisify(execFile)("go", ["mod", "download", "-json", module], options)).stdout;
+  } catch (cause) {
+    const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+    const stdout = cause instanceof Error && "stdout" in cause ? String(cause.stdout) : "";
+    if (stdout.startsWith("{")) return stdout;
+    const why = missing ? "no `go` on the PATH; install Go 1.24 or newer" : String(cause);
+    throw new Error(`fetch ${module} with go: ${why}`, { cause });
+  }
+}

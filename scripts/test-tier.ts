@@ -1,0 +1,86 @@
+/**
+ * Runs one tier of the checks within its time budget: `node scripts/test-tier.ts unit`.
+ *
+ * A tier without a test file fails: an empty tier would pass for ever. A tier that is still running when its budget
+ * is over is ended and fails. The budget is printed first, so that the last lines are those of node's test runner.
+ */
+import { spawn } from "node:child_process";
+import { globSync } from "node:fs";
+import { join } from "node:path";
+
+interface Tier {
+  readonly budgetSeconds: number;
+  /** Arguments for node. */
+  readonly command: () => readonly string[];
+}
+
+const root = join(import.meta.dirname, "..");
+const killGraceMs = 5_000;
+
+const tiers: Readonly<Record<string, Tier>> = {
+  types: { budgetSeconds: 60, command: () => ["node_modules/typescript/bin/tsc", "-p", "."] },
+  lint: { budgetSeconds: 20, command: () => ["node_modules/@biomejs/biome/bin/biome", "check", "."] },
+  tidy: { budgetSeconds: 10, command: () => ["scripts/tidy.ts"] },
+  unit: testTier(180, 2, ["libs/*/src/**/*.test.ts", "services/*/src/**/*.test.ts", "scripts/**/*.test.ts"]),
+  features: testTier(300, 2, ["test/features/**/*.test.ts"]),
+  golden: testTier(120, 2, ["test/golden/**/*.test.ts"]),
+  envoy: testTier(300, 1, ["test/envoy/**/*.test.ts"]),
+  faults: testTier(300, 1, ["test/faults/**/*.test.ts"]),
+  fixtures: testTier(300, 2, ["test/fixtures-suite/**/*.test.ts"]),
+  soak: testTier(7_200, 1, ["test/faults/**/*.test.ts"]),
+};
+
+/** Tests in files of their own process, `concurrency` at a time: two cores are the smallest machine that counts. */
+function testTier(budgetSeconds: number, concurrency: number, patterns: readonly string[]): Tier {
+  const command = (): readonly string[] => {
+    const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).sort();
+    if (files.length === 0) throw new Error(`no test file matches ${patterns.join(", ")}`);
+    return ["--test", "--test-reporter=spec", `--test-concurrency=${concurrency}`, ...files];
+  };
+  return { budgetSeconds, command };
+}
+
+/** Exit code of the tier's command; 124 when its budget ran out, as timeout(1) has it. */
+async function run(name: string, tier: Tier): Promise<number> {
+  const command = tier.command();
+  process.stdout.write(`== ${name}: at most ${tier.budgetSeconds} s\n`);
+  // A process group of its own: what tests started ends with them when the budget is over.
+  const child = spawn(process.execPath, ["--no-warnings", ...command], {
+    cwd: root,
+    stdio: "inherit",
+    detached: true,
+  });
+  const signalGroup = (signal: NodeJS.Signals): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, signal);
+    } catch {
+      // The group has ended already.
+    }
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => signalGroup(signal));
+  let overBudget = false;
+  const budget = setTimeout(() => {
+    overBudget = true;
+    process.stdout.write(`== ${name}: ended, its budget of ${tier.budgetSeconds} s is over\n`);
+    signalGroup("SIGTERM");
+    setTimeout(() => signalGroup("SIGKILL"), killGraceMs).unref();
+  }, tier.budgetSeconds * 1000);
+  const code = await new Promise<number>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (exitCode) => resolve(exitCode ?? 1));
+  });
+  clearTimeout(budget);
+  return overBudget ? 124 : code;
+}
+
+const name = process.argv[2] ?? "";
+const tier = tiers[name];
+if (tier === undefined || process.argv.length > 3) {
+  process.stderr.write(`usage: node scripts/test-tier.ts ${Object.keys(tiers).join("|")}\n`);
+  process.exitCode = 2;
+} else {
+  process.exitCode = await run(name, tier).catch((cause: unknown) => {
+    process.stderr.write(`== ${name}: ${cause instanceof Error ? cause.message : String(cause)}\n`);
+    return 1;
+  });
+}
