@@ -1,3 +1,35 @@
+export {
+  appendMessagesMax,
+  assertAppendRequest,
+  closedFailure,
+  compactedFailure,
+  messageBytesMax,
+} from "./append-request.ts";
+export { AppendSignal } from "./append-signal.ts";
+export {
+  type Commit,
+  emptyTail,
+  type LogItem,
+  type LogTail,
+  type NewCommit,
+  type SkippedItem,
+} from "./commit.ts";
+export { CommitReader, type CommitReaderOptions, type CommitReadOptions } from "./commit-reader.ts";
+export {
+  type CommitAppended,
+  type CommitOutcome,
+  CommitWriter,
+  type CommitWriterOptions,
+  commitBytesMax,
+} from "./commit-writer.ts";
+export {
+  chunkBytesMax,
+  chunksMax,
+  decodeEnvelope,
+  type Envelope,
+  type EnvelopeDecoded,
+  encodeEnvelope,
+} from "./envelope.ts";
 export type {
   AppendOutcome,
   AppendRequest,
@@ -8,3 +40,6 @@ export type {
   NewMessage,
   ReadOptions,
 } from "./event-log-port.ts";
+export { configKinds, deliveryKinds, type ReadableKinds, xdsKinds } from "./kinds.ts";
+export { LogFollower, type LogFollowerOptions } from "./log-follower.ts";
+export { MemoryEventLog, MemoryStorage } from "./memory-event-log.ts";

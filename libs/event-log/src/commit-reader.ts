@@ -1,0 +1,192 @@
+import { bytesEqual, Failure, formatRevision, sha256 } from "@routeledger/std";
+import { type Commit, emptyTail, type LogItem, type LogTail } from "./commit.ts";
+import { CommitAssembler, type StoppedItem, skipped } from "./commit-assembler.ts";
+import type { EventLog } from "./event-log-port.ts";
+import { catalogBetween, decodeEventSkip, skippedAfterReadFailure, skipsAhead } from "./event-skips.ts";
+import type { ReadableKinds } from "./kinds.ts";
+
+export interface CommitReaderOptions {
+  /** The `tail` of an item of this log, of a checkpoint, or undefined: from the beginning. */
+  readonly from: LogTail | undefined;
+  /** `configKinds`, `xdsKinds`, `deliveryKinds`. */
+  readonly kinds: ReadableKinds;
+  /** False for DELIVERY. Default true. */
+  readonly chained?: boolean;
+  /** `LogInfo.identity` that the log must have. Absent: whichever it has when it is first read. */
+  readonly identity?: string;
+  /** Called when a message, and all items that it made certain, are behind the consumer. */
+  readonly onMessage?: (tail: LogTail) => void;
+}
+
+export interface CommitReadOptions {
+  /** Ends after the message with this sequence; absent: follows for ever. */
+  readonly until?: number;
+  /** Ends quietly when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Reads a log's commits, as every reader of every version sees them (docs/spec/log.md).
+ *
+ * `read` throws Failure
+ * - `log.recreated`, `log.shorter`, `log.gap`, `log.brokenChain`, `log.staleEpoch`: something was lost or
+ *   exchanged below us. Never followed; an operator decides.
+ * - `log.compacted`: what it should begin with was purged: begin with the last Catalog.
+ * - `log.tooNew`: a commit that this version cannot read. `read` again goes on when an operator has skipped it;
+ *   `awaitSkip` waits for that.
+ * - `log.skippedAfterRead`: a revision that was yielded is skipped for all: begin with the last Catalog.
+ * - what the adapter throws.
+ * After any but `log.tooNew` and retryable ones of the adapter the reader is of no use.
+ *
+ * One `read` at a time; when it has ended, the next goes on where it ended and yields nothing twice.
+ */
+export class CommitReader {
+  readonly #log: EventLog;
+  readonly #assembler: CommitAssembler;
+  readonly #chained: boolean;
+  readonly #onMessage: (tail: LogTail) => void;
+  #identity: string | undefined;
+  /** Items of the last message that were not yielded yet. */
+  #items: (LogItem | StoppedItem)[] = [];
+  #resumeFrom: LogTail;
+  #reported: number;
+
+  constructor(log: EventLog, options: CommitReaderOptions) {
+    const { from = emptyTail, kinds, chained = true, identity, onMessage = () => {} } = options;
+    this.#log = log;
+    this.#assembler = new CommitAssembler({ log: log.name, from, kinds, chained });
+    this.#chained = chained;
+    this.#identity = identity;
+    this.#onMessage = onMessage;
+    this.#resumeFrom = from;
+    this.#reported = from.sequence;
+  }
+
+  /** After the last message that was read, complete commit or not: what a writer goes on from. */
+  get tail(): LogTail {
+    return this.#assembler.tail;
+  }
+
+  /** After the last item that was yielded: a reader made from it goes on with the next item. */
+  get resumeFrom(): LogTail {
+    return this.#resumeFrom;
+  }
+
+  /** The commit that this version cannot read, while it is stopped there. */
+  get stoppedAt(): Commit | undefined {
+    const next = this.#items[0];
+    return next?.type === "stopped" ? next.commit : undefined;
+  }
+
+  async *read({ until, signal }: CommitReadOptions = {}): AsyncGenerator<LogItem> {
+    await this.#attach(signal);
+    for (let item = await this.#next(); item; item = await this.#next()) yield item;
+    const after = this.tail.sequence;
+    const messages = this.#log.read({
+      after,
+      ...(until !== undefined && { until }),
+      ...(signal && { signal }),
+    });
+    for await (const message of messages) {
+      this.#items = this.#assembler.push(message);
+      for (let item = await this.#next(); item; item = await this.#next()) yield item;
+    }
+  }
+
+  /** Resolves when an operator has skipped the commit at which the reader stopped, or when aborted. */
+  async awaitSkip(signal: AbortSignal): Promise<void> {
+    const stopped = this.stoppedAt;
+    if (!stopped) return;
+    for await (const message of this.#log.read({ after: stopped.revision.sequence, signal })) {
+      const { lastSequence } = await this.#log.info();
+      if (message.sequence < lastSequence) continue;
+      if ((await this.#skipReason(stopped)) !== undefined) return;
+    }
+  }
+
+  /** The next item of the messages that were read; undefined when all are behind the consumer. */
+  async #next(): Promise<LogItem | undefined> {
+    let item = this.#items[0];
+    if (item?.type === "stopped") {
+      const reason = await this.#skipReason(item.commit);
+      if (reason === undefined) throw this.#tooNewFailure(item.commit);
+      item = skipped(item.tail, `skipped by an operator: ${reason}`);
+    }
+    this.#items.shift();
+    if (item === undefined) {
+      if (this.tail.sequence > this.#reported) this.#onMessage(this.tail);
+      this.#reported = this.tail.sequence;
+      return undefined;
+    }
+    if (item.type === "commit") await this.#checkLateSkip(item.commit);
+    this.#resumeFrom = item.tail;
+    return item;
+  }
+
+  /** Another log under the same name, a shorter one, or one with another past, is said at once, not at the next message. */
+  async #attach(signal: AbortSignal | undefined): Promise<void> {
+    const { identity, lastSequence } = await this.#log.info();
+    const { sequence, hash } = this.tail;
+    this.#identity ??= identity;
+    if (identity !== this.#identity) {
+      throw this.#lostFailure(
+        "log.recreated",
+        `it is another log (${identity}) than before (${this.#identity})`,
+      );
+    }
+    if (lastSequence < sequence) {
+      throw this.#lostFailure("log.shorter", `it ends at ${lastSequence}, ${sequence} was read before`);
+    }
+    if (!this.#chained) return;
+    const message = sequence === 0 ? undefined : await this.#log.at(sequence);
+    if (message && !bytesEqual(sha256(message.body), hash)) {
+      throw this.#lostFailure("log.brokenChain", `message ${sequence} is another one than was read before`);
+    }
+    await this.#learnSkips(sequence, signal);
+  }
+
+  async #learnSkips(after: number, signal?: AbortSignal): Promise<void> {
+    const skips = await skipsAhead(this.#log, after, signal);
+    for (const [revision, reason] of skips) this.#assembler.skips.set(revision, reason);
+  }
+
+  /** Reads ahead of a commit that cannot be read, for an EventSkipped that names it and for nothing else. */
+  async #skipReason({ revision }: Commit): Promise<string | undefined> {
+    const known = this.#assembler.skips.get(formatRevision(revision));
+    if (known !== undefined) return known;
+    await this.#learnSkips(revision.sequence - 1);
+    return this.#assembler.skips.get(formatRevision(revision));
+  }
+
+  async #checkLateSkip({ kind, payload, revision, firstSequence }: Commit): Promise<void> {
+    const at = revision.sequence;
+    if (kind !== "EventSkipped" || firstSequence !== at) return;
+    const skip = decodeEventSkip(payload);
+    if (!skip || skip.revision.sequence >= at || this.#assembler.skips.has(formatRevision(skip.revision)))
+      return;
+    if (await catalogBetween(this.#log, skip.revision.sequence, at)) return;
+    throw skippedAfterReadFailure(this.#log, skip, at);
+  }
+
+  #lostFailure(code: string, what: string): Failure {
+    return new Failure(`read log ${this.#log.name}: ${what}`, {
+      code,
+      retryable: false,
+      hint: "bring back the right log, or adopt this one as a new epoch",
+      fields: { log: this.#log.name, sequence: this.tail.sequence },
+    });
+  }
+
+  #tooNewFailure({ kind, schemaVersion, revision }: Commit): Failure {
+    const at = formatRevision(revision);
+    return new Failure(
+      `read log ${this.#log.name}: revision ${at} is a ${kind} of schema version ${schemaVersion}, which this version cannot read`,
+      {
+        code: "log.tooNew",
+        retryable: false,
+        hint: `run a version that reads ${kind} ${schemaVersion}, or skip revision ${at} for all`,
+        fields: { log: this.#log.name, revision: at, kind, schemaVersion },
+      },
+    );
+  }
+}
