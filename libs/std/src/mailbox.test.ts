@@ -46,3 +46,13 @@ test("a failure is thrown after the last item", async () => {
   deepEqual(await mailbox.takeAll(), [1]);
   await rejects(mailbox.takeAll(), /the log is gone/);
 });
+
+test("takeNow takes what is there without waiting, and makes room", async () => {
+  const mailbox = new Mailbox<number>(1);
+  deepEqual(mailbox.takeNow(), []);
+  await mailbox.put(1);
+  const second = mailbox.put(2);
+  deepEqual(mailbox.takeNow(), [1]);
+  await second;
+  deepEqual(mailbox.takeNow(), [2]);
+});

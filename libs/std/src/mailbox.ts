@@ -38,6 +38,14 @@ export class Mailbox<T> {
     return taken;
   }
 
+  /** Takes all that is there now, which may be nothing. */
+  takeNow(): T[] {
+    const taken = this.#items;
+    this.#items = [];
+    this.#signal();
+    return taken;
+  }
+
   /** Nothing more comes. Idempotent. */
   close(): void {
     this.#end ??= "closed";
