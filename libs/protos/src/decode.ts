@@ -44,7 +44,7 @@ export function decodeMessage(name: string, bytes: Uint8Array, options: DecodeOp
     return decodeInto(emptyMessage(name), name, { reader, end: reader.len, depth: 0, keepUnknownFields });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Malformed(`decode ${name} of ${bytes.length} bytes: ${reason}`, error);
+    throw new Malformed(`decode ${name} of ${bytes.length} bytes: ${reason}`, { cause: error });
   }
 }
 

@@ -35,9 +35,12 @@ export {
   unpackAnyAs,
 } from "./codec.ts";
 export type { DecodeOptions } from "./decode.ts";
+export { type Duration, type DurationInput, durationOfMs, durationToMs } from "./duration.ts";
+export { fromJson } from "./from-json.ts";
 export type * as decoded from "./generated/decoded.d.ts";
 export type { envoy, envoygateway, google, routeledger, xds } from "./generated/messages.d.ts";
 export type { DecodedTypes, EnumTypes, MessageTypes, ServiceName } from "./generated/type-map.d.ts";
 export { Malformed } from "./malformed.ts";
 export type { MethodSchema } from "./schema.ts";
+export { type ToJsonOptions, toJson } from "./to-json.ts";
 export { unknownFields } from "./unknown-fields.ts";
