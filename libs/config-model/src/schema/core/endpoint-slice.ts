@@ -153,6 +153,7 @@ function checkAddress(
     if (!format.accepts(address)) errors.add(path, { code: "Invalid", expected: format.expected, actual });
     return;
   }
+  if (type !== "IPv4" && type !== "IPv6") return;
   const parsed = type === "IPv4" ? parseIpv4(address) : parseIpv6(address);
   if (parsed === undefined) {
     errors.add(path, { code: "Invalid", expected: `an ${type} address, as addressType says`, actual });
