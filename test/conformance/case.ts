@@ -1,0 +1,92 @@
+/** One test of the official suite, recorded (fixtures/README.md: gateway-api/cases.json). */
+export interface ConformanceCase {
+  readonly name: string;
+  readonly features: readonly string[];
+  /** Paths below the fixtures' gateway-api folder. */
+  readonly manifests: readonly string[];
+  readonly provisional: boolean;
+  /** Some of what the test does could not be recorded. */
+  readonly incomplete: boolean;
+  readonly steps: readonly Step[];
+}
+
+export interface Step {
+  /** The suite's helper, such as `http.MakeRequestAndExpectEventuallyConsistentResponse`. */
+  readonly fn: string;
+  readonly sub?: string;
+  readonly args: StepArguments;
+}
+
+export interface NamespacedName {
+  readonly Name: string;
+  readonly Namespace: string;
+}
+
+export interface ExpectedCondition {
+  readonly Type: string;
+  readonly Status?: string;
+  readonly Reason?: string;
+}
+
+export interface ExpectedListener {
+  readonly Name: string;
+  readonly AttachedRoutes?: number;
+  readonly Conditions?: readonly ExpectedCondition[];
+  readonly SupportedKinds?: readonly { readonly Group: string; readonly Kind: string }[];
+}
+
+export interface ExpectedParent {
+  readonly ControllerName: string;
+  readonly ParentRef: { readonly Name: string; readonly Namespace?: string; readonly SectionName?: string };
+  readonly Conditions: readonly ExpectedCondition[];
+}
+
+export interface ExpectedRequest {
+  readonly Host?: string;
+  readonly Method?: string;
+  readonly Path?: string;
+  readonly Headers?: Readonly<Record<string, string>>;
+  readonly AbsentHeaders?: readonly string[];
+  readonly Protocol?: string;
+  readonly UnfollowRedirect?: boolean;
+}
+
+export interface ExpectedResponse {
+  readonly Request: ExpectedRequest;
+  readonly ExpectedRequest?: ExpectedRequest;
+  readonly RedirectRequest?: {
+    readonly Host?: string;
+    readonly Scheme?: string;
+    readonly Port?: string;
+    readonly Path?: string;
+  };
+  readonly BackendSetResponseHeaders?: Readonly<Record<string, string>>;
+  readonly Response?: {
+    readonly StatusCode?: number;
+    readonly StatusCodes?: readonly number[];
+    readonly Headers?: Readonly<Record<string, string>>;
+    readonly AbsentHeaders?: readonly string[];
+  };
+  readonly Backend?: string;
+  readonly Namespace?: string;
+}
+
+/** All arguments of the helpers that are played; each helper has some of them. */
+export interface StepArguments {
+  readonly gw?: NamespacedName & { readonly listenerNames?: readonly string[] };
+  readonly gwNN?: NamespacedName;
+  readonly gwName?: NamespacedName;
+  readonly routeNN?: NamespacedName;
+  readonly routeName?: NamespacedName;
+  readonly routeNNs?: readonly NamespacedName[];
+  readonly condition?: ExpectedCondition;
+  readonly conditions?: readonly ExpectedCondition[];
+  readonly lName?: string;
+  readonly listeners?: readonly ExpectedListener[];
+  readonly parents?: readonly ExpectedParent[];
+  readonly namespaceRequired?: boolean;
+  readonly expected?: ExpectedResponse;
+  readonly expectedWeights?: Readonly<Record<string, number>>;
+  /** Symbolic: `<gateway>.<namespace>.gw:<listener port>`. */
+  readonly gwAddr?: string;
+}
