@@ -1,5 +1,6 @@
 import { assert, bytesEqual, type Clock, Failure, sha256, utf8 } from "@routeledger/std";
 import { type Commit, commitOf, emptyTail, type LogTail, type NewCommit, tailAfter } from "./commit.ts";
+import { CommitAssembler } from "./commit-assembler.ts";
 import { chunkBytesMax, chunksMax, type Envelope, encodeEnvelope } from "./envelope.ts";
 import type { EventLog, NewMessage } from "./event-log-port.ts";
 
@@ -9,6 +10,8 @@ export const commitBytesMax = chunkBytesMax * chunksMax;
 export const envelopeTextBytesMax = 4096;
 /** How often an append whose outcome is unknown is asked for before the caller gets the Failure. */
 export const resolveAttemptsMax = 10;
+/** Messages without effect behind the tail that a writer goes over by itself. */
+const passedOverMax = 1024;
 /** Wait before the second and later attempts, times the attempt. */
 const resolveDelayMs = 20;
 
@@ -50,7 +53,9 @@ export class CommitWriter {
   }
 
   /**
-   * Appends directly after `tail`, or not at all. The commit's time is now, or the tail's where that is later.
+   * Appends behind all commits up to `tail`, or not at all: another commit behind `tail` fences it, chunks that
+   * nobody finished and bytes that are no envelope do not. The commit's time is now, or the tail's where that is
+   * later.
    *
    * @throws Failure of the adapter; `log.unknownOutcome` when reading back did not tell either: the commit may
    * appear later, so the caller reads the log before it decides anything.
@@ -58,16 +63,34 @@ export class CommitWriter {
   async append(commit: NewCommit, tail: LogTail): Promise<CommitOutcome> {
     const bytes = commit.payload.length;
     if (bytes > commitBytesMax) return { outcome: "tooLarge", bytes, bytesMax: commitBytesMax };
-    const { last, messages } = chained(this.#envelopeOf(commit, tail), commit.payload, tail.hash);
-    const fence = await this.#store(messages, tail.sequence);
-    if (fence !== undefined) return { outcome: "fenced", lastSequence: fence };
-    const after = {
-      ...tail,
-      sequence: tail.sequence + messages.length,
-      hash: sha256(messages.at(-1)!.body),
-    };
-    const appended = commitOf(last, after, commit.payload);
-    return { outcome: "appended", commit: appended, tail: tailAfter(tail, appended) };
+    let from = tail;
+    for (;;) {
+      const { last, messages } = chained(this.#envelopeOf(commit, from), commit.payload, from.hash);
+      const fence = await this.#store(messages, from.sequence);
+      if (fence === undefined) {
+        const sequence = from.sequence + messages.length;
+        const appended = commitOf(
+          last,
+          { ...from, sequence, hash: sha256(messages.at(-1)!.body) },
+          commit.payload,
+        );
+        return { outcome: "appended", commit: appended, tail: tailAfter(from, appended) };
+      }
+      const beyond = await this.#passOver(from, fence);
+      if (!beyond) return { outcome: "fenced", lastSequence: fence };
+      from = beyond;
+    }
+  }
+
+  /** The tail at `lastSequence` when no commit stands between it and `from`: a writer that died left only chunks. */
+  async #passOver(from: LogTail, lastSequence: number): Promise<LogTail | undefined> {
+    const count = lastSequence - from.sequence;
+    if (count < 1 || count > passedOverMax) return undefined;
+    const assembler = new CommitAssembler({ log: this.#log.name, from });
+    for await (const message of this.#log.read({ after: from.sequence, until: lastSequence })) {
+      if (assembler.push(message).some(({ type }) => type === "commit")) return undefined;
+    }
+    return assembler.tail;
   }
 
   /**

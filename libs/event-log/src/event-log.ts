@@ -6,6 +6,8 @@ export {
   messageBytesMax,
 } from "./append-request.ts";
 export { AppendSignal } from "./append-signal.ts";
+export { type Checkpoints, readCheckpoints } from "./checkpoint-reader.ts";
+export { type CheckpointCommit, type CheckpointRound, writeCheckpoints } from "./checkpoint-writer.ts";
 export {
   type Commit,
   emptyTail,

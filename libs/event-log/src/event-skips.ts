@@ -1,5 +1,6 @@
 import { codec } from "@routeledger/protos";
 import { Failure, formatRevision, type Revision } from "@routeledger/std";
+import { decodeOrNothing } from "./checkpoint-record.ts";
 import { decodeEnvelope } from "./envelope.ts";
 import type { EventLog } from "./event-log-port.ts";
 
@@ -13,12 +14,10 @@ export interface EventSkip {
 
 /** What an EventSkipped says; undefined when its payload names no revision. */
 export function decodeEventSkip(payload: Uint8Array): EventSkip | undefined {
-  try {
-    const { revision, reason } = eventSkipped.decode(payload);
-    return revision && revision.sequence > 0 ? { revision, reason } : undefined;
-  } catch {
-    return undefined;
-  }
+  const skip = decodeOrNothing(eventSkipped, payload);
+  return skip?.revision && skip.revision.sequence > 0
+    ? { revision: skip.revision, reason: skip.reason }
+    : undefined;
 }
 
 /**
