@@ -1,1 +1,62 @@
-export {};
+import type { Logger } from "@routeledger/service-kit";
+import type { Clock, Revision } from "@routeledger/std";
+import type { CrashPoint } from "./crash-point.ts";
+import { recover, type TranslatorLogs } from "./recover.ts";
+import { TranslatorLoop } from "./translator-loop.ts";
+
+export { checkReplay, type ReplayCheck, type ReplayDifference } from "./check-replay.ts";
+export { type CrashPoint, crashPoints } from "./crash-point.ts";
+export { type PublishedAt, readPublished, readState, type TranslatorLogs } from "./recover.ts";
+
+export interface TranslatorOptions {
+  readonly logs: TranslatorLogs;
+  /** Of the process, for people. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly randomBytes: (length: number) => Uint8Array;
+  readonly logger: Logger;
+  /** How long what retires is kept, milliseconds. */
+  readonly retireGraceMs: number;
+  /** Checkpoints of both logs are written when this many revisions were published since the last ones. */
+  readonly checkpointEveryRevisions: number;
+  /** Tests end the process here. */
+  readonly crashPoint?: (point: CrashPoint) => void | Promise<void>;
+}
+
+export interface Translator {
+  /** The CONFIG revision up to which XDS says all. */
+  readonly publishedTo: Revision;
+  /** Settles when the translator ends: resolves after `stop`, rejects with the Failure that ended it. */
+  readonly ended: Promise<void>;
+  /** Ends after what is being written. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Recovers from both logs, starts a term and publishes whatever CONFIG says from there on. Resolves when it leads.
+ * Throws Failure where a log is unreadable, shorter than what was published, or too new.
+ */
+export async function startTranslator(options: TranslatorOptions): Promise<Translator> {
+  const stopping = new AbortController();
+  const recovered = await recover(options.logs);
+  let publishedTo = recovered.published.revision;
+  const leads = Promise.withResolvers<void>();
+  const loop = new TranslatorLoop(options, recovered, stopping.signal, (revision) => {
+    publishedTo = revision;
+    leads.resolve();
+  });
+  const ended = loop.run().catch((error: unknown) => {
+    if (!stopping.signal.aborted) throw error;
+  });
+  await Promise.race([leads.promise, ended]);
+  return {
+    get publishedTo() {
+      return publishedTo;
+    },
+    ended,
+    async stop() {
+      stopping.abort();
+      await ended;
+    },
+  };
+}
