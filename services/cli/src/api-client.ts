@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { Failure, type JsonObject, type JsonValue } from "@routeledger/std";
+import type { ChangeAnswer } from "./api-types.ts";
 
 /** How long the api may be silent before a call is given up, milliseconds. Waits are told apart by the caller. */
 const silenceMaxMs = 60_000;
@@ -34,6 +35,12 @@ export class ApiClient {
     const answer = await this.ask(call);
     if (answer.status < 400) return answer.body;
     throw errorOf(answer);
+  }
+
+  /** The results of apply and delete, which come with an error's status too when all was refused. */
+  expectChange(answer: ApiAnswer): ChangeAnswer {
+    if (!Array.isArray(answer.body.results)) throw errorOf(answer);
+    return answer.body as unknown as ChangeAnswer;
   }
 
   /** The answer whatever its status. @throws Failure `cli.unreachable` when there is none. */

@@ -1,0 +1,35 @@
+/** The `routeledger` command: the one file here that touches the process. */
+import { systemClock } from "@routeledger/std";
+import { CommandFailed, type CommandContext } from "./command-context.ts";
+import { startDev } from "./dev/main.ts";
+import { runProgram } from "./program.ts";
+import { processTerminal, writeError } from "./terminal.ts";
+
+const stop = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => stop.abort(name));
+for (const stream of [process.stdout, process.stderr]) stream.on("error", endOnClosedPipe);
+
+const context: CommandContext = {
+  terminal: processTerminal(process, process.env),
+  clock: systemClock,
+  environment: process.env,
+  readStdin: async () => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  },
+  signal: stop.signal,
+};
+
+try {
+  process.exitCode = await runProgram(context, { startDev }, process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof CommandFailed)) writeError(context.terminal, error);
+  process.exitCode = 1;
+}
+
+/** `routeledger log | head` closes our output early: that is no error. */
+function endOnClosedPipe(error: Error): void {
+  if ("code" in error && error.code === "EPIPE") process.exit(0);
+  throw error;
+}

@@ -1,0 +1,70 @@
+import { Command, CommanderError } from "commander";
+import type { CommandContext } from "./command-context.ts";
+import { addApply } from "./commands/apply.ts";
+import { addBootstrap } from "./commands/bootstrap.ts";
+import { addDelete } from "./commands/delete.ts";
+import { addDev, type StartDev } from "./commands/dev.ts";
+import { addDiff } from "./commands/diff.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addGet } from "./commands/get.ts";
+import { addLog } from "./commands/log.ts";
+import { addProxies } from "./commands/proxies.ts";
+import { addReplay } from "./commands/replay.ts";
+import { addShow } from "./commands/show.ts";
+import { addStatus } from "./commands/status.ts";
+
+/** What only `main.ts` may name: what opens adapters. */
+export interface ProgramParts {
+  readonly startDev: StartDev;
+}
+
+/**
+ * Runs one command line. Returns the exit code: 0, or 1 for a line that cannot be understood, as kubectl's.
+ * @throws CommandFailed when the command has already said what failed, Failure when it has not
+ */
+export async function runProgram(context: CommandContext, parts: ProgramParts, args: readonly string[]): Promise<number> {
+  try {
+    await program(context, parts).parseAsync([...args], { from: "user" });
+    return 0;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : 1;
+  }
+}
+
+function program(context: CommandContext, parts: ProgramParts): Command {
+  const { terminal } = context;
+  const root = new Command("routeledger")
+    .description("A control plane for Envoy whose source of truth is a log of configuration events.")
+    .option("-s, --server <url>", "where the api is; else ROUTELEDGER_SERVER, else http://127.0.0.1:7480")
+    .helpOption("-h, --help", "show help, with examples")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text),
+      writeErr: (text) => terminal.err(text),
+      getOutHasColors: () => terminal.colour,
+      getErrHasColors: () => false,
+    })
+    .showHelpAfterError("See 'routeledger --help'.")
+    .showSuggestionAfterError()
+    .addHelpText("after", help);
+  for (const add of [addApply, addDelete, addGet, addStatus, addLog, addShow, addDiff, addProxies]) add(root, context);
+  addReplay(root, context);
+  addBootstrap(root, context);
+  addDoctor(root, context);
+  addDev(root, context, parts.startDev);
+  for (const command of root.commands) {
+    command.exitOverride().copyInheritedSettings(root).showHelpAfterError(`See 'routeledger ${command.name()} --help'.`);
+  }
+  return root;
+}
+
+const help = `
+Moments: @412 and @1.412 are revisions, @head is the newest, @-2 is two before it; A..B is a range.
+
+Examples:
+  routeledger dev --watch config/          everything on this machine, with an Envoy for each Gateway
+  routeledger apply -f shop.yaml --wait    change something, return when the proxies have it
+  routeledger log                          what changed, who changed it
+  routeledger diff @-1 @head               the last change: objects, and the xDS that they became
+  routeledger proxies                      what each proxy should have, was sent, has and refused`;
