@@ -115,8 +115,8 @@ function fieldMaskToJson(message: Readonly<Record<string, unknown>>): JsonValue 
   return paths
     .map((path) => {
       const camel = path.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-      if (snakePath(camel) !== path)
-        throw new Malformed(`show a FieldMask as JSON: ${path} has no JSON name`);
+      const faithful = !camel.includes("_") && snakePath(camel) === path;
+      if (!faithful) throw new Malformed(`show a FieldMask as JSON: ${path} has no JSON name`);
       return camel;
     })
     .join(",");

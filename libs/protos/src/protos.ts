@@ -36,6 +36,7 @@ export {
 } from "./codec.ts";
 export type { DecodeOptions } from "./decode.ts";
 export { type Duration, type DurationInput, durationOfMs, durationToMs } from "./duration.ts";
+export { fieldViolations, type Violation, violationsMax } from "./field-violations.ts";
 export { fromJson } from "./from-json.ts";
 export type * as decoded from "./generated/decoded.d.ts";
 export type { envoy, envoygateway, google, routeledger, xds } from "./generated/messages.d.ts";
