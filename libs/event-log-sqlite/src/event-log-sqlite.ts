@@ -1,1 +1,1 @@
-export {};
+export { openSqliteEventLogs, type SqliteEventLogs, type SqliteEventLogsOptions } from "./open-event-logs.ts";
