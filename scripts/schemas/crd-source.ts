@@ -1,8 +1,7 @@
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { parse } from "yaml";
+import { type GoModule, goModuleFolder, goModules } from "../go-module.ts";
 
 /** A CustomResourceDefinition, as far as the generator reads it. */
 export interface Crd {
@@ -32,7 +31,7 @@ export interface CrdFile {
 }
 
 interface CrdFolder {
-  readonly module: string;
+  readonly module: GoModule;
   readonly folder: string;
   readonly channel: string;
   readonly files: readonly string[];
@@ -44,7 +43,7 @@ interface CrdFolder {
  */
 const FOLDERS: readonly CrdFolder[] = [
   {
-    module: "sigs.k8s.io/gateway-api@v1.6.3",
+    module: goModules.gatewayApi,
     folder: "config/crd/experimental",
     channel: "experimental",
     files: [
@@ -61,32 +60,22 @@ const FOLDERS: readonly CrdFolder[] = [
     ].map((plural) => `gateway.networking.k8s.io_${plural}.yaml`),
   },
   {
-    module: "github.com/envoyproxy/gateway@v1.9.1",
+    module: goModules.envoyGateway,
     folder: "charts/gateway-helm/charts/crds/crds/generated",
     channel: "envoy-gateway",
     files: ["gateway.envoyproxy.io_backends.yaml"],
   },
 ];
 
-const DOWNLOAD_TIMEOUT_MS = 120_000;
-
 /** Reads the CRDs out of their Go modules, which Go's own client fetches if they are not in its cache. */
 export async function readCrds(): Promise<CrdFile[]> {
   const files: CrdFile[] = [];
   for (const { module, folder, channel, files: names } of FOLDERS) {
-    const root = await moduleFolder(module);
+    const root = await goModuleFolder(module);
     for (const name of names) {
       const text = await readFile(join(root, folder, name), "utf8");
       files.push({ source: `${module}/${folder}/${name}`, channel, crd: parse(text) as Crd });
     }
   }
   return files;
-}
-
-async function moduleFolder(module: string): Promise<string> {
-  const { stdout } = await promisify(execFile)("go", ["mod", "download", "-json", module], {
-    cwd: "/",
-    timeout: DOWNLOAD_TIMEOUT_MS,
-  });
-  return (JSON.parse(stdout) as { Dir: string }).Dir;
 }

@@ -54,13 +54,16 @@ function checkUnique(
   errors: FieldErrors,
 ): void {
   const first = new Map<string, number>();
+  // One error for each repeated key: a list of copies must not push other errors out of the report.
+  const reported = new Set<string>();
   for (const [index, item] of list.entries()) {
     const key = identity(item);
     if (key === undefined) continue;
     const text = canonicalJson(key);
     const earlier = first.get(text);
     if (earlier === undefined) first.set(text, index);
-    else {
+    else if (!reported.has(text)) {
+      reported.add(text);
       errors.add(
         { parent: path, segment: index },
         {
