@@ -2,6 +2,7 @@
  * Fetches the Envoys that the tests run and prints their paths: `node scripts/fetch-envoy.ts [version ...]`.
  * Does nothing when they are in the cache.
  */
+import { Failure } from "@routeledger/std";
 import { cacheFolder } from "../services/cli/src/cache-folder.ts";
 import { type EnvoyVersion, envoyBinary } from "../services/cli/src/envoy-binary.ts";
 
@@ -16,8 +17,19 @@ function wanted(args: readonly string[]): readonly EnvoyVersion[] {
   });
 }
 
-for (const version of wanted(process.argv.slice(2))) {
+async function fetchAll(versions: readonly EnvoyVersion[]): Promise<void> {
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
-  const path = await envoyBinary({ version, cacheFolder: cacheFolder(process.env), progress });
-  process.stdout.write(`${path}\n`);
+  for (const version of versions) {
+    process.stdout.write(
+      `${await envoyBinary({ version, cacheFolder: cacheFolder(process.env), progress })}\n`,
+    );
+  }
+}
+
+try {
+  await fetchAll(wanted(process.argv.slice(2)));
+} catch (cause) {
+  process.stderr.write(`error: ${cause instanceof Error ? cause.message : String(cause)}\n`);
+  if (cause instanceof Failure && cause.hint !== undefined) process.stderr.write(`hint: ${cause.hint}\n`);
+  process.exitCode = 1;
 }

@@ -4,9 +4,9 @@
  * A tier without a test file fails: an empty tier would pass for ever. A tier that is still running when its budget
  * is over is ended and fails. The budget is printed first, so that the last lines are those of node's test runner.
  */
-import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
 import { join } from "node:path";
+import { runWithinBudget } from "./run-within-budget.ts";
 
 interface Tier {
   readonly budgetSeconds: number;
@@ -15,7 +15,6 @@ interface Tier {
 }
 
 const root = join(import.meta.dirname, "..");
-const killGraceMs = 5_000;
 
 const tiers: Readonly<Record<string, Tier>> = {
   types: { budgetSeconds: 60, command: () => ["node_modules/typescript/bin/tsc", "-p", "."] },
@@ -40,37 +39,19 @@ function testTier(budgetSeconds: number, concurrency: number, patterns: readonly
   return { budgetSeconds, command };
 }
 
-/** Exit code of the tier's command; 124 when its budget ran out, as timeout(1) has it. */
-async function run(name: string, tier: Tier): Promise<number> {
-  const command = tier.command();
-  process.stdout.write(`== ${name}: at most ${tier.budgetSeconds} s\n`);
-  // A process group of its own: what tests started ends with them when the budget is over.
-  const child = spawn(process.execPath, ["--no-warnings", ...command], {
+/** Exit code of the tier's command; 124 when its budget ran out. */
+async function run(name: string, { budgetSeconds, command }: Tier): Promise<number> {
+  const args = ["--no-warnings", ...command()];
+  process.stdout.write(`== ${name}: at most ${budgetSeconds} s\n`);
+  const outcome = await runWithinBudget({
+    command: process.execPath,
+    args,
     cwd: root,
-    stdio: "inherit",
-    detached: true,
+    budgetMs: budgetSeconds * 1000,
   });
-  const signalGroup = (signal: NodeJS.Signals): void => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, signal);
-    } catch {
-      // The group has ended already.
-    }
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => signalGroup(signal));
-  let overBudget = false;
-  const budget = setTimeout(() => {
-    overBudget = true;
-    process.stdout.write(`== ${name}: ended, its budget of ${tier.budgetSeconds} s is over\n`);
-    signalGroup("SIGTERM");
-    setTimeout(() => signalGroup("SIGKILL"), killGraceMs).unref();
-  }, tier.budgetSeconds * 1000);
-  const code = await new Promise<number>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (exitCode) => resolve(exitCode ?? 1));
-  });
-  clearTimeout(budget);
-  return overBudget ? 124 : code;
+  if (outcome.kind === "exited") return outcome.code;
+  process.stdout.write(`== ${name}: ended, its budget of ${budgetSeconds} s is over\n`);
+  return 124;
 }
 
 const name = process.argv[2] ?? "";
