@@ -15,7 +15,7 @@ FIXTURES := $(abspath $(or $(ROUTELEDGER_FIXTURES),../shared/fixtures))
 SOAK_RUNS ?= 100
 
 .PHONY: help install envoy go-modules start test test-types test-lint test-tidy test-unit test-features \
-  test-golden test-envoy test-faults test-fixtures soak bench format
+  test-golden test-envoy test-faults test-fixtures conformance soak bench format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,6 +25,7 @@ $(PACKAGES): package.json package-lock.json $(NODE_STAMP)
 	@npm ci --no-audit --no-fund && touch $@
 
 tools/node/node_modules/.package-lock.json: tools/node/package.json tools/node/package-lock.json
+	@test "$$(uname -s)/$$(uname -m)" = Linux/x86_64 || { echo "routeledger needs Node 24 or newer on the PATH" >&2; exit 1; }
 	@echo "== fetching Node 24 (once)"
 	@npm ci --prefix tools/node --no-audit --no-fund && touch $@
 
@@ -69,6 +70,9 @@ test-fixtures: $(PACKAGES) envoy go-modules ## input that nobody here wrote; ROU
 	@test -d "$(FIXTURES)" || { echo "test-fixtures: no folder $(FIXTURES);" \
 	  "set ROUTELEDGER_FIXTURES to the fixtures' folder" >&2; exit 1; }
 	@ROUTELEDGER_FIXTURES="$(FIXTURES)" $(TIER) fixtures
+
+conformance: $(PACKAGES) envoy go-modules ## the official suite's cases alone, of the fixtures
+	@ROUTELEDGER_FIXTURES="$(FIXTURES)" $(TIER) conformance
 
 soak: $(PACKAGES) envoy ## the faults tier, SOAK_RUNS times over (100)
 	@RUNS=$(SOAK_RUNS) $(TIER) soak

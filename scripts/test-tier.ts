@@ -25,7 +25,8 @@ const tiers: Readonly<Record<string, Tier>> = {
   golden: testTier(120, 2, ["test/golden/**/*.test.ts"]),
   envoy: testTier(300, 1, ["test/envoy/**/*.test.ts"]),
   faults: testTier(300, 1, ["test/faults/**/*.test.ts"]),
-  fixtures: testTier(300, 2, ["test/fixtures-suite/**/*.test.ts"]),
+  fixtures: testTier(420, 2, ["test/fixtures-suite/**/*.test.ts", "test/conformance/**/*.test.ts"]),
+  conformance: testTier(300, 2, ["test/conformance/**/*.test.ts"]),
   soak: testTier(7_200, 1, ["test/faults/**/*.test.ts"]),
 };
 
