@@ -1,0 +1,54 @@
+import { bootstrap } from "@routeledger/translation";
+import { type Command, Option } from "commander";
+import { stringify } from "yaml";
+import { parseHostPort } from "../addresses.ts";
+import { type CommandContext, usageError } from "../command-context.ts";
+import { startCommandOptions } from "../envoy-options.ts";
+
+interface BootstrapOptions {
+  readonly gateway: string;
+  readonly edge: string;
+  readonly protocol: "delta" | "sotw";
+  readonly node?: string;
+  readonly adminPort?: string;
+  readonly output: "yaml" | "json";
+}
+
+export function addBootstrap(program: Command, context: CommandContext): void {
+  program
+    .command("bootstrap")
+    .summary("print the configuration with which an Envoy serves a Gateway")
+    .description("Prints the bootstrap with which an Envoy joins a Gateway, and the command that starts it.")
+    .requiredOption("--gateway <namespace/name>", "which Gateway the proxy serves")
+    .requiredOption("--edge <host:port>", "where the edge is")
+    .addOption(new Option("--protocol <protocol>", "how to speak xDS").choices(["delta", "sotw"]).default("delta"))
+    .option("--node <id>", "what the proxy is called; else the Gateway's name and a number of its own is up to you")
+    .option("--admin-port <port>", "open Envoy's admin page on 127.0.0.1, too")
+    .addOption(new Option("-o, --output <format>", "how to print it").choices(["yaml", "json"]).default("yaml"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  routeledger bootstrap --gateway default/web --edge 127.0.0.1:7481 > envoy.yaml
+  envoy -c envoy.yaml ${startCommandOptions.join(" ")}`,
+    )
+    .action((options: BootstrapOptions) => print(context, options));
+}
+
+function print({ terminal }: CommandContext, options: BootstrapOptions): void {
+  const [namespace, name, ...more] = options.gateway.split("/");
+  if (!namespace || !name || more.length > 0) {
+    throw usageError(`--gateway must be NAMESPACE/NAME, got "${options.gateway}"`);
+  }
+  const adminPort = options.adminPort === undefined ? undefined : parseHostPort(`127.0.0.1:${options.adminPort}`).port;
+  const document = bootstrap({
+    gateway: options.gateway,
+    nodeId: options.node ?? `${name}.${namespace}`,
+    edge: parseHostPort(options.edge),
+    protocol: options.protocol,
+    ...(adminPort === undefined ? {} : { adminPort }),
+  });
+  if (options.output === "json") return terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+  terminal.out(`# Start it with: envoy -c <this file> ${startCommandOptions.join(" ")}\n`);
+  terminal.out(stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }));
+}

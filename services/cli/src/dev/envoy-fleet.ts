@@ -1,0 +1,109 @@
+import { type Clock, compareStrings, type JsonObject } from "@routeledger/std";
+import { EnvoyProcess, pause } from "./envoy-process.ts";
+
+/** An Envoy that ends is started again after a wait that doubles from the first to the last of these, milliseconds. */
+const restartFirstMs = 250;
+const restartLastMs = 30_000;
+
+export interface EnvoyFleetOptions {
+  readonly dataFolder: string;
+  readonly binary: string;
+  /** Bootstrap of a Gateway's Envoy. */
+  readonly bootstrap: (gateway: string, nodeId: string, adminPort: number) => JsonObject;
+  readonly clock: Clock;
+  readonly events: EnvoyFleetEvents;
+}
+
+export interface EnvoyFleetEvents {
+  starting(gateway: string): void;
+  /** The Envoy has its first configuration, or not within 20 s. */
+  serving(gateway: string, how: "adopted" | "started" | "replaced", ready: boolean): void;
+  failed(gateway: string, message: string): void;
+  stopped(gateway: string): void;
+}
+
+interface Keeper {
+  readonly envoy: EnvoyProcess;
+  readonly stopping: AbortController;
+  readonly done: Promise<void>;
+}
+
+/** Keeps one Envoy for each Gateway alive. */
+export class EnvoyFleet {
+  readonly #options: EnvoyFleetOptions;
+  readonly #keepers = new Map<string, Keeper>();
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(options: EnvoyFleetOptions) {
+    this.#options = options;
+  }
+
+  /** Starts what is missing and stops what is not named. Calls are done one after the other. */
+  follow(gateways: readonly string[]): Promise<void> {
+    this.#work = this.#work.then(async () => {
+      const gone = [...this.#keepers.keys()].filter((gateway) => !gateways.includes(gateway));
+      await Promise.all(gone.map((gateway) => this.#stop(gateway)));
+      for (const gateway of [...gateways].sort(compareStrings)) {
+        if (!this.#keepers.has(gateway)) this.#keepers.set(gateway, this.#keep(gateway));
+      }
+    });
+    return this.#work;
+  }
+
+  /** Stops all Envoys. */
+  stop(): Promise<void> {
+    return this.follow([]);
+  }
+
+  #keep(gateway: string): Keeper {
+    const { dataFolder, binary, bootstrap, clock } = this.#options;
+    const nodeId = nodeIdOf(gateway);
+    const envoy = new EnvoyProcess({
+      dataFolder,
+      gateway,
+      nodeId,
+      binary,
+      bootstrap: (adminPort) => bootstrap(gateway, nodeId, adminPort),
+      clock,
+    });
+    const stopping = new AbortController();
+    return { envoy, stopping, done: this.#run(gateway, envoy, stopping.signal) };
+  }
+
+  async #run(gateway: string, envoy: EnvoyProcess, signal: AbortSignal): Promise<void> {
+    const { clock, events } = this.#options;
+    let waitMs = restartFirstMs;
+    while (!signal.aborted) {
+      events.starting(gateway);
+      try {
+        const how = await envoy.start();
+        const ready = await envoy.ready();
+        if (ready) waitMs = restartFirstMs;
+        if (!signal.aborted) events.serving(gateway, how, ready);
+        await envoy.ended(signal);
+        if (!signal.aborted) events.failed(gateway, "Envoy ended; it is started again");
+      } catch (error) {
+        events.failed(gateway, error instanceof Error ? error.message : String(error));
+      }
+      await pause(clock, waitMs, signal);
+      waitMs = Math.min(2 * waitMs, restartLastMs);
+    }
+  }
+
+  async #stop(gateway: string): Promise<void> {
+    const keeper = this.#keepers.get(gateway);
+    if (keeper === undefined) return;
+    keeper.stopping.abort();
+    await keeper.envoy.stop();
+    await keeper.done;
+    await keeper.envoy.stop();
+    this.#keepers.delete(gateway);
+    this.#options.events.stopped(gateway);
+  }
+}
+
+/** How `dev` calls the Envoy of a Gateway. */
+export function nodeIdOf(gateway: string): string {
+  const [namespace, name] = gateway.split("/");
+  return `dev-${namespace}-${name}`;
+}
