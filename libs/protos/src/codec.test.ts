@@ -223,3 +223,7 @@ test("field names follow protoc's JSON names and keep the names of the source", 
   assert.equal(outlier.fieldsByName.get("consecutive5xx")?.protoName, "consecutive_5xx");
   assert.equal(outlier.fieldsByName.get("consecutive_5xx")?.name, "consecutive5xx");
 });
+
+test("a property that is no field of the message is a programmer's error", () => {
+  assert.throws(() => cluster.encode({ nmae: "x" } as object), /expected a field of the message, found nmae/);
+});

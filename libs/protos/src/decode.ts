@@ -27,7 +27,9 @@ type FieldDecoder = (message: Message, wireType: number, position: Position) => 
 
 interface MessageDecoder {
   readonly fields: ReadonlyMap<number, FieldDecoder>;
-  readonly defaults: readonly { readonly name: string; readonly make: () => unknown }[];
+  /** Defaults that are immutable; the others are made for each message. */
+  readonly template: Message;
+  readonly made: readonly { readonly name: string; readonly make: () => unknown }[];
 }
 
 const decoders = new Map<string, MessageDecoder>();
@@ -54,8 +56,9 @@ function asBuffer(bytes: Uint8Array): Uint8Array {
 }
 
 function emptyMessage(name: string): Message {
-  const message: Message = {};
-  for (const field of messageDecoder(name).defaults) message[field.name] = field.make();
+  const { template, made } = messageDecoder(name);
+  const message: Message = { ...template };
+  for (const field of made) message[field.name] = field.make();
   return message;
 }
 
@@ -86,13 +89,15 @@ function messageDecoder(name: string): MessageDecoder {
   const known = decoders.get(name);
   if (known) return known;
   const schema = messageOf(name);
-  const defaults = schema.fields
-    .filter((field) => !field.presence)
-    .map((field) => ({ name: field.name, make: defaultMaker(field) }));
+  const defaulted = schema.fields.filter((field) => !field.presence);
+  const made = defaulted
+    .map((field) => ({ name: field.name, make: defaultMaker(field) }))
+    .filter(({ make }) => typeof make() === "object");
+  const template = Object.fromEntries(defaulted.map((field) => [field.name, defaultMaker(field)()]));
   const siblings = (field: FieldSchema): readonly string[] =>
     schema.oneofs.find((oneof) => oneof.name === field.oneof)?.fields.map((member) => member.name) ?? [];
   const fields = new Map(schema.fields.map((field) => [field.id, fieldDecoder(field, siblings(field))]));
-  const decoder = { fields, defaults };
+  const decoder = { fields, template, made };
   decoders.set(name, decoder);
   return decoder;
 }
@@ -112,7 +117,7 @@ function fieldDecoder(field: FieldSchema, siblings: readonly string[]): FieldDec
   const { name, value } = field;
   const others = siblings.filter((sibling) => sibling !== name);
   const clearOthers = (message: Message): void => {
-    for (const other of others) delete message[other];
+    for (const other of others) if (message[other] !== undefined) delete message[other];
   };
   if (value.kind === "message") {
     return (message, wireType, position) => {
@@ -185,7 +190,13 @@ function setEntry(map: Record<string, unknown>, key: string, value: unknown): vo
 function readMessage(name: string, position: Position, before: Message | undefined): Message {
   const end = endOfBlock(position.reader);
   if (end > position.end) throw new Malformed(`${name} ends after the message that holds it`);
-  return decodeInto(before ?? emptyMessage(name), name, { ...position, end, depth: position.depth + 1 });
+  const { reader, keepUnknownFields } = position;
+  return decodeInto(before ?? emptyMessage(name), name, {
+    reader,
+    end,
+    depth: position.depth + 1,
+    keepUnknownFields,
+  });
 }
 
 function endOfBlock(reader: protobuf.Reader): number {

@@ -1,7 +1,14 @@
-import { assert, compareStrings } from "@routeledger/std";
+import { AssertionFailed, compareStrings } from "@routeledger/std";
 import protobuf from "protobufjs/minimal.js";
-import { type Scalar, scalars } from "./scalars.ts";
-import { enumOf, type FieldSchema, messageOf, type ScalarType, type ValueType } from "./schema.ts";
+import { type Scalar, scalars, unfit } from "./scalars.ts";
+import {
+  enumOf,
+  type FieldSchema,
+  type MessageSchema,
+  messageOf,
+  type ScalarType,
+  type ValueType,
+} from "./schema.ts";
 import { unknownFields } from "./unknown-fields.ts";
 
 type Message = Readonly<Record<string, unknown>>;
@@ -21,29 +28,25 @@ export function encodeMessage(name: string, message: object): Uint8Array {
   return writer.finish();
 }
 
+interface FieldSlot {
+  readonly id: number;
+  readonly name: string;
+  /** Which oneof of the message it belongs to; -1 for none. */
+  readonly choice: number;
+  encode: FieldEncoder;
+}
+
 function messageEncoder(name: string): MessageEncoder {
   const known = encoders.get(name);
   if (known) return known;
   const schema = messageOf(name);
-  const fields = schema.fields.map((field) => ({
-    name: field.name,
-    encode: lazy(() => fieldEncoder(field, name)),
-  }));
-  const choices = schema.oneofs.filter((oneof) => oneof.fields.length > 1);
+  const slots = new Map(
+    schema.fields.map((field): [string, FieldSlot] => [field.name, fieldSlot(field, schema)]),
+  );
   const encoder: MessageEncoder = (message, writer) => {
-    for (const field of fields) {
-      const value = message[field.name];
-      if (value !== undefined && value !== null) field.encode()(value, writer);
-    }
-    for (const choice of choices) {
-      const set = choice.fields.filter(
-        (field) => message[field.name] !== undefined && message[field.name] !== null,
-      );
-      assert(
-        set.length <= 1,
-        `expected at most one of oneof ${name}.${choice.name}, found ${set.map((field) => field.name).join(" and ")}`,
-      );
-    }
+    const set = setFields(message, slots);
+    if (schema.oneofs.length > 0) refuseTwoOfOneof(set, schema);
+    for (const slot of set) slot.encode(message[slot.name], writer);
     const kept = (message as { readonly [unknownFields]?: Uint8Array })[unknownFields];
     if (kept !== undefined) writer.raw(kept);
   };
@@ -51,24 +54,60 @@ function messageEncoder(name: string): MessageEncoder {
   return encoder;
 }
 
-/** Messages refer to each other in circles, so an encoder is made when it is first needed. */
-function lazy<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
+function fieldSlot(field: FieldSchema, schema: MessageSchema): FieldSlot {
+  const slot: FieldSlot = {
+    id: field.id,
+    name: field.name,
+    choice: schema.oneofs.findIndex((oneof) => oneof.name === field.oneof),
+    // Messages refer to each other in circles, so the encoder is made when it is first needed.
+    encode: (value, writer) => {
+      slot.encode = fieldEncoder(field, schema.name);
+      slot.encode(value, writer);
+    },
   };
+  return slot;
+}
+
+/** The fields that are there, by number. Few of many are, so the properties are walked, not the schema. */
+function setFields(message: Message, slots: ReadonlyMap<string, FieldSlot>): readonly FieldSlot[] {
+  const set: FieldSlot[] = [];
+  let sorted = true;
+  let last = 0;
+  for (const name of Object.keys(message)) {
+    const value = message[name];
+    if (value === undefined || value === null) continue;
+    const slot = slots.get(name);
+    if (slot === undefined) throw new AssertionFailed(`expected a field of the message, found ${name}`);
+    if (slot.id < last) sorted = false;
+    last = slot.id;
+    set.push(slot);
+  }
+  return sorted ? set : set.sort((a, b) => a.id - b.id);
+}
+
+function refuseTwoOfOneof(set: readonly FieldSlot[], schema: MessageSchema): void {
+  let seen = 0;
+  for (const { choice } of set) {
+    if (choice === -1) continue;
+    const bit = 1 << choice;
+    if ((seen & bit) !== 0) {
+      throw new AssertionFailed(
+        `expected at most one of oneof ${schema.name}.${schema.oneofs[choice]?.name}, found two`,
+      );
+    }
+    seen |= bit;
+  }
 }
 
 function fieldEncoder(field: FieldSchema, owner: string): FieldEncoder {
   const path = `${owner}.${field.name}`;
   if (field.cardinality === "map") return mapEncoder(field, path);
   const { wireType, write } = valueWriter(field.value, path);
-  if (field.packed) return packedEncoder(field.id, write);
+  if (field.packed) return packedEncoder(field.id, path, write);
   const tag = (field.id << 3) | wireType;
   if (field.cardinality === "repeated") {
     return (value, writer) => {
-      assert(Array.isArray(value), `expected a list at ${path}, found ${typeof value}`);
+      if (!Array.isArray(value)) throw unfit("a list", path, value);
       for (const element of value) {
         writer.uint32(tag);
         write(element, writer);
@@ -83,9 +122,9 @@ function fieldEncoder(field: FieldSchema, owner: string): FieldEncoder {
   };
 }
 
-function packedEncoder(id: number, write: FieldEncoder): FieldEncoder {
-  return (value, writer) => {
-    const list = value as readonly unknown[];
+function packedEncoder(id: number, path: string, write: FieldEncoder): FieldEncoder {
+  return (list, writer) => {
+    if (!Array.isArray(list)) throw unfit("a list", path, list);
     if (list.length === 0) return;
     writer.uint32((id << 3) | 2).fork();
     for (const element of list) write(element, writer);
@@ -131,20 +170,18 @@ function valueWriter(type: ValueType, path: string): { wireType: number; write: 
       wireType: 0,
       write: (value, writer) => {
         const number = typeof value === "string" ? valuesByName.get(value) : value;
-        assert(number !== undefined, `expected a value of ${type.name} at ${path}, found ${String(value)}`);
+        if (number === undefined)
+          throw new AssertionFailed(`expected a value of ${type.name} at ${path}, found ${value}`);
         scalars.int32.write(writer, number, path);
       },
     };
   }
-  const encoder = lazy(() => messageEncoder(type.name));
+  const encoder = messageEncoder(type.name);
   return {
     wireType: 2,
     write: (value, writer) => {
-      assert(
-        typeof value === "object" && value !== null,
-        `expected a message at ${path}, found ${String(value)}`,
-      );
-      encoder()(value as Message, writer.fork());
+      if (typeof value !== "object" || value === null) throw unfit("a message", path, value);
+      encoder(value as Message, writer.fork());
       writer.ldelim();
     },
   };

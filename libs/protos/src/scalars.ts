@@ -1,4 +1,4 @@
-import { assert } from "@routeledger/std";
+import { AssertionFailed } from "@routeledger/std";
 import type protobuf from "protobufjs/minimal.js";
 import { Malformed } from "./malformed.ts";
 import type { ScalarType } from "./schema.ts";
@@ -43,10 +43,8 @@ function integer(type: IntegerType, wireType: 0 | 1 | 5): Scalar {
     wireType,
     default: 0,
     write: (writer, value, path) => {
-      assert(
-        Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max,
-        `expected ${type} at ${path}, found ${String(value)}`,
-      );
+      const fits = Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
+      if (!fits) throw unfit(type, path, value);
       writer[type](value as number);
     },
     read: (reader) => safeNumber(reader[type]() as Integer64),
@@ -58,7 +56,7 @@ function float(type: "float" | "double", wireType: 1 | 5): Scalar {
     wireType,
     default: 0,
     write: (writer, value, path) => {
-      assert(typeof value === "number", `expected ${type} at ${path}, found ${String(value)}`);
+      if (typeof value !== "number") throw unfit(type, path, value);
       writer[type](value);
     },
     read: (reader) => reader[type](),
@@ -69,7 +67,7 @@ const bool: Scalar = {
   wireType: 0,
   default: false,
   write: (writer, value, path) => {
-    assert(typeof value === "boolean", `expected bool at ${path}, found ${String(value)}`);
+    if (typeof value !== "boolean") throw unfit("bool", path, value);
     writer.bool(value);
   },
   read: (reader) => reader.bool(),
@@ -79,7 +77,7 @@ const string: Scalar = {
   wireType: 2,
   default: "",
   write: (writer, value, path) => {
-    assert(typeof value === "string", `expected string at ${path}, found ${typeof value}`);
+    if (typeof value !== "string") throw unfit("string", path, value);
     writer.string(value);
   },
   read: (reader) => reader.string(),
@@ -90,12 +88,24 @@ const bytes: Scalar = {
   // Never used as a value: a default of bytes is made anew each time.
   default: "",
   write: (writer, value, path) => {
-    assert(value instanceof Uint8Array, `expected bytes at ${path}, found ${typeof value}`);
+    if (!(value instanceof Uint8Array)) throw unfit("bytes", path, value);
     writer.bytes(value);
   },
-  // A view would keep the whole message alive for a few bytes of it.
-  read: (reader) => new Uint8Array(reader.bytes()),
+  read: readBytes,
 };
+
+/** A copy: a view would keep the whole message alive for a few bytes of it. */
+function readBytes(reader: protobuf.Reader): Uint8Array {
+  const length = reader.uint32();
+  const start = reader.pos;
+  if (length > reader.len - start) throw new Malformed(`a length of ${length} goes beyond the end`);
+  reader.pos = start + length;
+  const copy = new Uint8Array(length);
+  // Making a view costs more than copying a digest byte by byte.
+  if (length > 64) copy.set(reader.buf.subarray(start, start + length));
+  else for (let at = 0; at < length; at++) copy[at] = reader.buf[start + at] as number;
+  return copy;
+}
 
 export const scalars: Readonly<Record<ScalarType, Scalar>> = {
   double: float("double", 1),
@@ -124,4 +134,10 @@ function safeNumber(value: Integer64): number {
 function wide(value: { readonly low: number; readonly high: number; readonly unsigned?: boolean }): number {
   const high = value.unsigned ? value.high >>> 0 : value.high;
   return high * 2 ** 32 + (value.low >>> 0);
+}
+
+/** An assertion whose message is made only when it fails: these run for each value that is encoded. */
+export function unfit(expected: string, path: string, found: unknown): AssertionFailed {
+  const shown = typeof found === "number" || typeof found === "boolean" ? String(found) : typeof found;
+  return new AssertionFailed(`expected ${expected} at ${path}, found ${shown}`);
 }
