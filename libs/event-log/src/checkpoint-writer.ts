@@ -57,12 +57,12 @@ export async function writeCheckpoints(round: CheckpointRound): Promise<number> 
     await writeOne(round, { checkpointId, subject, state });
   }
   const entries = await readBack(round, ids);
-  const tail = { ...followFrom, timeUnixMs: followFrom.timeMs };
+  const { timeMs: timeUnixMs, ...position } = followFrom;
   await append({
     kind: "Catalog",
     schemaVersion: 1,
     summary: `${entries.length} checkpoints of revision ${revision.epoch}.${revision.sequence}`,
-    payload: catalogCodec.encode({ revision, followFrom: tail, entries }),
+    payload: catalogCodec.encode({ revision, followFrom: { ...position, timeUnixMs }, entries }),
   });
   const catalog = await log.lastOf("Catalog");
   if (!catalog) throw unreadable(log, "Catalog");

@@ -16,10 +16,19 @@
  *    commit ids before it does anything else.
  * 5. `read` yields every message after `after`, in order, once, and goes on waiting for more until the signal
  *    is aborted; a reader that finds `sequence !== previous + 1` has lost something and must stop.
- * 6. `info().identity` is another one when the log was deleted and made again or restored from a copy. It is part of what a
- *    reader compares each time it attaches.
+ * 6. `info().identity` is another one when the log was deleted and made again. Storage that can tell gives another
+ *    one for a log that was restored from an old copy, too; readers do not rely on that and compare the hash of
+ *    the message at which they stand.
  * 7. `purge` removes from the beginning only; reading before `firstSequence` is refused with a Failure of code `log.compacted` that
- *    says the oldest sequence.
+ *    says the oldest sequence. A log that is purged whole goes on with the sequence after its last one.
+ * 8. Bodies come back byte for byte; what a caller does to its own array afterwards changes nothing. An empty body
+ *    is one.
+ * 9. `lastOf` knows what is retained, and that only. `at` answers undefined before the first and after the last.
+ * 10. Any number of readers, each at its own place; an append in the same process wakes those that wait, without
+ *    polling. A reader that begins behind the end waits there.
+ * 11. After `close`: `append`, `info`, `at`, `lastOf`, `purge` and a new `read` fail with `log.closed`, readers end as if aborted.
+ * 12. Full disks are said (`log.diskFull`) and nothing of the append is stored; after any other failure of storage
+ *    during an append the outcome is unknown.
  */
 export interface EventLog {
   readonly name: LogName;
