@@ -9,16 +9,26 @@ export const goModules = {
 
 export type GoModule = (typeof goModules)[keyof typeof goModules];
 
+/** What go.sum would hold: the hash of each module's files. */
+const sums: Readonly<Record<GoModule, string>> = {
+  "sigs.k8s.io/gateway-api@v1.6.3": "h1:lKpJa5bGlraC/QeACvCpsHLdmO6y0iKfzVl6gzaFEYc=",
+  "github.com/envoyproxy/gateway@v1.9.1": "h1:vAVp6/AlBXJ1aOhp1mxL7fNEzVEfjADUguUhm2wzxQY=",
+};
+
 const downloadTimeoutMs = 180_000;
 
 /**
  * The folder of a Go module in Go's own cache, where Go puts it if it is not there yet. Idempotent.
- * @throws Error that says what is missing: Go, or the module
+ * @throws Error that says what is missing, Go or the module, or that the module is not the pinned one
  */
 export async function goModuleFolder(module: GoModule): Promise<string> {
-  const found = JSON.parse(await download(module)) as { Dir?: string; Error?: string };
-  if (found.Dir !== undefined) return found.Dir;
-  throw new Error(`fetch ${module} with go: ${found.Error ?? "no folder in its answer"}`);
+  const found = JSON.parse(await download(module)) as { Dir?: string; Sum?: string; Error?: string };
+  if (found.Dir === undefined)
+    throw new Error(`fetch ${module} with go: ${found.Error ?? "no folder in its answer"}`);
+  if (found.Sum !== sums[module]) {
+    throw new Error(`verify ${module}: its sum is ${found.Sum}, pinned is ${sums[module]}`);
+  }
+  return found.Dir;
 }
 
 async function download(module: GoModule): Promise<string> {
