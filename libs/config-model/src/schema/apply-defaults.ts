@@ -25,12 +25,16 @@ export function memberSchema(schema: Schema, name: string): Schema | undefined {
   return typeof additionalProperties === "object" ? additionalProperties : undefined;
 }
 
+function isAbsent(member: JsonValue, schema: Schema): boolean {
+  return (member === null && schema.nullable !== true) || (member === "" && schema.emptyIsAbsent === true);
+}
+
 function defaultedObject(object: JsonObject, schema: Schema): JsonObject {
   const members: [string, JsonValue][] = [];
   for (const [name, member] of Object.entries(object)) {
     const known = memberSchema(schema, name);
     if (known === undefined) members.push([name, member]);
-    else if (member !== null || known.nullable === true) members.push([name, applyDefaults(member, known)]);
+    else if (!isAbsent(member, known)) members.push([name, applyDefaults(member, known)]);
   }
   const present = new Set(members.map(([name]) => name));
   for (const [name, known] of Object.entries(schema.properties ?? {})) {

@@ -74,7 +74,7 @@ function gvkKey({ group, version, kind }: GroupVersionKind): string {
 }
 
 function crdEntry({ schema, scope }: SchemaDocument): CatalogEntry {
-  const naming: Naming = { scope, nameFormat: "dns-subdomain" };
+  const naming: Naming = { scope, nameFormat: "dns-subdomain", finalizerFormat: "qualified-name" };
   return {
     schema: wholeSchema(schema, naming),
     statusSchema: schema.properties?.status,
@@ -84,7 +84,9 @@ function crdEntry({ schema, scope }: SchemaDocument): CatalogEntry {
 }
 
 function coreEntry(core: CoreKind): CatalogEntry {
-  return { schema: wholeSchema(core.schema, core), statusSchema: undefined, naming: core, core };
+  const { scope, nameFormat } = core;
+  const naming: Naming = { scope, nameFormat, finalizerFormat: "core-finalizer" };
+  return { schema: wholeSchema(core.schema, naming), statusSchema: undefined, naming, core };
 }
 
 function wholeSchema(schema: Schema, naming: Naming): Schema {

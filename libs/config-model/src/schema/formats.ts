@@ -13,6 +13,7 @@ export const INTEGER_RANGES: Readonly<Record<string, readonly [number, number]>>
 };
 
 const DNS_LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+const CORE_FINALIZERS = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
 const NAME_PART = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)$/;
 
 /**
@@ -28,6 +29,7 @@ export const STRING_FORMATS: Readonly<Record<string, StringFormat>> = {
   },
   ipv4: { expected: "an IPv4 address", accepts: (value) => parseIpv4(value) !== undefined },
   ipv6: { expected: "an IPv6 address", accepts: (value) => parseIpv6(value) !== undefined },
+  cidr: { expected: "an IP range, like 10.0.0.0/8", accepts: isCidr },
   byte: {
     expected: "base64",
     accepts: (value) => value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value),
@@ -54,6 +56,11 @@ export const STRING_FORMATS: Readonly<Record<string, StringFormat>> = {
     expected:
       "a name of at most 63 of A-Z, a-z, 0-9, -, _ and ., perhaps after a DNS name and /, like example.com/app",
     accepts: isQualifiedName,
+  },
+  "core-finalizer": {
+    expected:
+      "kubernetes, orphan, foregroundDeletion, or a name after a DNS name and /, like example.com/app",
+    accepts: (value) => isQualifiedName(value) && (value.includes("/") || CORE_FINALIZERS.has(value)),
   },
   "annotation-key": {
     expected:
@@ -88,6 +95,14 @@ function isQualifiedName(value: string): boolean {
   const parts = value.split("/");
   if (parts.length === 1) return NAME_PART.test(value);
   return parts.length === 2 && isDnsSubdomain(parts[0]!) && NAME_PART.test(parts[1]!);
+}
+
+function isCidr(value: string): boolean {
+  const [address, bits, ...more] = value.split("/");
+  if (address === undefined || bits === undefined || more.length > 0 || !/^(0|[1-9][0-9]{0,2})$/.test(bits))
+    return false;
+  if (parseIpv4(address) !== undefined) return Number(bits) <= 32;
+  return parseIpv6(address) !== undefined && Number(bits) <= 128;
 }
 
 function isCalendarDate(date: string): boolean {

@@ -27,8 +27,8 @@ export interface KindInfo {
 export interface CoreKind extends KindInfo {
   readonly nameFormat: Naming["nameFormat"];
   readonly schema: Schema;
-  /** Defaults that depend on other fields. Gets and returns an object that may still break the schema; idempotent. */
+  /** Defaults that depend on other fields; called for an object whose fields all have the right types. Idempotent. */
   complete?(object: JsonObject): JsonObject;
-  /** Adds what the schema cannot say; called for an object whose fields all have the right types. */
+  /** Adds what the schema cannot say; called for what `complete` returned. */
   check?(object: JsonObject, errors: FieldErrors): void;
 }

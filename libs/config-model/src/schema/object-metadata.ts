@@ -40,20 +40,22 @@ export interface Naming {
   readonly scope: "Namespaced" | "Cluster";
   /** A format of STRING_FORMATS. */
   readonly nameFormat: "dns-subdomain" | "dns-label";
+  /** The core kinds have a stricter one. */
+  readonly finalizerFormat: "qualified-name" | "core-finalizer";
 }
 
 /**
  * The schema of `metadata` (k8s.io/apimachinery ObjectMeta). Every field of it is known, also those that a
  * server sets, so that the output of `kubectl get -o yaml` is accepted.
  */
-export function metadataSchema({ nameFormat }: Naming): Schema {
+export function metadataSchema({ nameFormat, finalizerFormat }: Naming): Schema {
   return {
     type: "object",
     required: ["name"],
     properties: {
       name: { type: "string", format: nameFormat },
       generateName: TEXT,
-      namespace: { type: "string", format: "dns-label" },
+      namespace: { type: "string", format: "dns-label", emptyIsAbsent: true },
       labels: {
         type: "object",
         propertyNames: { format: "qualified-name" },
@@ -64,7 +66,7 @@ export function metadataSchema({ nameFormat }: Naming): Schema {
         propertyNames: { format: "annotation-key" },
         additionalProperties: TEXT,
       },
-      finalizers: { type: "array", items: { type: "string", format: "qualified-name" } },
+      finalizers: { type: "array", items: { type: "string", format: finalizerFormat } },
       ownerReferences: { type: "array", items: OWNER_REFERENCE },
       managedFields: { type: "array", items: MANAGED_FIELDS },
       creationTimestamp: TIME,
@@ -81,7 +83,7 @@ export function metadataSchema({ nameFormat }: Naming): Schema {
 /** Adds what the schema of metadata cannot say: the scope, the annotations' size, one controlling owner. */
 export function checkMetadata(metadata: JsonObject, naming: Naming, errors: FieldErrors): void {
   const path: FieldPath = { parent: undefined, segment: "metadata" };
-  if (naming.scope === "Cluster" && metadata.namespace !== undefined && metadata.namespace !== "") {
+  if (naming.scope === "Cluster" && metadata.namespace !== undefined) {
     errors.add(
       { parent: path, segment: "namespace" },
       {

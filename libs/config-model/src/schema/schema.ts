@@ -45,6 +45,8 @@ export interface Schema {
 
   /** Ours, in schemas written by hand: what each name of a map must be. */
   readonly propertyNames?: { readonly format: string };
+  /** Ours, in schemas written by hand: "" is absent, as in a Go struct that an API server decodes into. */
+  readonly emptyIsAbsent?: boolean;
   /** Ours, in schemas written by hand: the value is secret, so an error does not show it (P11). */
   readonly sensitive?: boolean;
 }

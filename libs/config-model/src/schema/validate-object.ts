@@ -22,17 +22,15 @@ export function validateObject(object: JsonObject): { object: JsonObject; errors
   if (errors.count > 0) return { object, errors: errors.sorted() };
   const entry = entryOf(object, errors);
   if (entry === undefined) return { object, errors: errors.sorted() };
-  const defaulted = withDefaults(object, entry);
+  const defaulted = applyDefaults(object, entry.schema) as JsonObject;
   checkValue(defaulted, entry.schema, undefined, { errors, structural: true });
   if (isObject(defaulted.metadata)) checkMetadata(defaulted.metadata, entry.naming, errors);
   // What is wrong in its shape is said first: the rules in code rely on types.
-  if (!errors.has("TypeInvalid")) entry.core?.check?.(defaulted, errors);
-  return { object: defaulted, errors: errors.sorted() };
-}
-
-function withDefaults(object: JsonObject, entry: CatalogEntry): JsonObject {
-  const defaulted = applyDefaults(object, entry.schema) as JsonObject;
-  return entry.core?.complete?.(defaulted) ?? defaulted;
+  if (entry.core === undefined || errors.has("TypeInvalid"))
+    return { object: defaulted, errors: errors.sorted() };
+  const completed = entry.core.complete?.(defaulted) ?? defaulted;
+  entry.core.check?.(completed, errors);
+  return { object: completed, errors: errors.sorted() };
 }
 
 /** The kind's entry; adds the errors of apiVersion and kind when there is none. */

@@ -21,7 +21,14 @@ export function checkService(object: JsonObject, errors: FieldErrors): void {
   if (spec.type === "ExternalName") checkExternalName(spec, errors);
   else checkClusterIps(spec, headless, errors);
   checkExternalIps(spec, errors);
+  checkSourceRanges(spec, errors);
   checkOnlyFor(spec, errors);
+}
+
+/** ExternallyAccessible of pkg/api/service: has a node port, a load balancer, or external addresses of its own. */
+export function isReachedFromOutside(spec: JsonObject): boolean {
+  if (spec.type === "NodePort" || spec.type === "LoadBalancer") return true;
+  return spec.type === "ClusterIP" && Array.isArray(spec.externalIPs) && spec.externalIPs.length > 0;
 }
 
 function checkPorts(ports: readonly JsonObject[], type: JsonValue | undefined, errors: FieldErrors): void {
@@ -85,8 +92,7 @@ function checkExternalName(spec: JsonObject, errors: FieldErrors): void {
 
 function checkClusterIps(spec: JsonObject, headless: boolean, errors: FieldErrors): void {
   const list = Array.isArray(spec.clusterIPs) ? spec.clusterIPs : [];
-  const first = spec.clusterIP === undefined || spec.clusterIP === "" ? undefined : spec.clusterIP;
-  if (first !== firstOf(spec.clusterIPs)) {
+  if (spec.clusterIP !== firstOf(spec.clusterIPs)) {
     errors.add(at("clusterIPs"), { code: "Invalid", expected: "clusterIP as its first value" });
   }
   if (headless && (spec.type === "LoadBalancer" || spec.type === "NodePort")) {
@@ -123,6 +129,15 @@ function checkExternalIps(spec: JsonObject, errors: FieldErrors): void {
   }
 }
 
+function checkSourceRanges(spec: JsonObject, errors: FieldErrors): void {
+  const ranges = Array.isArray(spec.loadBalancerSourceRanges) ? spec.loadBalancerSourceRanges : [];
+  for (const [index, range] of ranges.entries()) {
+    // Blanks around it are accepted there: the ranges once stood in an annotation, separated by commas.
+    const path: FieldPath = { parent: at("loadBalancerSourceRanges"), segment: index };
+    checkFormat(String(range).trim(), "cidr", path, errors);
+  }
+}
+
 /** Fields that only some types may have. */
 function checkOnlyFor(spec: JsonObject, errors: FieldErrors): void {
   const forbid = (name: string, holder: string) => {
@@ -135,10 +150,7 @@ function checkOnlyFor(spec: JsonObject, errors: FieldErrors): void {
       forbid(name, "the type is LoadBalancer");
     }
   }
-  const externalIps = Array.isArray(spec.externalIPs) && spec.externalIPs.length > 0;
-  if (spec.type !== "LoadBalancer" && spec.type !== "NodePort" && !externalIps) {
-    forbid("externalTrafficPolicy", "the Service is reached from outside");
-  }
+  if (!isReachedFromOutside(spec)) forbid("externalTrafficPolicy", "the Service is reached from outside");
   if (spec.type !== "LoadBalancer" || spec.externalTrafficPolicy !== "Local") {
     forbid("healthCheckNodePort", "the type is LoadBalancer and externalTrafficPolicy is Local");
   }

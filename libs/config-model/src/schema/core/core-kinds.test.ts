@@ -61,6 +61,46 @@ test("P7: a Service's values are checked as its API server does", () => {
   assertErrors(one({ portt: 1 }), ["UnknownField spec.ports[0].portt"]);
 });
 
+test("P7: a Service that is reached from outside gets a policy for that, and only it may have one", () => {
+  const policy = (spec: JsonObject) => {
+    const { object } = validateObject(service({ ports: [{ port: 80 }], ...spec }));
+    return (object.spec as JsonObject).externalTrafficPolicy;
+  };
+  assert.equal(policy({ type: "NodePort" }), "Cluster");
+  assert.equal(policy({ externalIPs: ["10.0.0.9"] }), "Cluster");
+  assert.equal(policy({}), undefined);
+  const local = { ports: [{ port: 80 }], externalTrafficPolicy: "Local" };
+  assertErrors(service(local), ["Forbidden spec.externalTrafficPolicy"]);
+});
+
+test("P7: an empty string in a core kind is absent, as in the Go struct that a server decodes into", () => {
+  const { object, errors } = validateObject(
+    service({ type: "", ports: [{ port: 80, protocol: "", targetPort: "" }] }),
+  );
+  assert.deepEqual(errors, []);
+  assert.equal((object.spec as JsonObject).type, "ClusterIP");
+  assert.deepEqual((object.spec as JsonObject).ports, [{ port: 80, protocol: "TCP", targetPort: 80 }]);
+});
+
+test("P7: what a default takes away is checked first", () => {
+  const sessionAffinityConfig = { clientIP: { timeout: 1 } };
+  const path = "UnknownField spec.sessionAffinityConfig.clientIP.timeout";
+  assertErrors(service({ ports: [{ port: 80 }], sessionAffinityConfig }), [path]);
+});
+
+test("P7: finalizers of a core kind are qualified or one of three, source ranges are IP ranges", () => {
+  const finalizers = ["kubernetes", "example.com/x", "mine"];
+  assertErrors({ apiVersion: "v1", kind: "Namespace", metadata: { name: "a", finalizers } }, [
+    "Invalid metadata.finalizers[2]",
+  ]);
+  const spec = {
+    type: "LoadBalancer",
+    ports: [{ port: 80 }],
+    loadBalancerSourceRanges: [" 10.0.0.0/8 ", "::/0", "10.0.0.0/33"],
+  };
+  assertErrors(service(spec), ["Invalid spec.loadBalancerSourceRanges[2]"]);
+});
+
 test("P7: the wrong types of a Service's fields are errors, not exceptions", () => {
   for (const spec of [
     "x",

@@ -20,7 +20,7 @@ export const namespace: CoreKind = {
     properties: {
       spec: {
         type: "object",
-        properties: { finalizers: { type: "array", items: { type: "string", format: "qualified-name" } } },
+        properties: { finalizers: { type: "array", items: { type: "string", format: "core-finalizer" } } },
       },
     },
   },

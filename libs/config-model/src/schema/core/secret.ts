@@ -1,4 +1,4 @@
-import type { JsonObject } from "@routeledger/std";
+import { type JsonObject, utf8 } from "@routeledger/std";
 import { isObject } from "../apply-defaults.ts";
 import type { FieldErrors } from "../field-error.ts";
 import type { CoreKind } from "../kind-info.ts";
@@ -27,16 +27,18 @@ export const secret: CoreKind = {
   schema: {
     type: "object",
     properties: {
-      type: { type: "string", default: "Opaque" },
+      type: { type: "string", default: "Opaque", emptyIsAbsent: true },
       data: {
         type: "object",
         sensitive: true,
         propertyNames: { format: "config-map-key" },
         additionalProperties: { type: "string", format: "byte", sensitive: true },
       },
+      // A server moves these into data; here `api` seals them, so they are checked where they stand.
       stringData: {
         type: "object",
         sensitive: true,
+        propertyNames: { format: "config-map-key" },
         additionalProperties: { type: "string", sensitive: true },
       },
       immutable: { type: "boolean" },
@@ -57,6 +59,7 @@ function checkSecret(object: JsonObject, errors: FieldErrors): void {
   }
   let bytes = 0;
   for (const value of Object.values(data)) bytes += base64Bytes(String(value));
+  for (const value of Object.values(stringData)) bytes += utf8(String(value)).length;
   if (bytes > DATA_BYTES_MAX) {
     errors.add(path, {
       code: "TooLong",

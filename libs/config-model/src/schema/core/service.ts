@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from "@routeledger/std";
 import { isObject } from "../apply-defaults.ts";
 import type { CoreKind } from "../kind-info.ts";
 import type { Schema } from "../schema.ts";
-import { checkService } from "./check-service.ts";
+import { checkService, isReachedFromOutside } from "./check-service.ts";
 
 const TEXT: Schema = { type: "string" };
 const TEXTS: Schema = { type: "array", items: TEXT };
@@ -14,7 +14,7 @@ const PORT: Schema = {
   properties: {
     name: { type: "string" },
     port: { type: "integer", minimum: 1, maximum: 65535 },
-    protocol: { type: "string", enum: ["SCTP", "TCP", "UDP"], default: "TCP" },
+    protocol: { type: "string", enum: ["SCTP", "TCP", "UDP"], default: "TCP", emptyIsAbsent: true },
     targetPort: { "x-kubernetes-int-or-string": true },
     nodePort: { type: "integer", format: "int32" },
     appProtocol: { type: "string", format: "qualified-name" },
@@ -29,6 +29,7 @@ const SPEC: Schema = {
       type: "string",
       enum: ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"],
       default: "ClusterIP",
+      emptyIsAbsent: true,
     },
     ports: { type: "array", items: PORT },
     selector: {
@@ -36,7 +37,7 @@ const SPEC: Schema = {
       propertyNames: { format: "qualified-name" },
       additionalProperties: { type: "string", format: "label-value" },
     },
-    clusterIP: TEXT,
+    clusterIP: { type: "string", emptyIsAbsent: true },
     clusterIPs: { ...TEXTS, maxItems: 2 },
     externalIPs: TEXTS,
     externalName: TEXT,
@@ -47,8 +48,8 @@ const SPEC: Schema = {
     },
     ipFamilyPolicy: { type: "string", enum: ["PreferDualStack", "RequireDualStack", "SingleStack"] },
     internalTrafficPolicy: { type: "string", enum: ["Cluster", "Local"] },
-    externalTrafficPolicy: { type: "string", enum: ["Cluster", "Local"] },
-    sessionAffinity: { type: "string", enum: ["ClientIP", "None"], default: "None" },
+    externalTrafficPolicy: { type: "string", enum: ["Cluster", "Local"], emptyIsAbsent: true },
+    sessionAffinity: { type: "string", enum: ["ClientIP", "None"], default: "None", emptyIsAbsent: true },
     sessionAffinityConfig: {
       type: "object",
       properties: {
@@ -89,15 +90,15 @@ function completeService(object: JsonObject): JsonObject {
   if (!isObject(object.spec)) return object;
   const spec: JsonObject = { ...object.spec };
   if (Array.isArray(spec.ports)) spec.ports = spec.ports.map(withTargetPort);
-  const reachedFromOutside = spec.type === "NodePort" || spec.type === "LoadBalancer";
-  if (reachedFromOutside) spec.externalTrafficPolicy ??= "Cluster";
-  if (reachedFromOutside || spec.type === "ClusterIP") spec.internalTrafficPolicy ??= "Cluster";
+  if (isReachedFromOutside(spec)) spec.externalTrafficPolicy ??= "Cluster";
+  if (spec.type !== "ExternalName") spec.internalTrafficPolicy ??= "Cluster";
   if (spec.type === "LoadBalancer") spec.allocateLoadBalancerNodePorts ??= true;
   if (spec.sessionAffinity === "None") delete spec.sessionAffinityConfig;
   if (spec.sessionAffinity === "ClientIP" && !hasClientIpTimeout(spec.sessionAffinityConfig)) {
     spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: CLIENT_IP_TIMEOUT_DEFAULT_S } };
   }
-  if (spec.clusterIP !== undefined && spec.clusterIP !== "") spec.clusterIPs ??= [spec.clusterIP];
+  const unlisted = !Array.isArray(spec.clusterIPs) || spec.clusterIPs.length === 0;
+  if (spec.clusterIP !== undefined && unlisted) spec.clusterIPs = [spec.clusterIP];
   return { ...object, spec };
 }
 
@@ -107,9 +108,6 @@ function withTargetPort(port: JsonValue): JsonValue {
   return unset ? { ...port, targetPort: port.port } : port;
 }
 
-/** A configuration of a wrong type is left to the schema. */
 function hasClientIpTimeout(config: JsonValue | undefined): boolean {
-  if (config === undefined) return false;
-  if (!isObject(config) || (config.clientIP !== undefined && !isObject(config.clientIP))) return true;
-  return isObject(config.clientIP) && config.clientIP.timeoutSeconds !== undefined;
+  return isObject(config) && isObject(config.clientIP) && config.clientIP.timeoutSeconds !== undefined;
 }
