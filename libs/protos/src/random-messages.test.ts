@@ -43,6 +43,7 @@ function randomField(draw: Draw, field: FieldSchema, depth: number): unknown {
   if (field.cardinality === "singular") return values[0];
   if (field.cardinality === "repeated") return values;
   const keyType = field.keyType as ScalarType;
+  // protobufjs writes keys in the order of properties, in which those that look like numbers come first.
   return Object.fromEntries(
     values.map((value) => [keyType === "string" ? `k${draw(fc.string)}` : String(draw(fc.nat)), value]),
   );
