@@ -40,7 +40,7 @@ go-modules: $(PACKAGES)
 start: $(PACKAGES) ## run examples/quickstart: two backends, a Gateway, routes, an Envoy; Ctrl-C stops it
 	@exec node --no-warnings examples/quickstart/run.ts
 
-test: test-types test-lint test-tidy test-unit test-features test-golden test-envoy test-faults ## all tiers
+test: test-types test-lint test-tidy test-unit test-features test-envoy test-faults ## all that a change must pass
 
 test-types: $(PACKAGES) ## the TypeScript compiler's checks
 	@$(TIER) types
@@ -57,7 +57,7 @@ test-unit: $(PACKAGES) ## tests beside the code: no I/O
 test-features: $(PACKAGES) envoy go-modules ## tests across packages and processes
 	@$(TIER) features
 
-test-golden: $(PACKAGES) ## recorded outputs, byte for byte
+test-golden: $(PACKAGES) ## of the features, those that lie beside recorded outputs
 	@$(TIER) golden
 
 test-envoy: $(PACKAGES) envoy ## with real Envoys
