@@ -1,4 +1,4 @@
-import { assert } from "@routeledger/std";
+import { assert, compareStrings } from "@routeledger/std";
 import { type AnyInput, type MessageName, typeNameOf } from "./codec.ts";
 import { decodeMessage } from "./decode.ts";
 import type { MessageTypes } from "./generated/type-map.d.ts";
@@ -32,7 +32,7 @@ const checksByMessage = new Map<string, MessageChecks>();
 
 /**
  * What of a message, and of the messages in it, violates the rules that Envoy's API declares
- * (protoc-gen-validate), in the order of fields; empty when Envoy's field validation accepts it. Looks into each
+ * (protoc-gen-validate), in the order of fields and of map keys; empty when Envoy's field validation accepts it. Looks into each
  * `Any` whose type the descriptor has, and passes over the others. At most `violationsMax` are given.
  */
 export function fieldViolations<Name extends MessageName>(
@@ -214,7 +214,7 @@ function mapCheck(field: FieldSchema, rules: Readonly<Record<string, unknown>>):
   const entry = valueCheck(field, (values ?? {}) as FieldRules);
   if (entry === undefined && field.rules === undefined) return undefined;
   return (value, path, report) => {
-    const pairs = Object.entries((value ?? {}) as Message);
+    const pairs = Object.entries((value ?? {}) as Message).sort(([a], [b]) => compareStrings(a, b));
     if (pairs.length === 0 && ignore_empty === true) return;
     if (pairs.length < min)
       report(path, "map.min_pairs", `must have at least ${min} entries, has ${pairs.length}`);

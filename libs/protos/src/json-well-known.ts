@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from "@routeledger/std";
+import { compareStrings, type JsonObject, type JsonValue } from "@routeledger/std";
 import { durationFromText, durationText } from "./duration.ts";
 import { scalarFromJson, scalarToJson } from "./json-scalars.ts";
 import { Malformed, misfit } from "./malformed.ts";
@@ -70,7 +70,7 @@ export const wellKnownJson: ReadonlyMap<string, WellKnownJson> = new Map<string,
 ]);
 
 function structToJson(struct: NonNullable<StructValue["structValue"]>, depth: number): JsonObject {
-  const entries = Object.entries(struct.fields ?? {});
+  const entries = Object.entries(struct.fields ?? {}).sort(([a], [b]) => compareStrings(a, b));
   return Object.fromEntries(entries.map(([name, value]) => [name, valueToJson(value, depth + 1)]));
 }
 
