@@ -33,9 +33,16 @@ export function isGenerated(path: string): boolean {
   return /(^|\/)generated\/|\.generated\./.test(path);
 }
 
-/** Runs tests or holds what only tests use: `foo.test.ts`, all of `test/`, and a package's `testing` entry. */
+/**
+ * Runs tests or holds what only tests use: `foo.test.ts`, all of `test/`, a package's `testing` entry and its exported
+ * contract tests, `src/contract/`.
+ */
 export function isForTests(path: string): boolean {
-  return path.startsWith("test/") || path.endsWith(".test.ts") || /\/src\/testing(\.ts$|\/|-)/.test(path);
+  return (
+    path.startsWith("test/") ||
+    path.endsWith(".test.ts") ||
+    /\/src\/(testing(\.ts$|\/|-)|contract\/)/.test(path)
+  );
 }
 
 /** The folder of the npm package that the file belongs to, `libs/std`; "" for what belongs to none. */
