@@ -1,0 +1,65 @@
+import { type Command, Option } from "commander";
+import { apiClient, CommandFailed, type CommandContext, type ServerOption, usageError } from "../command-context.ts";
+import { formatTable } from "../output/table.ts";
+import { paint } from "../terminal.ts";
+import { withProgress } from "../progress.ts";
+
+/** What a replay found. Sequences are those of CONFIG. */
+export interface ReplayCheck {
+  readonly from: number;
+  readonly to: number;
+  readonly compared: number;
+  readonly otherVersions: readonly { readonly from: number; readonly to: number; readonly version: number }[];
+  readonly differences: readonly { readonly sequence: number; readonly message: string }[];
+}
+
+/** Replays the logs of a data folder that no `dev` has open. */
+export type ReplayFolder = (dataFolder: string) => Promise<ReplayCheck>;
+
+interface ReplayOptions extends ServerOption {
+  readonly check?: boolean;
+  readonly data?: string;
+  readonly output?: "json";
+}
+
+export function addReplay(program: Command, context: CommandContext, replayFolder: ReplayFolder): void {
+  program
+    .command("replay")
+    .summary("translate the whole log again and compare with what was served")
+    .description(
+      "Translates every revision of the log again and compares it, byte for byte, with what the XDS log says was " +
+        "served. What a translator of another version wrote is named, not compared. Exit code 1 on a difference.",
+    )
+    .option("--check", "compare (the only thing that replay does so far)")
+    .option("--data <dir>", "a data folder that no dev runs on, instead of asking the api")
+    .addOption(new Option("-o, --output <format>", "for programs").choices(["json"]))
+    .addHelpText("after", "\nExamples:\n  routeledger replay --check\n  routeledger replay --check --data .routeledger")
+    .action((_, command: Command) => replay(context, replayFolder, command.optsWithGlobals<ReplayOptions>()));
+}
+
+async function replay(context: CommandContext, replayFolder: ReplayFolder, options: ReplayOptions): Promise<void> {
+  if (options.check !== true) throw usageError("say --check: replay compares, and has nothing else to do yet");
+  const { terminal } = context;
+  const result = await withProgress(context, "replaying the log", async () => {
+    if (options.data !== undefined) return replayFolder(options.data);
+    const answer = await apiClient(context, options).call({ method: "POST", path: "/v1/replay/check", body: {} });
+    return answer as unknown as ReplayCheck;
+  });
+  if (options.output === "json") terminal.out(`${JSON.stringify(result, null, 4)}\n`);
+  else write(context, result);
+  if (result.differences.length > 0) throw new CommandFailed("the replay differs");
+}
+
+function write({ terminal }: CommandContext, { to, compared, otherVersions, differences }: ReplayCheck): void {
+  for (const { from, to: last, version } of otherVersions) {
+    terminal.out(`@${from}..@${last}: written by translator version ${version}, not compared\n`);
+  }
+  if (differences.length > 0) {
+    const rows = differences.map(({ sequence, message }) => [`@${sequence}`, message]);
+    terminal.out(formatTable(["REVISION", "DIFFERENCE"], rows));
+    terminal.err(`error: replay up to @${to}: ${differences.length} difference(s) from what was served\n`);
+    return;
+  }
+  const equal = paint(terminal, "green", "equal");
+  terminal.out(`replayed ${compared} revisions up to @${to}: ${equal}, byte for byte, to what was served\n`);
+}
