@@ -1,4 +1,4 @@
-import { Failure, fromUtf8, utf8 } from "@routeledger/std";
+import { Failure, utf8 } from "@routeledger/std";
 
 /**
  * The frame of every log message: routeledger.log.v1.Envelope, frozen for ever (docs/spec/log.md, E1 to E6).
@@ -89,6 +89,8 @@ const fieldsMax = 14;
 const varintFields = new Set([1, 3, 4, 6, 7, 11]);
 const textFields = new Set([5, 8, 9, 10, 12]);
 const uint32Fields = new Set([3, 4, 6]);
+/** Keeps a byte order mark, so that what is read encodes to the same bytes. */
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const empty = new Uint8Array(0);
 const kindPattern = /^[A-Za-z][A-Za-z0-9]{0,63}$/;
 
@@ -155,7 +157,7 @@ function decodeFields(body: Uint8Array): Field[] {
 
 function text(bytes: Uint8Array, field: number): string {
   try {
-    return fromUtf8(bytes);
+    return decoder.decode(bytes);
   } catch {
     return refuse(`field ${field} is not UTF-8`);
   }
