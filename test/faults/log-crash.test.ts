@@ -7,8 +7,8 @@ import { CommitReader, configKinds, type LogItem } from "@routeledger/event-log"
 import { openSqliteEventLogs } from "@routeledger/event-log-sqlite";
 import { startAppending } from "./log/killable-process.ts";
 
-/** How often a writer is killed; the seed of the moments is printed and may be given as SEED. */
-const kills = 8;
+/** How often a writer is killed (RUNS); the seed of the moments is printed and may be given as SEED. */
+const kills = Number(process.env.RUNS ?? 8);
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 const root = await mkdtemp(join(tmpdir(), "routeledger-crash-"));
