@@ -11,7 +11,8 @@ export function parseHostPort(text: string): HostPort {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
-  if (host === undefined || port > 65_535) throw usageError(`expected HOST:PORT, such as 127.0.0.1:7480, got "${text}"`);
+  if (host === undefined || port > 65_535)
+    throw usageError(`expected HOST:PORT, such as 127.0.0.1:7480, got "${text}"`);
   return { host, port };
 }
 

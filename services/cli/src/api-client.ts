@@ -52,12 +52,19 @@ export class ApiClient {
     const body = call.body === undefined ? undefined : JSON.stringify(call.body);
     const headers = {
       accept: "application/json",
-      ...(body === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
+      ...(body === undefined
+        ? {}
+        : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
       ...call.headers,
     };
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
     return new Promise((resolve, reject) => {
-      const options = { method: call.method, headers, agent: false, ...(call.signal ? { signal: call.signal } : {}) };
+      const options = {
+        method: call.method,
+        headers,
+        agent: false,
+        ...(call.signal ? { signal: call.signal } : {}),
+      };
       const sent = send(url, options, (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));

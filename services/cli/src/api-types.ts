@@ -16,7 +16,12 @@ export interface ApplyError {
 export type Outcome = "created" | "configured" | "unchanged" | "deleted" | "notFound" | "refused" | "ignored";
 
 export interface ObjectResult {
-  readonly ref?: { readonly group: string; readonly kind: string; readonly namespace: string; readonly name: string };
+  readonly ref?: {
+    readonly group: string;
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+  };
   readonly file?: string;
   readonly document?: number;
   readonly outcome: Outcome;
@@ -62,7 +67,12 @@ export interface LogEvent {
 }
 
 export interface ObjectChange {
-  readonly ref: { readonly group: string; readonly kind: string; readonly namespace: string; readonly name: string };
+  readonly ref: {
+    readonly group: string;
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+  };
   readonly change: "created" | "configured" | "deleted";
   /** With `show` and `diff`. */
   readonly old?: JsonObject | null;

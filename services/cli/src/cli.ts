@@ -1,1 +1,3 @@
-export {};
+export { cacheFolder } from "./cache-folder.ts";
+export { devCrashPoints } from "./dev/crash-at.ts";
+export { defaultEnvoyVersion, type EnvoyVersion, envoyBinary } from "./envoy-binary.ts";

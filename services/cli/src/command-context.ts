@@ -27,7 +27,11 @@ export class CommandFailed extends Error {
 
 /** What was asked cannot be meant: exit code 1 as kubectl's, with a hint to `--help`. */
 export function usageError(message: string, hint?: string): Failure {
-  return new Failure(message, { code: "cli.usage", retryable: false, ...(hint === undefined ? {} : { hint }) });
+  return new Failure(message, {
+    code: "cli.usage",
+    retryable: false,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 export interface ServerOption {

@@ -67,7 +67,10 @@ async function filesIn(folder: string, recursive: boolean): Promise<string[]> {
     .map((entry) => join(entry.parentPath, entry.name))
     .sort(compareStrings);
   if (files.length > 0) return files;
-  throw inputFailure(`read ${folder}: no .yaml, .yml or .json file in it`, recursive ? undefined : "-R looks below it too");
+  throw inputFailure(
+    `read ${folder}: no .yaml, .yml or .json file in it`,
+    recursive ? undefined : "-R looks below it too",
+  );
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -82,7 +85,11 @@ async function bytesOf(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
-    throw inputFailure(`read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, undefined, cause);
+    throw inputFailure(
+      `read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      undefined,
+      cause,
+    );
   }
 }
 
@@ -97,5 +104,10 @@ function textOf(bytes: Uint8Array): string | undefined {
 }
 
 function inputFailure(message: string, hint?: string, cause?: unknown): Failure {
-  return new Failure(message, { code: "cli.input", retryable: false, cause, ...(hint === undefined ? {} : { hint }) });
+  return new Failure(message, {
+    code: "cli.input",
+    retryable: false,
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }

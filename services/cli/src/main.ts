@@ -1,7 +1,7 @@
 /** The `routeledger` command: the one file here that touches the process. */
 import { systemClock } from "@routeledger/std";
-import { CommandFailed, type CommandContext } from "./command-context.ts";
-import { startDev } from "./dev/main.ts";
+import { type CommandContext, CommandFailed } from "./command-context.ts";
+import { replayFolder, startDev, tryEmbeddedLog } from "./dev/main.ts";
 import { runProgram } from "./program.ts";
 import { processTerminal, writeError } from "./terminal.ts";
 
@@ -22,7 +22,11 @@ const context: CommandContext = {
 };
 
 try {
-  process.exitCode = await runProgram(context, { startDev }, process.argv.slice(2));
+  process.exitCode = await runProgram(
+    context,
+    { startDev, replayFolder, tryEmbeddedLog },
+    process.argv.slice(2),
+  );
 } catch (error) {
   if (!(error instanceof CommandFailed)) writeError(context.terminal, error);
   process.exitCode = 1;

@@ -1,7 +1,11 @@
 import { usageError } from "./command-context.ts";
 
 /** `httproute.gateway.networking.k8s.io/shop`, as kubectl's `-o name` writes it. */
-export function resourceName(ref: { readonly group: string; readonly kind: string; readonly name: string }): string {
+export function resourceName(ref: {
+  readonly group: string;
+  readonly kind: string;
+  readonly name: string;
+}): string {
   return `${kindName(ref)}/${ref.name}`;
 }
 

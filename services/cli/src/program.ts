@@ -5,24 +5,30 @@ import { addBootstrap } from "./commands/bootstrap.ts";
 import { addDelete } from "./commands/delete.ts";
 import { addDev, type StartDev } from "./commands/dev.ts";
 import { addDiff } from "./commands/diff.ts";
-import { addDoctor } from "./commands/doctor.ts";
+import { addDoctor, type TryEmbeddedLog } from "./commands/doctor.ts";
 import { addGet } from "./commands/get.ts";
 import { addLog } from "./commands/log.ts";
 import { addProxies } from "./commands/proxies.ts";
-import { addReplay } from "./commands/replay.ts";
+import { addReplay, type ReplayFolder } from "./commands/replay.ts";
 import { addShow } from "./commands/show.ts";
 import { addStatus } from "./commands/status.ts";
 
 /** What only `main.ts` may name: what opens adapters. */
 export interface ProgramParts {
   readonly startDev: StartDev;
+  readonly replayFolder: ReplayFolder;
+  readonly tryEmbeddedLog: TryEmbeddedLog;
 }
 
 /**
  * Runs one command line. Returns the exit code: 0, or 1 for a line that cannot be understood, as kubectl's.
  * @throws CommandFailed when the command has already said what failed, Failure when it has not
  */
-export async function runProgram(context: CommandContext, parts: ProgramParts, args: readonly string[]): Promise<number> {
+export async function runProgram(
+  context: CommandContext,
+  parts: ProgramParts,
+  args: readonly string[],
+): Promise<number> {
   try {
     await program(context, parts).parseAsync([...args], { from: "user" });
     return 0;
@@ -48,13 +54,17 @@ function program(context: CommandContext, parts: ProgramParts): Command {
     .showHelpAfterError("See 'routeledger --help'.")
     .showSuggestionAfterError()
     .addHelpText("after", help);
-  for (const add of [addApply, addDelete, addGet, addStatus, addLog, addShow, addDiff, addProxies]) add(root, context);
-  addReplay(root, context);
+  for (const add of [addApply, addDelete, addGet, addStatus, addLog, addShow, addDiff, addProxies])
+    add(root, context);
+  addReplay(root, context, parts.replayFolder);
   addBootstrap(root, context);
-  addDoctor(root, context);
+  addDoctor(root, context, parts.tryEmbeddedLog);
   addDev(root, context, parts.startDev);
   for (const command of root.commands) {
-    command.exitOverride().copyInheritedSettings(root).showHelpAfterError(`See 'routeledger ${command.name()} --help'.`);
+    command
+      .exitOverride()
+      .copyInheritedSettings(root)
+      .showHelpAfterError(`See 'routeledger ${command.name()} --help'.`);
   }
   return root;
 }

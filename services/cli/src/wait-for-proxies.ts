@@ -1,5 +1,5 @@
 import type { ApiClient } from "./api-client.ts";
-import { CommandFailed, type CommandContext } from "./command-context.ts";
+import { type CommandContext, CommandFailed } from "./command-context.ts";
 import { withProgress } from "./progress.ts";
 
 /** How long `--wait` waits for the last proxy, milliseconds. */
@@ -18,20 +18,28 @@ interface RevisionDelivery {
  * returns. Asks again whenever the api's own wait ends; the api decides by digests.
  * @throws CommandFailed when a proxy rejected it or the time is over
  */
-export async function waitForProxies(context: CommandContext, client: ApiClient, revision: string | null): Promise<void> {
+export async function waitForProxies(
+  context: CommandContext,
+  client: ApiClient,
+  revision: string | null,
+): Promise<void> {
   const { terminal, clock } = context;
   if (revision === null) {
     terminal.err("nothing changed, nothing to wait for\n");
     return;
   }
   const deadlineMs = clock.monotonicMs() + waitMaxMs;
-  const last = await withProgress(context, `waiting for the proxies to acknowledge @${revision}`, async () => {
-    for (;;) {
-      const leftMs = Math.max(0, Math.ceil(deadlineMs - clock.monotonicMs()));
-      const delivery = await ask(client, revision, leftMs, context.signal);
-      if (isSettled(delivery) || clock.monotonicMs() >= deadlineMs) return delivery;
-    }
-  });
+  const last = await withProgress(
+    context,
+    `waiting for the proxies to acknowledge @${revision}`,
+    async () => {
+      for (;;) {
+        const leftMs = Math.max(0, Math.ceil(deadlineMs - clock.monotonicMs()));
+        const delivery = await ask(client, revision, leftMs, context.signal);
+        if (isSettled(delivery) || clock.monotonicMs() >= deadlineMs) return delivery;
+      }
+    },
+  );
   const { connected, acknowledged } = last;
   if (connected.length === 0) {
     terminal.err("no proxy is connected: nothing to wait for\n");
@@ -58,7 +66,12 @@ function isSettled({ connected, acknowledged, rejected }: RevisionDelivery): boo
   return (rejected ?? []).length > 0 || connected.every((node) => acknowledged.includes(node));
 }
 
-async function ask(client: ApiClient, revision: string, waitMs: number, signal: AbortSignal): Promise<RevisionDelivery> {
+async function ask(
+  client: ApiClient,
+  revision: string,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<RevisionDelivery> {
   const path = `/v1/revisions/${encodeURIComponent(revision)}/delivery`;
   const answer = await client.call({ method: "GET", path, query: { waitMs }, signal });
   return answer as unknown as RevisionDelivery;

@@ -2,7 +2,14 @@ import type { JsonObject } from "@routeledger/std";
 import type { Command } from "commander";
 import type { ApiClient } from "../api-client.ts";
 import type { ChangeAnswer, ObjectResult } from "../api-types.ts";
-import { actorOf, apiClient, CommandFailed, type CommandContext, type ServerOption, usageError } from "../command-context.ts";
+import {
+  actorOf,
+  apiClient,
+  type CommandContext,
+  CommandFailed,
+  type ServerOption,
+  usageError,
+} from "../command-context.ts";
 import { type Inputs, readInputs } from "../input-files.ts";
 import { resourceName } from "../object-names.ts";
 import { writeResults } from "../output/change-results.ts";
@@ -36,7 +43,10 @@ export function addApply(program: Command, context: CommandContext): void {
     .option("--dry-run", "show what would change, and change nothing")
     .option("--wait", "wait until every connected proxy has acknowledged it, at most 30 s")
     .option("--atomic", "all or nothing: one refused object refuses all")
-    .option("--if-revision <revision>", "only when the objects were not written since this revision, such as 1.412")
+    .option(
+      "--if-revision <revision>",
+      "only when the objects were not written since this revision, such as 1.412",
+    )
     .option("-m, --message <text>", "one line for the log: why")
     .addHelpText(
       "after",
@@ -51,7 +61,8 @@ Examples:
 }
 
 async function apply(context: CommandContext, options: ApplyOptions): Promise<void> {
-  if (options.filename === undefined) throw usageError("must specify -f: a file, a folder, or - for standard input");
+  if (options.filename === undefined)
+    throw usageError("must specify -f: a file, a folder, or - for standard input");
   const { terminal } = context;
   const inputs = await readInputs(options.filename, {
     recursive: options.recursive ?? false,
@@ -61,7 +72,8 @@ async function apply(context: CommandContext, options: ApplyOptions): Promise<vo
   const answer = await withProgress(context, "applying", () => send(context, client, inputs, options));
   if (options.dryRun === true) writeDifference(context, answer);
   const refused = writeResults(terminal, answer, options.dryRun === true ? " (dry run)" : "");
-  if (options.wait === true && options.dryRun !== true) await waitForProxies(context, client, answer.revision);
+  if (options.wait === true && options.dryRun !== true)
+    await waitForProxies(context, client, answer.revision);
   if (refused) throw new CommandFailed("some objects were refused");
 }
 
@@ -90,7 +102,8 @@ async function send(
       source: "cli",
       summary: options.message,
     },
-    headers: options.ifRevision === undefined ? {} : { "if-match": `"${options.ifRevision.replace(/^@/, "")}"` },
+    headers:
+      options.ifRevision === undefined ? {} : { "if-match": `"${options.ifRevision.replace(/^@/, "")}"` },
     body: { files: inputs.files.map(({ path, text }) => ({ path, text })) },
   });
   const changed = client.expectChange(answer);
@@ -100,7 +113,9 @@ async function send(
 function writeDifference({ terminal }: CommandContext, answer: ChangeAnswer): void {
   for (const { ref, diff } of answer.results) {
     if (ref !== undefined && diff !== undefined) {
-      terminal.out(unifiedDiff(terminal, { name: resourceName(ref), old: shown(diff.old), new: shown(diff.new) }));
+      terminal.out(
+        unifiedDiff(terminal, { name: resourceName(ref), old: shown(diff.old), new: shown(diff.new) }),
+      );
     }
   }
   for (const change of answer.xds ?? []) {
@@ -112,8 +127,13 @@ function writeDifference({ terminal }: CommandContext, answer: ChangeAnswer): vo
 function shown(object: JsonObject | null): JsonObject | null {
   if (object === null) return null;
   const { status: _status, metadata, ...rest } = object;
-  const { uid: _uid, resourceVersion: _version, creationTimestamp: _time, generation: _generation, ...kept } =
-    (metadata ?? {}) as JsonObject;
+  const {
+    uid: _uid,
+    resourceVersion: _version,
+    creationTimestamp: _time,
+    generation: _generation,
+    ...kept
+  } = (metadata ?? {}) as JsonObject;
   const { apiVersion, kind, ...others } = rest;
   return {
     ...(apiVersion === undefined ? {} : { apiVersion }),

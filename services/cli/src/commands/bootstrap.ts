@@ -21,10 +21,17 @@ export function addBootstrap(program: Command, context: CommandContext): void {
     .description("Prints the bootstrap with which an Envoy joins a Gateway, and the command that starts it.")
     .requiredOption("--gateway <namespace/name>", "which Gateway the proxy serves")
     .requiredOption("--edge <host:port>", "where the edge is")
-    .addOption(new Option("--protocol <protocol>", "how to speak xDS").choices(["delta", "sotw"]).default("delta"))
-    .option("--node <id>", "what the proxy is called; else the Gateway's name and a number of its own is up to you")
+    .addOption(
+      new Option("--protocol <protocol>", "how to speak xDS").choices(["delta", "sotw"]).default("delta"),
+    )
+    .option(
+      "--node <id>",
+      "what the proxy is called; else the Gateway's name and a number of its own is up to you",
+    )
     .option("--admin-port <port>", "open Envoy's admin page on 127.0.0.1, too")
-    .addOption(new Option("-o, --output <format>", "how to print it").choices(["yaml", "json"]).default("yaml"))
+    .addOption(
+      new Option("-o, --output <format>", "how to print it").choices(["yaml", "json"]).default("yaml"),
+    )
     .addHelpText(
       "after",
       `
@@ -40,7 +47,8 @@ function print({ terminal }: CommandContext, options: BootstrapOptions): void {
   if (!namespace || !name || more.length > 0) {
     throw usageError(`--gateway must be NAMESPACE/NAME, got "${options.gateway}"`);
   }
-  const adminPort = options.adminPort === undefined ? undefined : parseHostPort(`127.0.0.1:${options.adminPort}`).port;
+  const adminPort =
+    options.adminPort === undefined ? undefined : parseHostPort(`127.0.0.1:${options.adminPort}`).port;
   const document = bootstrap({
     gateway: options.gateway,
     nodeId: options.node ?? `${name}.${namespace}`,
@@ -48,7 +56,10 @@ function print({ terminal }: CommandContext, options: BootstrapOptions): void {
     protocol: options.protocol,
     ...(adminPort === undefined ? {} : { adminPort }),
   });
-  if (options.output === "json") return terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+  if (options.output === "json") {
+    terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+    return;
+  }
   terminal.out(`# Start it with: envoy -c <this file> ${startCommandOptions.join(" ")}\n`);
   terminal.out(stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }));
 }

@@ -1,7 +1,14 @@
 import type { JsonValue } from "@routeledger/std";
 import type { Command } from "commander";
 import type { ChangeAnswer } from "../api-types.ts";
-import { actorOf, apiClient, CommandFailed, type CommandContext, type ServerOption, usageError } from "../command-context.ts";
+import {
+  actorOf,
+  apiClient,
+  type CommandContext,
+  CommandFailed,
+  type ServerOption,
+  usageError,
+} from "../command-context.ts";
 import { readInputs } from "../input-files.ts";
 import { parseObjectArguments, resourceName } from "../object-names.ts";
 import { writeResults } from "../output/change-results.ts";
@@ -46,7 +53,11 @@ Examples:
     );
 }
 
-async function remove(context: CommandContext, words: readonly string[], options: DeleteOptions): Promise<void> {
+async function remove(
+  context: CommandContext,
+  words: readonly string[],
+  options: DeleteOptions,
+): Promise<void> {
   const { terminal } = context;
   const body = await requestBody(context, words, options);
   const client = apiClient(context, options);
@@ -63,7 +74,8 @@ async function remove(context: CommandContext, words: readonly string[], options
           source: "cli",
           summary: options.message,
         },
-        headers: options.ifRevision === undefined ? {} : { "if-match": `"${options.ifRevision.replace(/^@/, "")}"` },
+        headers:
+          options.ifRevision === undefined ? {} : { "if-match": `"${options.ifRevision.replace(/^@/, "")}"` },
         body,
       }),
     ),
@@ -91,10 +103,15 @@ async function requestBody(
   }
   const named = parseObjectArguments(words);
   if (named.some(({ names }) => names.length === 0)) {
-    throw usageError("resource(s) were provided, but no name was specified", "name each object: KIND NAME or KIND/NAME");
+    throw usageError(
+      "resource(s) were provided, but no name was specified",
+      "name each object: KIND NAME or KIND/NAME",
+    );
   }
   return {
-    refs: named.flatMap(({ kind, names }) => names.map((name) => ({ kind, namespace: options.namespace, name }))),
+    refs: named.flatMap(({ kind, names }) =>
+      names.map((name) => ({ kind, namespace: options.namespace, name })),
+    ),
   };
 }
 

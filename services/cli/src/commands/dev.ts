@@ -47,7 +47,11 @@ export function addDev(program: Command, context: CommandContext, startDev: Star
     .option("--data <dir>", "where the log and all else is kept", ".routeledger")
     .option("--watch <dir>", "apply what is in this folder, and follow it")
     .option("--allow-mass-delete", "let the folder remove at least 10 routes and over half of them at once")
-    .option("--api-address <host:port>", "where the api listens; port 0 picks a free one and keeps it", defaultApiAddress)
+    .option(
+      "--api-address <host:port>",
+      "where the api listens; port 0 picks a free one and keeps it",
+      defaultApiAddress,
+    )
     .option("--edge-address <host:port>", "where proxies connect; port 0 as above", defaultEdgeAddress)
     .option("--envoy <path>", "this Envoy instead of the one that is fetched; else ROUTELEDGER_ENVOY")
     .option("--no-envoy", "start no Envoy; `routeledger bootstrap` says how to")

@@ -39,13 +39,18 @@ function moments(a: string, b: string | undefined): { a: string; b: string } {
   return { a: range[0] || "@1", b: range[1] || "@head" };
 }
 
-async function diff(context: CommandContext, query: { a: string; b: string }, options: DiffOptions): Promise<void> {
+async function diff(
+  context: CommandContext,
+  query: { a: string; b: string },
+  options: DiffOptions,
+): Promise<void> {
   const { terminal } = context;
   const client = apiClient(context, options);
   const answer = (await withProgress(context, "comparing", () =>
     client.call({ method: "GET", path: "/v1/diff", query }),
   )) as unknown as DiffAnswer;
   if (options.output === "json") return terminal.out(`${JSON.stringify(answer, null, 4)}\n`);
-  if (options.output === "yaml") return terminal.out(stringify(answer, { lineWidth: 0, aliasDuplicateObjects: false }));
+  if (options.output === "yaml")
+    return terminal.out(stringify(answer, { lineWidth: 0, aliasDuplicateObjects: false }));
   terminal.out(differences(terminal, answer, options.xds === true));
 }

@@ -1,7 +1,7 @@
 import { Failure } from "@routeledger/std";
 import type { Command } from "commander";
 import { cacheFolder } from "../cache-folder.ts";
-import { apiClient, CommandFailed, type CommandContext, type ServerOption } from "../command-context.ts";
+import { apiClient, type CommandContext, CommandFailed, type ServerOption } from "../command-context.ts";
 import { envoyBinary } from "../envoy-binary.ts";
 import { paint } from "../terminal.ts";
 
@@ -12,17 +12,30 @@ interface Finding {
   readonly hint?: string | undefined;
 }
 
-export function addDoctor(program: Command, context: CommandContext): void {
+/** Opens an embedded log in a folder of its own, and removes it. @throws Failure when that does not work here */
+export type TryEmbeddedLog = () => Promise<void>;
+
+export function addDoctor(program: Command, context: CommandContext, tryEmbeddedLog: TryEmbeddedLog): void {
   program
     .command("doctor")
     .summary("check this machine and the server")
     .description("Checks Node, Envoy, the server and what it serves. Exit code 1 when something is wrong.")
-    .addHelpText("after", "\nExamples:\n  routeledger doctor\n  routeledger doctor --server http://10.0.0.5:7480")
-    .action((_, command: Command) => doctor(context, command.optsWithGlobals<ServerOption>()));
+    .addHelpText(
+      "after",
+      "\nExamples:\n  routeledger doctor\n  routeledger doctor --server http://10.0.0.5:7480",
+    )
+    .action((_, command: Command) =>
+      doctor(context, tryEmbeddedLog, command.optsWithGlobals<ServerOption>()),
+    );
 }
 
-async function doctor(context: CommandContext, options: ServerOption): Promise<void> {
-  const findings = [node(), await sqlite(), await envoy(context), ...(await server(context, options))];
+async function doctor(context: CommandContext, tryLog: TryEmbeddedLog, options: ServerOption): Promise<void> {
+  const findings = [
+    node(),
+    await embeddedLog(tryLog),
+    await envoy(context),
+    ...(await server(context, options)),
+  ];
   for (const { what, good, detail, hint } of findings) {
     const mark = good ? paint(context.terminal, "green", "ok  ") : paint(context.terminal, "red", "bad ");
     context.terminal.out(`${mark} ${what}: ${detail}\n`);
@@ -37,15 +50,12 @@ function node(): Finding {
   return { what: "Node", good: major >= 24, detail: process.versions.node, hint };
 }
 
-async function sqlite(): Promise<Finding> {
+async function embeddedLog(tryLog: TryEmbeddedLog): Promise<Finding> {
   try {
-    const { default: Database } = await import("better-sqlite3");
-    const database = new Database(":memory:");
-    const version = String(database.prepare("select sqlite_version()").pluck().get());
-    database.close();
-    return { what: "SQLite", good: true, detail: version };
+    await tryLog();
+    return { what: "embedded log", good: true, detail: "can be written" };
   } catch (error) {
-    return failed("SQLite", error, "run `npm ci` in the checkout with this Node");
+    return failed("embedded log", error, "run `npm ci` in the checkout with this Node");
   }
 }
 
@@ -69,7 +79,11 @@ async function server(context: CommandContext, options: ServerOption): Promise<F
     const ready = await client.ask({ method: "GET", path: "/readyz" });
     const good = ready.status === 200;
     const found: Finding[] = [
-      { what: "server", good, detail: `${client.server.origin} ${good ? "is ready" : `answered ${ready.status}`}` },
+      {
+        what: "server",
+        good,
+        detail: `${client.server.origin} ${good ? "is ready" : `answered ${ready.status}`}`,
+      },
     ];
     if (!good) return found;
     const { head, published } = await client.call({ method: "GET", path: "/v1/status" });

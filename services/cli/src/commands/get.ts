@@ -3,7 +3,13 @@ import { Failure } from "@routeledger/std";
 import { type Command, Option } from "commander";
 import { stringify } from "yaml";
 import type { ApiClient } from "../api-client.ts";
-import { apiClient, CommandFailed, type CommandContext, type ServerOption, usageError } from "../command-context.ts";
+import {
+  apiClient,
+  type CommandContext,
+  CommandFailed,
+  type ServerOption,
+  usageError,
+} from "../command-context.ts";
 import { type NamedKind, parseObjectArguments, resourceName } from "../object-names.ts";
 import { columnsOf } from "../output/object-columns.ts";
 import { formatTable } from "../output/table.ts";
@@ -24,7 +30,9 @@ export function addGet(program: Command, context: CommandContext): void {
     .argument("<object...>", "KIND, KIND NAME..., KIND/NAME ... or KIND,KIND")
     .option("-n, --namespace <namespace>", "where the objects are", "default")
     .option("-A, --all-namespaces", "in every namespace")
-    .addOption(new Option("-o, --output <format>", "for programs, or wider").choices(["yaml", "json", "name", "wide"]))
+    .addOption(
+      new Option("-o, --output <format>", "for programs, or wider").choices(["yaml", "json", "name", "wide"]),
+    )
     .option("--at <moment>", "@412, @1.412, @head, @-2 or @2026-11-21T10:00:00Z")
     .option("--ignore-not-found", "an object that is not there is no error")
     .addHelpText(
@@ -35,7 +43,9 @@ Examples:
   routeledger get httproute shop -o yaml
   routeledger get gateways,httproutes --at @-1    as it was before the last event`,
     )
-    .action((words: string[], _, command: Command) => get(context, words, command.optsWithGlobals<GetOptions>()));
+    .action((words: string[], _, command: Command) =>
+      get(context, words, command.optsWithGlobals<GetOptions>()),
+    );
 }
 
 interface Found {
@@ -64,7 +74,11 @@ async function get(context: CommandContext, words: readonly string[], options: G
   if (missing.length > 0) throw new CommandFailed("not found");
 }
 
-async function fetchObjects(client: ApiClient, { kind, names }: NamedKind, options: GetOptions): Promise<Found> {
+async function fetchObjects(
+  client: ApiClient,
+  { kind, names }: NamedKind,
+  options: GetOptions,
+): Promise<Found> {
   const path = `/v1/objects/${encodeURIComponent(kind)}`;
   if (names.length === 0) {
     const namespace = options.allNamespaces === true ? undefined : options.namespace;
@@ -85,12 +99,20 @@ async function fetchObjects(client: ApiClient, { kind, names }: NamedKind, optio
   return { objects, missing };
 }
 
-function write(context: CommandContext, objects: readonly JsonObject[], options: GetOptions, single: boolean): void {
+function write(
+  context: CommandContext,
+  objects: readonly JsonObject[],
+  options: GetOptions,
+  single: boolean,
+): void {
   const { terminal } = context;
-  const whole = single && objects[0] !== undefined ? objects[0] : { apiVersion: "v1", items: [...objects], kind: "List" };
+  const whole =
+    single && objects[0] !== undefined ? objects[0] : { apiVersion: "v1", items: [...objects], kind: "List" };
   if (options.output === "json") terminal.out(`${JSON.stringify(whole, null, 4)}\n`);
-  else if (options.output === "yaml") terminal.out(stringify(whole, { lineWidth: 0, aliasDuplicateObjects: false }));
-  else if (options.output === "name") for (const object of objects) terminal.out(`${resourceName(refOf(object))}\n`);
+  else if (options.output === "yaml")
+    terminal.out(stringify(whole, { lineWidth: 0, aliasDuplicateObjects: false }));
+  else if (options.output === "name")
+    for (const object of objects) terminal.out(`${resourceName(refOf(object))}\n`);
   else writeTables(context, objects, options);
 }
 

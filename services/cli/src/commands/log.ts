@@ -21,7 +21,9 @@ export function addLog(program: Command, context: CommandContext): void {
     .description("Shows the events of the CONFIG log, newest first.")
     .argument("[range]", "A..B, such as @400..@head; all when left out")
     .addOption(
-      new Option("-l, --limit <count>", "at most so many events").default(50).argParser((text) => positive(text)),
+      new Option("-l, --limit <count>", "at most so many events")
+        .default(50)
+        .argParser((text) => positive(text)),
     )
     .option("--oneline", "one line an event")
     .option("--object <object>", "only events that touch it: KIND/NAME, or KIND")
@@ -50,7 +52,9 @@ async function log(context: CommandContext, range: string | undefined, options: 
   else if (options.output === "yaml") terminal.out(stringify(answer.events, { lineWidth: 0 }));
   else {
     const write = options.oneline === true ? oneLine : paragraph;
-    terminal.out(answer.events.map((event) => write(terminal, event)).join(options.oneline === true ? "" : "\n"));
+    terminal.out(
+      answer.events.map((event) => write(terminal, event)).join(options.oneline === true ? "" : "\n"),
+    );
   }
 }
 

@@ -13,7 +13,9 @@ export function addProxies(program: Command, context: CommandContext): void {
   program
     .command("proxies")
     .summary("what each proxy should have, was sent, has and refused")
-    .description("Shows for each proxy and type what it should have (wanted), was sent, acknowledged and rejected.")
+    .description(
+      "Shows for each proxy and type what it should have (wanted), was sent, acknowledged and rejected.",
+    )
     .argument("[node]", "only this proxy")
     .addOption(new Option("-o, --output <format>", "for programs").choices(["yaml", "json"]))
     .addHelpText("after", "\nExamples:\n  routeledger proxies\n  routeledger proxies -o json")
@@ -22,7 +24,11 @@ export function addProxies(program: Command, context: CommandContext): void {
     );
 }
 
-async function proxies(context: CommandContext, node: string | undefined, options: ProxiesOptions): Promise<void> {
+async function proxies(
+  context: CommandContext,
+  node: string | undefined,
+  options: ProxiesOptions,
+): Promise<void> {
   const { terminal } = context;
   const client = apiClient(context, options);
   const path = node === undefined ? "/v1/proxies" : `/v1/proxies/${encodeURIComponent(node)}`;
@@ -34,10 +40,16 @@ async function proxies(context: CommandContext, node: string | undefined, option
   if (entries.length === 0) return terminal.err("No proxies have connected yet.\n");
   const nowMs = context.clock.wallMs();
   const heads = ["NODE", "GATEWAY", "CONNECTED", "TYPE", "WANTED", "SENT", "ACKED", "REJECTED"];
-  terminal.out(formatTable(heads, entries.flatMap((proxy) => rowsOf(proxy, nowMs))));
+  terminal.out(
+    formatTable(
+      heads,
+      entries.flatMap((proxy) => rowsOf(proxy, nowMs)),
+    ),
+  );
   for (const proxy of entries) {
     for (const { type, rejected } of proxy.types) {
-      if (rejected) terminal.out(`\n${proxy.node} rejected ${type} ${rejected.version}:\n    ${rejected.message}\n`);
+      if (rejected)
+        terminal.out(`\n${proxy.node} rejected ${type} ${rejected.version}:\n    ${rejected.message}\n`);
     }
   }
 }

@@ -1,8 +1,14 @@
 import { type Command, Option } from "commander";
-import { apiClient, CommandFailed, type CommandContext, type ServerOption, usageError } from "../command-context.ts";
+import {
+  apiClient,
+  type CommandContext,
+  CommandFailed,
+  type ServerOption,
+  usageError,
+} from "../command-context.ts";
 import { formatTable } from "../output/table.ts";
-import { paint } from "../terminal.ts";
 import { withProgress } from "../progress.ts";
+import { paint } from "../terminal.ts";
 
 /** What a replay found. Sequences are those of CONFIG. */
 export interface ReplayCheck {
@@ -33,16 +39,28 @@ export function addReplay(program: Command, context: CommandContext, replayFolde
     .option("--check", "compare (the only thing that replay does so far)")
     .option("--data <dir>", "a data folder that no dev runs on, instead of asking the api")
     .addOption(new Option("-o, --output <format>", "for programs").choices(["json"]))
-    .addHelpText("after", "\nExamples:\n  routeledger replay --check\n  routeledger replay --check --data .routeledger")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  routeledger replay --check\n  routeledger replay --check --data .routeledger",
+    )
     .action((_, command: Command) => replay(context, replayFolder, command.optsWithGlobals<ReplayOptions>()));
 }
 
-async function replay(context: CommandContext, replayFolder: ReplayFolder, options: ReplayOptions): Promise<void> {
-  if (options.check !== true) throw usageError("say --check: replay compares, and has nothing else to do yet");
+async function replay(
+  context: CommandContext,
+  replayFolder: ReplayFolder,
+  options: ReplayOptions,
+): Promise<void> {
+  if (options.check !== true)
+    throw usageError("say --check: replay compares, and has nothing else to do yet");
   const { terminal } = context;
   const result = await withProgress(context, "replaying the log", async () => {
     if (options.data !== undefined) return replayFolder(options.data);
-    const answer = await apiClient(context, options).call({ method: "POST", path: "/v1/replay/check", body: {} });
+    const answer = await apiClient(context, options).call({
+      method: "POST",
+      path: "/v1/replay/check",
+      body: {},
+    });
     return answer as unknown as ReplayCheck;
   });
   if (options.output === "json") terminal.out(`${JSON.stringify(result, null, 4)}\n`);
@@ -50,7 +68,10 @@ async function replay(context: CommandContext, replayFolder: ReplayFolder, optio
   if (result.differences.length > 0) throw new CommandFailed("the replay differs");
 }
 
-function write({ terminal }: CommandContext, { to, compared, otherVersions, differences }: ReplayCheck): void {
+function write(
+  { terminal }: CommandContext,
+  { to, compared, otherVersions, differences }: ReplayCheck,
+): void {
   for (const { from, to: last, version } of otherVersions) {
     terminal.out(`@${from}..@${last}: written by translator version ${version}, not compared\n`);
   }

@@ -25,7 +25,9 @@ Examples:
   routeledger show                the newest event
   routeledger show @-1 --xds      the one before, with all of its xDS`,
     )
-    .action((moment: string, _, command: Command) => show(context, moment, command.optsWithGlobals<ShowOptions>()));
+    .action((moment: string, _, command: Command) =>
+      show(context, moment, command.optsWithGlobals<ShowOptions>()),
+    );
 }
 
 async function show(context: CommandContext, moment: string, options: ShowOptions): Promise<void> {
@@ -33,7 +35,12 @@ async function show(context: CommandContext, moment: string, options: ShowOption
   const path = `/v1/events/${encodeURIComponent(moment)}`;
   const event = (await apiClient(context, options).call({ method: "GET", path })) as unknown as EventAnswer;
   if (options.output === "json") return terminal.out(`${JSON.stringify(event, null, 4)}\n`);
-  if (options.output === "yaml") return terminal.out(stringify(event, { lineWidth: 0, aliasDuplicateObjects: false }));
-  const body = differences(terminal, { objects: event.changes ?? [], xds: event.xds ?? [] }, options.xds === true);
+  if (options.output === "yaml")
+    return terminal.out(stringify(event, { lineWidth: 0, aliasDuplicateObjects: false }));
+  const body = differences(
+    terminal,
+    { objects: event.changes ?? [], xds: event.xds ?? [] },
+    options.xds === true,
+  );
   terminal.out(`${eventHead(terminal, event)}${body === "" ? "" : `\n${body}`}`);
 }

@@ -13,9 +13,14 @@ export function addStatus(program: Command, context: CommandContext): void {
   program
     .command("status")
     .summary("how everything is: revisions, Gateways, proxies, problems")
-    .description("Shows how everything is: the newest revision, each Gateway with its proxies, and what is wrong.")
+    .description(
+      "Shows how everything is: the newest revision, each Gateway with its proxies, and what is wrong.",
+    )
     .addOption(new Option("-o, --output <format>", "for programs").choices(["yaml", "json"]))
-    .addHelpText("after", "\nExamples:\n  routeledger status\n  routeledger get httproute shop -o yaml    one object's whole status")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  routeledger status\n  routeledger get httproute shop -o yaml    one object's whole status",
+    )
     .action((_, command: Command) => status(context, command.optsWithGlobals<StatusOptions>()));
 }
 

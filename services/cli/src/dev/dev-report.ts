@@ -1,7 +1,7 @@
-import type { GatewayView } from "./gateway-watch.ts";
+import { paint, type Terminal } from "../terminal.ts";
 import type { EnvoyFleetEvents } from "./envoy-fleet.ts";
 import { EnvoyFolder } from "./envoy-folder.ts";
-import { paint, type Terminal } from "../terminal.ts";
+import type { GatewayView } from "./gateway-watch.ts";
 
 /** What `dev` tells on the terminal while it runs. */
 export class DevReport implements EnvoyFleetEvents {

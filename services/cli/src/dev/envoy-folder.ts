@@ -1,4 +1,4 @@
-import { open, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
 import { processIdentity } from "./process-identity.ts";
@@ -77,7 +77,10 @@ export class EnvoyFolder {
 
   /** Opens `envoy.log` and `access.log` for appending; the caller closes them. */
   async openLogs() {
-    const [log, access] = ["envoy.log", "access.log"].map((name) => join(this.path, name)) as [string, string];
+    const [log, access] = ["envoy.log", "access.log"].map((name) => join(this.path, name)) as [
+      string,
+      string,
+    ];
     for (const path of [log, access]) await moveWhenLarge(path);
     return { log: await open(log, "a", 0o600), access: await open(access, "a", 0o600) };
   }

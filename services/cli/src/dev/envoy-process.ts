@@ -92,7 +92,15 @@ export class EnvoyProcess {
   }
 
   #command(binary: string, bootstrap: JsonObject): EnvoyCommand {
-    const args = ["-c", this.folder.bootstrapPath, ...startCommandOptions, "--concurrency", "2", "--log-level", "warning"];
+    const args = [
+      "-c",
+      this.folder.bootstrapPath,
+      ...startCommandOptions,
+      "--concurrency",
+      "2",
+      "--log-level",
+      "warning",
+    ];
     return { binary, args, bootstrap: canonicalJson(bootstrap) };
   }
 
@@ -100,7 +108,10 @@ export class EnvoyProcess {
     await this.folder.writeCommand(command);
     const { log, access } = await this.folder.openLogs();
     try {
-      const child = spawn(command.binary, command.args, { detached: true, stdio: ["ignore", access.fd, log.fd] });
+      const child = spawn(command.binary, command.args, {
+        detached: true,
+        stdio: ["ignore", access.fd, log.fd],
+      });
       await new Promise<void>((resolve, reject) => {
         child.once("spawn", resolve);
         child.once("error", reject);
@@ -138,7 +149,8 @@ export class EnvoyProcess {
 
   async #isAlive(): Promise<boolean> {
     if (this.#pid === undefined) return false;
-    if (this.#child !== undefined && (this.#child.exitCode !== null || this.#child.signalCode !== null)) return false;
+    if (this.#child !== undefined && (this.#child.exitCode !== null || this.#child.signalCode !== null))
+      return false;
     return (await processIdentity(this.#pid)) !== undefined;
   }
 

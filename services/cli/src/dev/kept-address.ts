@@ -8,7 +8,11 @@ import { writeFileWhole } from "./write-file-whole.ts";
  * The address to listen on. Port 0 is a free one that is chosen once and kept in the data folder: Envoys that run
  * on across a restart of `dev` must find the edge again.
  */
-export async function keptAddress(dataFolder: string, name: "api" | "edge", address: HostPort): Promise<string> {
+export async function keptAddress(
+  dataFolder: string,
+  name: "api" | "edge",
+  address: HostPort,
+): Promise<string> {
   if (address.port !== 0) return formatHostPort(address);
   const path = join(dataFolder, `${name}-port`);
   const known = Number(await readFile(path, "utf8").catch(() => ""));

@@ -13,9 +13,9 @@ export function writeResults(terminal: Terminal, answer: ChangeAnswer, suffix: s
       refused = true;
       for (const error of result.errors ?? []) terminal.err(refusal(terminal, result, error));
     } else if (result.outcome === "ignored") {
-      for (const error of result.errors ?? []) terminal.err(`Warning: ${place(result, error)}${error.message}\n`);
+      for (const error of result.errors ?? [])
+        terminal.err(`Warning: ${place(result, error)}${error.message}\n`);
     } else if (result.outcome === "notFound") {
-      continue;
     } else if (result.ref !== undefined) {
       terminal.out(`${outcomeLine(result)}${suffix}\n`);
     }
@@ -33,9 +33,11 @@ function outcomeLine(result: ObjectResult): string {
 /** `error: routes.yaml document 2: HTTPRoute default/shop: spec.rules[0].x: expected a string`. */
 function refusal(terminal: Terminal, result: ObjectResult, error: ApplyError): string {
   const { ref } = result;
-  const object = ref === undefined ? "" : `${ref.kind} ${ref.namespace === "" ? "" : `${ref.namespace}/`}${ref.name}: `;
+  const object =
+    ref === undefined ? "" : `${ref.kind} ${ref.namespace === "" ? "" : `${ref.namespace}/`}${ref.name}: `;
   const field = error.field === undefined || error.field === "" ? "" : `${error.field}: `;
-  const expected = error.expected === undefined || error.expected === "" ? "" : ` (expected ${error.expected})`;
+  const expected =
+    error.expected === undefined || error.expected === "" ? "" : ` (expected ${error.expected})`;
   const shown = error.message.includes(error.expected ?? "\0") ? "" : expected;
   const line = `${paint(terminal, "red", "error:")} ${place(result, error)}${object}${field}${error.message}${shown}\n`;
   return error.hint === undefined ? line : `${line}hint: ${error.hint}\n`;

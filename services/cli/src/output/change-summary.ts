@@ -4,7 +4,14 @@ import { paint, type Terminal } from "../terminal.ts";
 import { formatTable } from "./table.ts";
 import { unifiedDiff } from "./unified-diff.ts";
 
-const marks = { created: "+", added: "+", configured: "~", changed: "~", deleted: "-", removed: "-" } as const;
+const marks = {
+  created: "+",
+  added: "+",
+  configured: "~",
+  changed: "~",
+  deleted: "-",
+  removed: "-",
+} as const;
 const colours = { "+": "green", "~": "yellow", "-": "red" } as const;
 
 type Changed = NonNullable<LogEvent["changes"]>[number];
@@ -20,7 +27,11 @@ export function changeSummary(terminal: Terminal, { changes }: Pick<LogEvent, "c
 }
 
 /** The objects' differences in unified form, and of the xDS that they became a table, or with `full` its differences. */
-export function differences(terminal: Terminal, answer: Pick<DiffAnswer, "objects" | "xds">, full: boolean): string {
+export function differences(
+  terminal: Terminal,
+  answer: Pick<DiffAnswer, "objects" | "xds">,
+  full: boolean,
+): string {
   const objects = answer.objects.map(({ ref, ...sides }) =>
     unifiedDiff(terminal, { name: `${kindName(ref)}/${objectPath(ref)}`, old: sides.old, new: sides.new }),
   );

@@ -29,7 +29,10 @@ export function diffLines(before: readonly string[], after: readonly string[]): 
 
 function diffMiddle(before: readonly string[], after: readonly string[]): DiffLine[] {
   if (before.length * after.length > cellsMax) {
-    return [...before.map((text) => ({ mark: "-", text }) as const), ...after.map((text) => ({ mark: "+", text }) as const)];
+    return [
+      ...before.map((text) => ({ mark: "-", text }) as const),
+      ...after.map((text) => ({ mark: "+", text }) as const),
+    ];
   }
   const width = after.length + 1;
   const lengths = new Uint32Array((before.length + 1) * width);
@@ -49,7 +52,10 @@ function diffMiddle(before: readonly string[], after: readonly string[]): DiffLi
       lines.push({ mark: " ", text: before[i] ?? "" });
       i++;
       j++;
-    } else if (i < before.length && (lengths[(i + 1) * width + j] ?? 0) >= (lengths[i * width + j + 1] ?? 0)) {
+    } else if (
+      i < before.length &&
+      (lengths[(i + 1) * width + j] ?? 0) >= (lengths[i * width + j + 1] ?? 0)
+    ) {
       lines.push({ mark: "-", text: before[i++] ?? "" });
     } else {
       lines.push({ mark: "+", text: after[j++] ?? "" });

@@ -14,7 +14,11 @@ const age: Column = {
   head: "AGE",
   cell: (object, nowMs) => ageOf(field(object, "metadata", "creationTimestamp"), nowMs),
 };
-const revision: Column = { head: "REVISION", wide: true, cell: (object) => text(object, "metadata", "resourceVersion") };
+const revision: Column = {
+  head: "REVISION",
+  wide: true,
+  cell: (object) => text(object, "metadata", "resourceVersion"),
+};
 
 const ofKind: Readonly<Record<string, readonly Column[]>> = {
   GatewayClass: [
@@ -105,7 +109,9 @@ function servicePorts(object: JsonObject): string {
 }
 
 function endpointAddresses(object: JsonObject): string {
-  const all = items(field(object, "endpoints")).flatMap((endpoint) => items(field(endpoint, "addresses")).map(String));
+  const all = items(field(object, "endpoints")).flatMap((endpoint) =>
+    items(field(endpoint, "addresses")).map(String),
+  );
   return all.length <= 3 ? all.join(",") : `${all.slice(0, 3).join(",")} + ${all.length - 3} more...`;
 }
 

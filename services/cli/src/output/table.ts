@@ -6,7 +6,13 @@ export function formatTable(heads: readonly string[], rows: readonly (readonly s
   const lines = [heads, ...rows.map((row) => row.map((cell) => (cell === "" ? "<none>" : oneLine(cell))))];
   const widths = heads.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
   return lines
-    .map((line) => `${line.map((cell, column) => cell.padEnd((widths[column] ?? 0) + 3)).join("").trimEnd()}\n`)
+    .map(
+      (line) =>
+        `${line
+          .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 3))
+          .join("")
+          .trimEnd()}\n`,
+    )
     .join("");
 }
 

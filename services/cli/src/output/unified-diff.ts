@@ -20,7 +20,12 @@ export function unifiedDiff(terminal: Terminal, sides: DiffSides): string {
   const before = sides.old ? `a/${sides.name}` : "/dev/null";
   const after = sides.new ? `b/${sides.name}` : "/dev/null";
   const head = `${paint(terminal, "bold", `--- ${before}`)}\n${paint(terminal, "bold", `+++ ${after}`)}\n`;
-  return head + hunks(lines).map((hunk) => hunkText(terminal, hunk)).join("");
+  return (
+    head +
+    hunks(lines)
+      .map((hunk) => hunkText(terminal, hunk))
+      .join("")
+  );
 }
 
 interface Hunk {
@@ -31,7 +36,9 @@ interface Hunk {
 
 function hunks(lines: readonly DiffLine[]): Hunk[] {
   const near = lines.map((_, index) =>
-    lines.slice(Math.max(0, index - contextLines), index + contextLines + 1).some((line) => line.mark !== " "),
+    lines
+      .slice(Math.max(0, index - contextLines), index + contextLines + 1)
+      .some((line) => line.mark !== " "),
   );
   const found: { oldStart: number; newStart: number; lines: DiffLine[] }[] = [];
   let oldLine = 1;

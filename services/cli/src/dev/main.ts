@@ -1,0 +1,98 @@
+/** Opens the embedded log and the store, and runs every service on them: the one place in the command that names adapters. */
+import { randomBytes } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { openSqliteEventLogs, type SqliteEventLogs } from "@routeledger/event-log-sqlite";
+import { createLogger } from "@routeledger/service-kit";
+import { openSnapshotStore } from "@routeledger/snapshot-store";
+import { Failure } from "@routeledger/std";
+import { checkReplay } from "@routeledger/translator";
+import type { CommandContext } from "../command-context.ts";
+import type { Dev, DevOptions } from "../commands/dev.ts";
+import type { ReplayCheck } from "../commands/replay.ts";
+import { type CrashHook, crashHook, devCrashPoints, watchedLog } from "./crash-at.ts";
+import { runServices } from "./run-services.ts";
+
+/** Starts all that `dev` is. @throws Failure when the data folder is in use, or an address is taken */
+export async function startDev(context: CommandContext, options: DevOptions): Promise<Dev> {
+  const dataFolder = resolve(options.dataFolder);
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  const crash = crashHookOf(context);
+  const opened = await openSqliteEventLogs({ folder: join(dataFolder, "logs") });
+  const logs = crash === undefined ? opened : watchedLogs(opened, crash);
+  const store = openSnapshotStore({ folder: join(dataFolder, "store") });
+  const log = createWriteStream(join(dataFolder, "dev.log"), { flags: "a", mode: 0o600 });
+  const close = async (): Promise<void> => {
+    await store.close();
+    await opened.close();
+    await new Promise<void>((done) => log.end(done));
+  };
+  try {
+    const dev = await runServices(
+      context,
+      { ...options, dataFolder },
+      {
+        logs,
+        store,
+        randomBytes: (length) => randomBytes(length),
+        logger: createLogger({ name: "dev", write: (line) => void log.write(line) }),
+        crash,
+      },
+    );
+    let stopped: Promise<void> | undefined;
+    return {
+      ...dev,
+      stop: () => {
+        stopped ??= dev.stop().finally(close);
+        return stopped;
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Replays the logs of a data folder that no `dev` runs on. @throws Failure `log.inUse` */
+export async function replayFolder(dataFolder: string): Promise<ReplayCheck> {
+  const logs = await openSqliteEventLogs({ folder: join(resolve(dataFolder), "logs") });
+  try {
+    return await checkReplay(logs);
+  } finally {
+    await logs.close();
+  }
+}
+
+/** Opens logs in a new folder and removes them: whether SQLite works here. */
+export async function tryEmbeddedLog(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "routeledger-doctor-"));
+  try {
+    const logs = await openSqliteEventLogs({ folder });
+    await logs.close();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Tests end this process at a named point; nothing runs after a SIGKILL, as nothing does after a power cut. */
+function crashHookOf({ environment }: CommandContext): CrashHook | undefined {
+  const text = environment.ROUTELEDGER_CRASH_AT;
+  if (text === undefined || text === "") return undefined;
+  const hook = crashHook(text, () => process.kill(process.pid, "SIGKILL"));
+  if (hook !== undefined) return hook;
+  throw new Failure(`ROUTELEDGER_CRASH_AT: expected one of ${devCrashPoints.join(", ")}, got "${text}"`, {
+    code: "cli.usage",
+    retryable: false,
+  });
+}
+
+function watchedLogs(logs: SqliteEventLogs, crash: CrashHook): SqliteEventLogs {
+  return {
+    config: watchedLog(logs.config, crash),
+    xds: watchedLog(logs.xds, crash),
+    delivery: watchedLog(logs.delivery, crash),
+    close: () => logs.close(),
+  };
+}
