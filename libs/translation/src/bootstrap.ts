@@ -1,0 +1,124 @@
+import { assert, type JsonObject, type JsonValue } from "@routeledger/std";
+import { nodeGroupPattern } from "./node-groups.ts";
+
+export interface BootstrapOptions {
+  /** The node group: `namespace/name` of the Gateway. Goes to `node.cluster`. */
+  readonly gateway: string;
+  readonly nodeId: string;
+  /** The xDS edge. */
+  readonly edge: { readonly host: string; readonly port: number };
+  readonly protocol: "delta" | "sotw";
+  /** Admin on 127.0.0.1; 0 or undefined lets Envoy choose. */
+  readonly adminPort?: number | undefined;
+}
+
+/** Envoy's bootstrap in JSON form, with the field names of its documentation. */
+export type Bootstrap = JsonObject;
+
+/** Name of the cluster that reaches the edge. */
+const edgeCluster = "routeledger/xds-edge";
+
+/** Largest program of a regular expression; users' patterns are bounded by their length (G29). */
+const programSizeMax = 4096;
+
+/**
+ * What an Envoy is started with: its name, the edge that it asks for everything over one ADS stream, its admin on
+ * loopback, and what no control plane can set later (G117). Deterministic.
+ */
+export function bootstrap({ gateway, nodeId, edge, protocol, adminPort }: BootstrapOptions): Bootstrap {
+  assert(nodeGroupPattern.test(gateway), `a Gateway as namespace/name, got ${gateway}`);
+  assert(nodeId !== "", "a node id that is not empty");
+  return {
+    node: { cluster: gateway, id: nodeId },
+    admin: { address: socketAddress("127.0.0.1", adminPort ?? 0) },
+    dynamic_resources: {
+      ads_config: {
+        api_type: protocol === "delta" ? "DELTA_GRPC" : "GRPC",
+        transport_api_version: "V3",
+        set_node_on_first_message_only: true,
+        grpc_services: [{ envoy_grpc: { cluster_name: edgeCluster } }],
+      },
+      cds_config: adsSource(),
+      lds_config: adsSource(),
+    },
+    static_resources: { clusters: [xdsCluster(edge)] },
+    layered_runtime: {
+      layers: [
+        {
+          name: "routeledger",
+          static_layer: {
+            "re2.max_program_size.error_level": programSizeMax,
+            "re2.max_program_size.warn_level": programSizeMax,
+          },
+        },
+      ],
+    },
+    overload_manager: overloadManager(),
+  };
+}
+
+function adsSource(): JsonValue {
+  return { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "15s" };
+}
+
+function xdsCluster({ host, port }: BootstrapOptions["edge"]): JsonValue {
+  const isAddress = /^[\d.]+$|:/.test(host);
+  return {
+    name: edgeCluster,
+    type: isAddress ? "STATIC" : "STRICT_DNS",
+    connect_timeout: "5s",
+    load_assignment: {
+      cluster_name: edgeCluster,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(host, port) } }] }],
+    },
+    typed_extension_protocol_options: {
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        explicit_http_config: {
+          http2_protocol_options: { connection_keepalive: { interval: "30s", timeout: "5s" } },
+        },
+      },
+    },
+  };
+}
+
+function socketAddress(address: string, port: number): JsonValue {
+  return { socket_address: { address, port_value: port } };
+}
+
+/** Bytes of heap, and connections, at which Envoy defends itself. */
+const heapBytesMax = 1_073_741_824;
+const downstreamConnectionsMax = 50_000;
+
+function overloadManager(): JsonValue {
+  const heap = "envoy.resource_monitors.fixed_heap";
+  const connections = "envoy.resource_monitors.global_downstream_max_connections";
+  return {
+    refresh_interval: "0.25s",
+    resource_monitors: [
+      {
+        name: heap,
+        typed_config: {
+          "@type": "type.googleapis.com/envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
+          max_heap_size_bytes: heapBytesMax,
+        },
+      },
+      {
+        name: connections,
+        typed_config: {
+          "@type":
+            "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+          max_active_downstream_connections: downstreamConnectionsMax,
+        },
+      },
+    ],
+    actions: [
+      heapAction("envoy.overload_actions.shrink_heap", heap, 0.95),
+      heapAction("envoy.overload_actions.stop_accepting_requests", heap, 0.98),
+    ],
+  };
+}
+
+function heapAction(name: string, monitor: string, threshold: number): JsonValue {
+  return { name, triggers: [{ name: monitor, threshold: { value: threshold } }] };
+}

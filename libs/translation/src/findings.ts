@@ -1,0 +1,78 @@
+import { type ConfigObject, objectKey } from "@routeledger/config-model";
+import type { JsonObject } from "@routeledger/std";
+import type { ParentAttachment } from "./attach.ts";
+import { type Condition, conditionList } from "./condition.ts";
+import type { GatewayView } from "./gateway-view.ts";
+import { controllerName, generationOf } from "./kinds.ts";
+import { supportedKindList } from "./listener-view.ts";
+import type { TranslatedRoute } from "./translated-route.ts";
+
+/** What the translation of one node group found out about objects: what `statuses` is made of. */
+export interface Findings {
+  /** The status of the Gateway, without transition times. */
+  readonly gateway: { readonly key: string; readonly status: JsonObject };
+  /** By object key: the entries of `status.parents` that speak of this Gateway. */
+  readonly parents: ReadonlyMap<string, readonly ParentFinding[]>;
+}
+
+export interface ParentFinding {
+  /** Position of the parentRef in the route's spec. */
+  readonly index: number;
+  readonly status: JsonObject;
+}
+
+/** A route of any kind at a Gateway. */
+export interface AttachedRoute {
+  readonly object: ConfigObject;
+  readonly attachments: readonly ParentAttachment[];
+  /** Undefined for kinds that are not served. */
+  readonly translated: TranslatedRoute | undefined;
+}
+
+/** The entries of a route's status for one Gateway, one a parentRef as the spec writes it (G106). */
+export function parentFindings({ object, attachments, translated }: AttachedRoute): readonly ParentFinding[] {
+  return attachments.map(({ index, parentRef, accepted }) => {
+    const conditions: Condition[] = [isAccepted(accepted) ? (translated?.refused ?? accepted) : accepted];
+    conditions.push(
+      translated?.resolvedRefs ?? {
+        type: "ResolvedRefs",
+        status: "True",
+        reason: "ResolvedRefs",
+        message: "",
+      },
+    );
+    if (translated?.partiallyInvalid !== undefined) conditions.push(translated.partiallyInvalid);
+    const status = { parentRef, controllerName, conditions: conditionList(conditions, generationOf(object)) };
+    return { index, status };
+  });
+}
+
+function isAccepted({ status }: Condition): boolean {
+  return status === "True";
+}
+
+/** The status of a Gateway; counts the accepted routes of each listener, each once (G6). */
+export function gatewayFinding(gateway: GatewayView, routes: readonly AttachedRoute[]): Findings["gateway"] {
+  const generation = generationOf(gateway.object);
+  const { accepted, programmed, resolvedRefs, addresses } = gateway;
+  const conditions = [accepted, programmed, ...(resolvedRefs === undefined ? [] : [resolvedRefs])];
+  const listeners = gateway.listeners.map((listener) => ({
+    name: listener.name,
+    supportedKinds: supportedKindList(listener),
+    attachedRoutes: routes.filter(
+      ({ attachments, translated }) =>
+        translated?.refused === undefined &&
+        attachments.some((attachment) => attachment.listeners.some(({ name }) => name === listener.name)),
+    ).length,
+    conditions: conditionList(
+      [listener.accepted, listener.conflicted, listener.programmed, listener.resolvedRefs],
+      generation,
+    ),
+  }));
+  const status = {
+    addresses: addresses.map((value) => ({ type: "IPAddress", value })),
+    conditions: conditionList(conditions, generation),
+    listeners,
+  };
+  return { key: objectKey(gateway.object), status };
+}

@@ -1,0 +1,29 @@
+interface Entry {
+  readonly inputs: readonly unknown[];
+  readonly value: unknown;
+}
+
+/** Values by key, each kept as long as the inputs that it was made of are the same instances. */
+export class MemoTable {
+  #before = new Map<string, Entry>();
+  #now = new Map<string, Entry>();
+
+  /** The kept value when all inputs are identical, else what `compute` gives. A key must be asked with one type. */
+  get<T>(key: string, inputs: readonly unknown[], compute: () => T): T {
+    const known = this.#now.get(key) ?? this.#before.get(key);
+    const entry =
+      known !== undefined && sameItems(known.inputs, inputs) ? known : { inputs, value: compute() };
+    this.#now.set(key, entry);
+    return entry.value as T;
+  }
+
+  /** Forgets what was not asked for since the last call. */
+  endRound(): void {
+    this.#before = this.#now;
+    this.#now = new Map();
+  }
+}
+
+export function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((item, index) => Object.is(item, b[index]));
+}

@@ -1,0 +1,50 @@
+import {
+  type ConfigObject,
+  type ConfigState,
+  getObject,
+  kindKey,
+  type ObjectRef,
+} from "@routeledger/config-model";
+
+type ObjectsByName = ReadonlyMap<string, ConfigObject>;
+
+const none: ObjectsByName = new Map();
+
+/** Reads objects of a state and remembers what was read, so that a result can be kept until a read changes. */
+export class StateReader {
+  readonly #state: ConfigState;
+  readonly #reads: Read[] = [];
+
+  constructor(state: ConfigState) {
+    this.#state = state;
+  }
+
+  object(ref: ObjectRef): ConfigObject | undefined {
+    return this.#record((state) => getObject(state, ref));
+  }
+
+  /** All objects of a kind in a namespace, by name. */
+  namespace(group: string, kind: string, namespace: string): ObjectsByName {
+    return this.#record((state) => state.objects.get(kindKey(group, kind))?.get(namespace) ?? none);
+  }
+
+  get reads(): readonly Read[] {
+    return this.#reads;
+  }
+
+  #record<T>(look: (state: ConfigState) => T): T {
+    const seen = look(this.#state);
+    this.#reads.push({ look, seen });
+    return seen;
+  }
+}
+
+export interface Read {
+  readonly look: (state: ConfigState) => unknown;
+  readonly seen: unknown;
+}
+
+/** Whether everything that was read is the same instance in this state. */
+export function stillSame(reads: readonly Read[], state: ConfigState): boolean {
+  return reads.every(({ look, seen }) => look(state) === seen);
+}

@@ -1,0 +1,38 @@
+import type { ConfigObject } from "@routeledger/config-model";
+
+/** HTTP version that a backend is spoken to in: part of what a cluster is (G76). */
+export type UpstreamProtocol = "http1" | "http2";
+
+/** What a valid backendRef reaches: one cluster. The same object and port give the same instance. */
+export interface Upstream {
+  /** Cluster name: what it reaches and in which protocol, never a position or an owner that may go. */
+  readonly name: string;
+  readonly protocol: UpstreamProtocol;
+  readonly owner: ConfigObject;
+  readonly endpoints: EndpointSource;
+}
+
+export type EndpointSource =
+  /** Endpoints of a Service's port, over EDS, named without the protocol. */
+  | { readonly type: "service"; readonly name: string; readonly port: ServicePort }
+  /** IP addresses of a Backend, over EDS. */
+  | { readonly type: "addresses"; readonly name: string; readonly addresses: readonly SocketAddress[] }
+  /** Names of a Backend, resolved by Envoy. */
+  | { readonly type: "dns"; readonly addresses: readonly SocketAddress[] };
+
+export interface ServicePort {
+  /** Empty when the Service names none. */
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: string;
+}
+
+export interface SocketAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Adds what tells the protocols of one backend apart. */
+export function clusterName(base: string, protocol: UpstreamProtocol): string {
+  return protocol === "http2" ? `${base}/h2` : base;
+}
