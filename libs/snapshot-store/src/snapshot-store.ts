@@ -1,1 +1,20 @@
-export {};
+export type { Cursor } from "./cursor.ts";
+export { closedStreamsMax, historyMax } from "./delivery-schema.ts";
+export { type ProjectedLogs, type ProjectionOptions, projectLogs } from "./project-logs.ts";
+export type { ContentDigest } from "./queries/content-digest.ts";
+export type { EventDetail, StoredChange, StoredEvent } from "./queries/events.ts";
+export type { Head, Moment, ResolvedMoment } from "./queries/moments.ts";
+export type { StoredObject, StoredRef } from "./queries/objects.ts";
+export type { ObjectDifference } from "./queries/objects-between.ts";
+export type {
+  HistoryEntry,
+  ProxyDelivery,
+  RevisionDelivery,
+  StoredProxies,
+  StoredProxy,
+  StoredProxyType,
+} from "./queries/proxies.ts";
+export type { Queries, QueryName } from "./queries/queries.ts";
+export type { StoredResource, StoredRetiring, StoredXds } from "./queries/xds.ts";
+export type { ResourceDifference } from "./queries/xds-between.ts";
+export { openSnapshotStore, type SnapshotStore } from "./store.ts";

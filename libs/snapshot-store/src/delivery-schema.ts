@@ -1,0 +1,50 @@
+/**
+ * Tables of `deliveries.db`: what happened between edges and proxies. Lossy by contract: records that an edge had
+ * to drop, and those of a crash of this machine, are missing; `edges.lost` counts what is known to be.
+ */
+export const deliveryFormat = 1;
+
+/** Records of the history that are kept, over all proxies; the oldest go first. */
+export const historyMax = 100_000;
+
+/** Closed streams that are kept; the oldest go first. */
+export const closedStreamsMax = 10_000;
+
+export const deliverySchema = `
+CREATE TABLE cursors (
+  log TEXT PRIMARY KEY, identity TEXT NOT NULL, sequence INTEGER NOT NULL, hash BLOB NOT NULL,
+  epoch INTEGER NOT NULL, term INTEGER NOT NULL, time_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE edges (
+  edge_id TEXT PRIMARY KEY, started_ms INTEGER NOT NULL, last_counter INTEGER NOT NULL, lost INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE streams (
+  edge_id TEXT NOT NULL, edge_started_ms INTEGER NOT NULL, stream_id INTEGER NOT NULL,
+  node_id TEXT NOT NULL, node_group TEXT NOT NULL, protocol TEXT NOT NULL, peer TEXT NOT NULL,
+  user_agent TEXT NOT NULL, connected_ms INTEGER NOT NULL, disconnected_ms INTEGER, reason TEXT NOT NULL,
+  PRIMARY KEY (edge_id, edge_started_ms, stream_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX streams_by_node ON streams (node_id, connected_ms);
+CREATE INDEX streams_connected ON streams (node_group) WHERE disconnected_ms IS NULL;
+CREATE INDEX streams_closed ON streams (disconnected_ms) WHERE disconnected_ms IS NOT NULL;
+
+CREATE TABLE proxy_types (
+  node_id TEXT NOT NULL, node_group TEXT NOT NULL, type INTEGER NOT NULL,
+  sent_nonce TEXT, sent_version TEXT, sent_epoch INTEGER, sent_sequence INTEGER, sent_ms INTEGER,
+  sent_resources INTEGER, sent_bytes INTEGER,
+  acked_nonce TEXT, acked_version TEXT, acked_epoch INTEGER, acked_sequence INTEGER, acked_ms INTEGER,
+  acked_digest BLOB,
+  nacked_nonce TEXT, nacked_version TEXT, nacked_epoch INTEGER, nacked_sequence INTEGER, nacked_ms INTEGER,
+  nacked_code INTEGER, nacked_message TEXT, nacked_resources TEXT,
+  PRIMARY KEY (node_id, node_group, type)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE history (
+  id INTEGER PRIMARY KEY, edge_id TEXT NOT NULL, edge_started_ms INTEGER NOT NULL, counter INTEGER NOT NULL,
+  time_ms INTEGER NOT NULL, node_id TEXT NOT NULL, node_group TEXT NOT NULL, stream_id INTEGER NOT NULL,
+  what TEXT NOT NULL, type INTEGER, version TEXT, sequence INTEGER, detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX history_by_node ON history (node_id, id);
+`;

@@ -1,0 +1,47 @@
+import type { Statement } from "better-sqlite3";
+import { open } from "./ledger-schema.ts";
+import type { SqliteDatabase } from "./open-database.ts";
+
+/** The statements by which a node group's rows are written, prepared once. `until_sequence` is the first parameter of those that close. */
+export function groupStatements(database: SqliteDatabase) {
+  const statement = (text: string): Statement<unknown[]> => database.prepare<unknown[]>(text);
+  const resourceKey = `node_group = ? AND type = ? AND name = ? AND until_sequence = ${open}`;
+  const partsKey = `node_group = ? AND type = ? AND resource = ? AND until_sequence = ${open}`;
+  const groupTables = ["node_groups", "parts", "resources", "retiring", "type_versions"];
+  return {
+    openGroup: statement(`SELECT 1 FROM node_groups WHERE node_group = ? AND until_sequence = ${open}`),
+    insertGroup: statement(`INSERT INTO node_groups VALUES (?, ?, ${open})`),
+    closeGroup: groupTables.map((table) =>
+      statement(`UPDATE ${table} SET until_sequence = ? WHERE node_group = ? AND until_sequence = ${open}`),
+    ),
+
+    openParts: statement(`SELECT virtual_host, digest FROM parts WHERE ${partsKey} ORDER BY virtual_host`),
+    insertPart: statement(`INSERT INTO parts VALUES (?, ?, ?, ?, ?, ${open}, ?, ?)`),
+    closePart: statement(`UPDATE parts SET until_sequence = ? WHERE ${partsKey} AND virtual_host = ?`),
+    closeParts: statement(`UPDATE parts SET until_sequence = ? WHERE ${partsKey}`),
+
+    openResource: statement(`SELECT digest, version FROM resources WHERE ${resourceKey}`),
+    insertResource: statement(`INSERT INTO resources VALUES (?, ?, ?, ?, ${open}, ?, ?, ?)`),
+    closeResource: statement(`UPDATE resources SET until_sequence = ? WHERE ${resourceKey}`),
+    openNames: statement(
+      `SELECT name, digest FROM resources INDEXED BY resources_by_until
+       WHERE node_group = ? AND until_sequence = ${open} AND type = ?`,
+    ),
+
+    insertRetiring: statement(`INSERT INTO retiring VALUES (?, ?, ?, ?, ${open}, ?, ?, ?)`),
+    closeRetiring: statement(`UPDATE retiring SET until_sequence = ? WHERE ${resourceKey}`),
+    expireRetiring: statement(
+      `UPDATE retiring SET until_sequence = ?
+       WHERE node_group = ? AND until_sequence = ${open} AND retired_at_ms < ?`,
+    ),
+
+    openType: statement(
+      `SELECT digest FROM type_versions WHERE node_group = ? AND type = ? AND until_sequence = ${open}`,
+    ),
+    insertType: statement(`INSERT INTO type_versions VALUES (?, ?, ?, ${open}, ?, ?, ?)`),
+    closeType: statement(
+      `UPDATE type_versions SET until_sequence = ?
+       WHERE node_group = ? AND type = ? AND until_sequence = ${open}`,
+    ),
+  };
+}

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { openSnapshotStore, projectLogs, type SnapshotStore } from "@routeledger/snapshot-store";
+import { canonicalJson, sha256Hex } from "@routeledger/std";
+import { allResources, emptyTypeSnapshot, type Published, resourceTypes } from "@routeledger/xds-model";
+import fc from "fast-check";
+import { type MemoryLogs, memoryLogs, type Step, steps, writeHistory } from "./store/random-history.ts";
+
+const property = { numRuns: 20, ...(process.env.SEED && { seed: Number(process.env.SEED) }) };
+
+test("P2: at every revision the store holds what the logs' fold holds, in any batching, and rebuilt", async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, fc.integer({ min: 1, max: 4 }), async (history: Step[], publishEvery) => {
+      const logs = memoryLogs();
+      const states = await writeHistory(history, logs, publishEvery);
+      await withStore(async (store) => {
+        await project(store, logs);
+        for (const { sequence, published } of states) await compare(store, sequence, published);
+        const first = await store.query("contentDigest", {});
+        await withStore(async (rebuilt) => {
+          await projectInPieces(rebuilt, logs);
+          assert.deepEqual(await rebuilt.query("contentDigest", {}), first);
+        });
+      });
+    }),
+    property,
+  );
+});
+
+test("the content digest of two stores of different logs differs, and says in which table", async () => {
+  const digests = [];
+  for (const content of [1, 2]) {
+    const logs = memoryLogs();
+    await writeHistory([{ objects: [{ name: 1, content }], groups: [], statuses: [], passedMs: 0 }], logs, 1);
+    digests.push(
+      await withStore(async (store) => {
+        await project(store, logs);
+        return store.query("contentDigest", {});
+      }),
+    );
+  }
+  assert.notEqual(digests[0]?.digest, digests[1]?.digest);
+  assert.notEqual(digests[0]?.tables.objects, digests[1]?.tables.objects);
+  assert.equal(digests[0]?.tables.parts, digests[1]?.tables.parts);
+});
+
+test("P1: a log that was exchanged for another is said, and nothing of it is written", async () => {
+  const step: Step = { objects: [{ name: 1, content: 1 }], groups: [], statuses: [], passedMs: 0 };
+  const logs = memoryLogs();
+  await writeHistory([step], logs, 1);
+  await withStore(async (store) => {
+    await project(store, logs);
+    const before = await store.query("contentDigest", {});
+    const other = memoryLogs();
+    await writeHistory([{ ...step, objects: [{ name: 2, content: 2 }] }, step], other, 1);
+    const running = new AbortController();
+    await assert.rejects(projectLogs(store, other, { signal: running.signal }), { code: "log.brokenChain" });
+    assert.deepEqual(await store.query("contentDigest", {}), before);
+  });
+});
+
+async function withStore<T>(use: (store: SnapshotStore) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "routeledger-store-"));
+  const store = openSnapshotStore({ folder });
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Follows the logs until the store has all of them. */
+async function project(store: SnapshotStore, logs: MemoryLogs): Promise<void> {
+  const running = new AbortController();
+  const done = projectLogs(store, logs, { signal: running.signal });
+  const waiting = AbortSignal.any([running.signal]);
+  const { lastSequence } = await logs.config.info();
+  await Promise.race([
+    done,
+    Promise.all([
+      store.config.waitFor(lastSequence, waiting),
+      store.published.waitFor(lastSequence, waiting),
+    ]),
+  ]);
+  running.abort();
+  await done;
+}
+
+/** The same, ended and begun again after each revision. */
+async function projectInPieces(store: SnapshotStore, logs: MemoryLogs): Promise<void> {
+  const { lastSequence } = await logs.config.info();
+  for (let sequence = 1; sequence <= lastSequence; sequence++) {
+    const running = new AbortController();
+    const done = projectLogs(store, logs, { signal: running.signal });
+    await Promise.race([done, store.config.waitFor(sequence, running.signal)]);
+    running.abort();
+    await done;
+  }
+  await project(store, logs);
+}
+
+async function compare(store: SnapshotStore, sequence: number, published: Published): Promise<void> {
+  const nodeGroups = await store.query("nodeGroupsAt", { sequence });
+  assert.deepEqual(nodeGroups, [...published.snapshots.keys()].sort());
+  for (const nodeGroup of nodeGroups) {
+    const snapshot = published.snapshots.get(nodeGroup)!;
+    const stored = await store.query("xdsAt", { nodeGroup, sequence, as: "bytes" });
+    assert.ok(stored);
+    assert.deepEqual(
+      stored.resources.map(({ type, name, version, digest, bytes }) => [
+        type,
+        name,
+        version,
+        digest,
+        sha256Hex(bytes!),
+      ]),
+      allResources(snapshot).map(({ type, name, version, digest }) => [type, name, version, digest, digest]),
+    );
+    for (const type of resourceTypes) {
+      const version =
+        stored.versions.find((found) => found.type === type)?.version ?? emptyTypeSnapshot.version;
+      assert.equal(version, snapshot.types[type].version, `${nodeGroup} ${type} at ${sequence}`);
+      assert.deepEqual(
+        stored.retiring
+          .filter((found) => found.type === type)
+          .map(({ name, digest, bytes, retiredAtMs }) => [name, digest, sha256Hex(bytes!), retiredAtMs]),
+        [...snapshot.retiring[type]]
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([name, { resource, retiredAtMs }]) => [name, resource.digest, resource.digest, retiredAtMs]),
+      );
+    }
+  }
+  await compareStatuses(store, sequence, published);
+}
+
+async function compareStatuses(store: SnapshotStore, sequence: number, published: Published): Promise<void> {
+  const objects = await store.query("objectsAt", { sequence });
+  for (const { group, kind, namespace, name, status } of objects) {
+    assert.equal(status, published.statuses.get(`${group}/${kind}/${namespace}/${name}`)?.json);
+  }
+  assert.equal(
+    canonicalJson(objects.map(({ name }) => name)),
+    canonicalJson(objects.map(({ name }) => name).toSorted()),
+  );
+}
