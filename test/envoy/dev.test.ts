@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { DevProcess } from "../features/cli/dev-process.ts";
+import { HttpProbe } from "../features/cli/http-probe.ts";
+import { backendYaml, documents, gatewayYaml, routeYaml } from "../features/cli/manifests.ts";
+import { freePort, type NamedBackend, startNamedBackend } from "../features/cli/named-backend.ts";
+import { runCli } from "../features/cli/run-cli.ts";
+
+/** What design.md promises for an edit to reach traffic, milliseconds. */
+const medianMaxMs = 100;
+const edits = 21;
+
+let dataFolder: string;
+let backends: NamedBackend[];
+let port: number;
+let dev: DevProcess;
+let probe: HttpProbe;
+
+before(async () => {
+  dataFolder = await mkdtemp(join(tmpdir(), "routeledger-dev-"));
+  backends = await Promise.all(["blue", "green"].map(startNamedBackend));
+  port = await freePort();
+  probe = new HttpProbe(port);
+  dev = new DevProcess({ dataFolder });
+});
+
+after(async () => {
+  await dev.end("SIGTERM");
+  probe.close();
+  for (const backend of backends) await backend.close();
+  await rm(dataFolder, { recursive: true, force: true });
+});
+
+function route(backend: string): string {
+  return routeYaml({ name: "shop", gateway: "web", backend });
+}
+
+async function envoyPid(): Promise<string> {
+  return readFile(join(dataFolder, "envoy", "default_web", "pid"), "utf8");
+}
+
+test("from apply to traffic: a Gateway gets an Envoy, and a request reaches the backend", async () => {
+  const server = await dev.apiUrl();
+  const input = documents(
+    gatewayYaml("web", port),
+    ...backends.map(({ name, port: at }) => backendYaml(name, at)),
+    route("blue"),
+  );
+  const applied = await runCli(["apply", "-f", "-"], { server, stdin: input });
+  assert.equal(applied.stderr, "");
+  assert.equal(
+    applied.stdout,
+    "gateway.gateway.networking.k8s.io/web created\n" +
+      "backend.gateway.envoyproxy.io/blue created\n" +
+      "backend.gateway.envoyproxy.io/green created\n" +
+      "httproute.gateway.networking.k8s.io/shop created\n",
+  );
+  await dev.saw(/gateway default\/web: serving/);
+  await probe.until(({ status, body }) => status === 200 && body === "blue");
+});
+
+test("apply --wait returns when the proxy serves what was applied", async () => {
+  const server = await dev.apiUrl();
+  const applied = await runCli(["apply", "-f", "-", "--wait"], { server, stdin: route("green") });
+  assert.equal(applied.code, 0, applied.stderr);
+  assert.match(applied.stderr, /1 proxy has acknowledged it/);
+  assert.deepEqual(await probe.get(), { status: 200, body: "green" });
+});
+
+test(`an edit reaches traffic in under ${medianMaxMs} ms, median`, async (t) => {
+  const server = await dev.apiUrl();
+  const tookMs: number[] = [];
+  for (let edit = 0; edit < edits; edit++) {
+    const wanted = edit % 2 === 0 ? "blue" : "green";
+    const startedMs = performance.now();
+    const body = JSON.stringify({ files: [{ path: "shop.yaml", text: route(wanted) }] });
+    const headers = { "content-type": "application/json" };
+    const answered = fetch(`${server}/v1/apply`, { method: "POST", body, headers });
+    await probe.until(({ body: name }) => name === wanted);
+    tookMs.push(performance.now() - startedMs);
+    assert.equal((await answered).status, 200);
+  }
+  tookMs.sort((a, b) => a - b);
+  const median = tookMs[Math.floor(edits / 2)] as number;
+  t.diagnostic(
+    `edit to traffic: median ${median.toFixed(1)} ms, slowest ${tookMs.at(-1)?.toFixed(1)} ms, n=${edits}`,
+  );
+  assert.ok(median < medianMaxMs, `median ${median} ms`);
+});
+
+test("a dev that was killed leaves its Envoy serving, and the next one adopts it", async () => {
+  const pid = await envoyPid();
+  await dev.end("SIGKILL");
+  assert.equal((await probe.get()).status, 200);
+  dev = new DevProcess({ dataFolder });
+  await dev.saw(/gateway default\/web: serving \(adopted the Envoy that was running\)/);
+  assert.equal(await envoyPid(), pid);
+  const server = await dev.apiUrl();
+  const applied = await runCli(["apply", "-f", "-", "--wait"], { server, stdin: route("green") });
+  assert.equal(applied.code, 0, applied.stderr);
+  assert.deepEqual(await probe.get(), { status: 200, body: "green" });
+});
+
+test("SIGTERM stops dev and its Envoy", async () => {
+  const pid = Number.parseInt(await envoyPid(), 10);
+  assert.equal(await dev.end("SIGTERM"), 0);
+  assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+});
