@@ -58,7 +58,7 @@ async function readCatalogAt(
   const { timeUnixMs, ...position } = catalog.followFrom;
   const tail: LogTail = { ...position, timeMs: timeUnixMs };
   if (tail.hash.length !== 32 || tail.sequence >= sequence) return undefined;
-  const found = await collect(log, catalog, tail, sequence);
+  const found = await collect(log, catalog, { from: tail, sequence, kinds });
   if (!found) return undefined;
   const states = new Map<string, Uint8Array>();
   for (const entry of catalog.entries) {
@@ -116,11 +116,17 @@ async function envelopeAt(log: EventLog, sequence: number): Promise<Envelope | u
 async function collect(
   log: EventLog,
   { entries }: Catalog,
-  from: LogTail,
-  sequence: number,
+  {
+    from,
+    sequence,
+    kinds,
+  }: { readonly from: LogTail; readonly sequence: number; readonly kinds: ReadableKinds },
 ): Promise<CheckpointCollector | undefined> {
   const assembler = new CommitAssembler({ log: log.name, from });
-  const collector = new CheckpointCollector(entries.map(({ checkpointId }) => toHex(checkpointId)));
+  const collector = new CheckpointCollector(
+    entries.map(({ checkpointId }) => toHex(checkpointId)),
+    kinds,
+  );
   let counts = false;
   try {
     for (const [at, reason] of await skipsAhead(log, from.sequence)) assembler.skips.set(at, reason);

@@ -3,6 +3,7 @@ import { zstdCompress, zstdDecompress } from "node:zlib";
 import { codec, type decoded, Malformed } from "@routeledger/protos";
 import { assert, bytesEqual, concatBytes, type Revision, sha256, toHex } from "@routeledger/std";
 import type { Commit } from "./commit.ts";
+import type { ReadableKinds } from "./kinds.ts";
 
 export const checkpointPart = codec("routeledger.log.v1.CheckpointPart");
 export const checkpointClosed = codec("routeledger.log.v1.CheckpointClosed");
@@ -50,13 +51,17 @@ interface Collected {
 export class CheckpointCollector {
   readonly #collected: ReadonlyMap<string, Collected>;
 
+  readonly #kinds: ReadableKinds;
+
   /** @param checkpointIds hexadecimal */
-  constructor(checkpointIds: readonly string[]) {
+  constructor(checkpointIds: readonly string[], kinds: ReadableKinds) {
+    this.#kinds = kinds;
     this.#collected = new Map(checkpointIds.map((id) => [id, { parts: [], closed: undefined }]));
   }
 
-  /** Takes commits in order, of any kind. What cannot be decoded is no part of any checkpoint. */
-  add({ kind, payload, firstSequence, revision }: Commit): void {
+  /** Takes commits in order, of any kind. What cannot be read is no part of any checkpoint. */
+  add({ kind, schemaVersion, payload, firstSequence, revision }: Commit): void {
+    if (schemaVersion > (this.#kinds[kind] ?? 0)) return;
     if (kind === "CheckpointPart") {
       const record = decodeOrNothing(checkpointPart, payload);
       const collected = record && this.#collected.get(toHex(record.checkpointId));

@@ -20,6 +20,7 @@ import type { LogTail, NewCommit } from "./commit.ts";
 import { CommitAssembler } from "./commit-assembler.ts";
 import type { EventLog } from "./event-log-port.ts";
 import { skipsAhead } from "./event-skips.ts";
+import { checkpointKinds } from "./kinds.ts";
 
 /** What the writer says of its commits; who writes, and in which term, the caller adds. */
 export type CheckpointCommit = Pick<NewCommit, "kind" | "schemaVersion" | "summary" | "payload">;
@@ -118,7 +119,7 @@ async function readBack(
   ids: ReadonlyMap<string, string>,
 ): Promise<NewCatalogEntry[]> {
   const assembler = new CommitAssembler({ log: log.name, from: followFrom });
-  const collector = new CheckpointCollector([...ids.keys()]);
+  const collector = new CheckpointCollector([...ids.keys()], checkpointKinds);
   for (const [at, reason] of await skipsAhead(log, followFrom.sequence)) assembler.skips.set(at, reason);
   const { lastSequence } = await log.info();
   for await (const message of log.read({ after: followFrom.sequence, until: lastSequence })) {

@@ -1,13 +1,12 @@
+import type { MessageName } from "@routeledger/protos";
+
 /** Kinds of a log and the highest schema version of each that this version reads. */
 export type ReadableKinds = Readonly<Record<string, number>>;
 
-const sharedKinds = {
-  TermStarted: 1,
-  CheckpointPart: 1,
-  CheckpointClosed: 1,
-  Catalog: 1,
-  EventSkipped: 1,
-} as const;
+/** The version of CheckpointClosed counts the schema of the states, too. */
+export const checkpointKinds = { CheckpointPart: 1, CheckpointClosed: 1, Catalog: 1 } as const;
+
+const sharedKinds = { ...checkpointKinds, TermStarted: 1, EventSkipped: 1 } as const;
 
 /** CONFIG: routeledger.config.v1 and routeledger.log.v1. */
 export const configKinds = { ...sharedKinds, ChangeSet: 1, TranslatorActivated: 1 } as const;
@@ -17,6 +16,19 @@ export const xdsKinds = { ...sharedKinds, Publication: 1 } as const;
 
 /** DELIVERY: routeledger.delivery.v1. */
 export const deliveryKinds = { DeliveryBatch: 1 } as const;
+
+/** The message that the payload of a kind holds. */
+export const payloadTypes = {
+  TermStarted: "routeledger.log.v1.TermStarted",
+  CheckpointPart: "routeledger.log.v1.CheckpointPart",
+  CheckpointClosed: "routeledger.log.v1.CheckpointClosed",
+  Catalog: "routeledger.log.v1.Catalog",
+  EventSkipped: "routeledger.config.v1.EventSkipped",
+  ChangeSet: "routeledger.config.v1.ChangeSet",
+  TranslatorActivated: "routeledger.config.v1.TranslatorActivated",
+  Publication: "routeledger.xds.v1.Publication",
+  DeliveryBatch: "routeledger.delivery.v1.DeliveryBatch",
+} as const satisfies Readonly<Record<string, MessageName>>;
 
 /** Kinds that only the leading translator writes: those of a lower term than the highest started are left out. */
 const termedKinds: ReadonlySet<string> = new Set([
