@@ -1,1 +1,19 @@
-export {};
+export { step } from "./step.ts";
+export type {
+  AckedFact,
+  CloseCode,
+  DeltaRequest,
+  NackedFact,
+  ProxyNode,
+  SotwRequest,
+  StreamInput,
+  StreamOutput,
+  StreamResponse,
+} from "./stream-io.ts";
+export {
+  openStream,
+  type Protocol,
+  type Subscription,
+  type XdsStream,
+  type XdsStreamOptions,
+} from "./stream-state.ts";

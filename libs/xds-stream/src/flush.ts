@@ -1,0 +1,210 @@
+/**
+ * What is written next. A flush is a sequence of calls: each looks at the latest snapshot and takes the first type,
+ * in write order, of which the client needs something, so a newer snapshot supersedes the rest of an older flush
+ * without reordering it (rules 47 and 51), and what nobody wants any more is never written (rule 11).
+ *
+ * Whether something is sent is decided here. When it may be sent would be decided at `heldBack`.
+ */
+
+import { by, compareStrings } from "@routeledger/std";
+import {
+  digestOfNames,
+  type Resource,
+  type ResourceType,
+  resourceTypes,
+  typeUrls,
+} from "@routeledger/xds-model";
+import { droppable } from "./leaving.ts";
+import { oweDependents } from "./owed.ts";
+import { current, emptyRouteTable, lacks, served, snapshotOfStream } from "./served.ts";
+import type { StreamResponse } from "./stream-io.ts";
+import { inflightMax, isFullType, isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
+
+interface Draft {
+  readonly resources: readonly Resource[];
+  readonly removed: readonly string[];
+}
+
+/** Dependents first; route tables, endpoints and extension configs are left to the client (rules 34 to 36). */
+const removalOrder: readonly ResourceType[] = ["listener", "secret", "cluster"];
+const silentTypes: readonly ResourceType[] = ["route", "extensionConfig", "endpoint"];
+
+/** Takes the next response out of the stream and notes it as sent; undefined when the client needs nothing. */
+export function nextResponse(stream: XdsStream): StreamResponse | undefined {
+  for (const type of resourceTypes) {
+    const subscription = stream.types[type];
+    if (!subscription.seen || heldBack(stream, subscription)) continue;
+    const draft = isFull(stream, type) ? draftFull(stream, subscription) : draftPartial(stream, subscription);
+    if (draft !== undefined) return record(stream, subscription, draft);
+  }
+  return nextRemoval(stream);
+}
+
+/** The gates that hold additions back until what they refer to is warm (rule 48); there are none yet. */
+function heldBack(_stream: XdsStream, _subscription: Subscription): boolean {
+  return false;
+}
+
+function nextRemoval(stream: XdsStream): StreamResponse | undefined {
+  if (!stream.gatesMoved) return undefined;
+  for (const type of silentTypes) {
+    const subscription = stream.types[type];
+    for (const name of droppable(stream, subscription)) subscription.leaving.delete(name);
+  }
+  for (const type of removalOrder) {
+    const subscription = stream.types[type];
+    const names = droppable(stream, subscription);
+    if (names.length === 0 || !subscription.seen) continue;
+    for (const name of names) subscription.leaving.delete(name);
+    if (isFull(stream, type)) {
+      for (const name of names) subscription.sent.delete(name);
+      return record(stream, subscription, { resources: fullContent(stream, subscription), removed: [] });
+    }
+    if (stream.protocol === "delta") return record(stream, subscription, { resources: [], removed: names });
+    for (const name of names) subscription.sent.delete(name);
+  }
+  stream.gatesMoved = false;
+  return undefined;
+}
+
+function isFull({ protocol }: XdsStream, type: ResourceType): boolean {
+  return protocol === "sotw" && isFullType(type);
+}
+
+/** SotW LDS and CDS: all of the subscription, with what is leaving (rules 16, 18, 49, 60). */
+function draftFull(stream: XdsStream, subscription: Subscription): Draft | undefined {
+  const { dirty, asked, owed, answerDue } = subscription;
+  for (const name of asked) if (!isWanted(subscription, name)) asked.delete(name);
+  for (const name of dirty) if (!lacks(stream, subscription, name)) dirty.delete(name);
+  if (dirty.size + asked.size + owed.size === 0 && !answerDue) return undefined;
+  return { resources: fullContent(stream, subscription), removed: [] };
+}
+
+function fullContent(stream: XdsStream, subscription: Subscription): Resource[] {
+  const { type, names, wildcard, leaving } = subscription;
+  const all = wildcard ? snapshotOfStream(stream).types[type].resources.keys() : [];
+  const wanted = new Set([...all, ...names, ...leaving.keys()]);
+  return inOrder([...wanted].flatMap((name) => served(stream, subscription, name) ?? []));
+}
+
+/** Delta, and SotW of all other types: only what the client lacks, asked for or is owed. */
+function draftPartial(stream: XdsStream, subscription: Subscription): Draft | undefined {
+  return draftOwed(stream, subscription) ?? draftAsked(stream, subscription);
+}
+
+/** A response of its own, so that the rejection of another resource does not take it along (rule 39). */
+function draftOwed(stream: XdsStream, subscription: Subscription): Draft | undefined {
+  const { type, owed, names } = subscription;
+  if (owed.size === 0) return undefined;
+  const resources: Resource[] = [];
+  for (const name of owed) {
+    const isPushed = type === "endpoint" && names.size > 0;
+    if (!isWanted(subscription, name) && !isPushed) continue;
+    const resource =
+      served(stream, subscription, name) ?? snapshotOfStream(stream).retiring[type].get(name)?.resource;
+    owed.delete(name);
+    if (resource !== undefined) resources.push(resource);
+  }
+  return resources.length === 0 ? undefined : { resources: inOrder(resources), removed: [] };
+}
+
+function draftAsked(stream: XdsStream, subscription: Subscription): Draft | undefined {
+  const { dirty, asked, rejected } = subscription;
+  const isDelta = stream.protocol === "delta";
+  for (const name of dirty) if (!lacks(stream, subscription, name)) dirty.delete(name);
+  const retried = dirty.size === 0 ? [] : rejected.keys();
+  const resources: Resource[] = [];
+  const removed: string[] = [];
+  for (const name of new Set([...dirty, ...asked, ...retried])) {
+    const isAsked = asked.delete(name);
+    dirty.delete(name);
+    const resource = served(stream, subscription, name);
+    const isCovered = isWanted(subscription, name);
+    if (resource !== undefined && isCovered) resources.push(resource);
+    else if (!isDelta) continue;
+    else if (rejected.get(name)?.digest === "") removed.push(name);
+    else if (isAsked) answerMissing(subscription, name, resources, removed);
+  }
+  if (resources.length + removed.length === 0 && !(isDelta && subscription.answerDue)) return undefined;
+  return { resources: inOrder(resources), removed: removed.sort(compareStrings) };
+}
+
+/** A delta client asked for what does not exist: it is told at once, in the way that it understands (rules 29, 34, 36). */
+function answerMissing(
+  { type, names, sent }: Subscription,
+  name: string,
+  resources: Resource[],
+  removed: string[],
+): void {
+  const mayHold = sent.has(name);
+  if (type === "extensionConfig" && mayHold) return;
+  if (type === "route" && !mayHold && names.has(name)) resources.push(emptyRouteTable(name));
+  else removed.push(name);
+}
+
+/** Notes a response as sent, and what must follow it. */
+function record(stream: XdsStream, subscription: Subscription, draft: Draft): StreamResponse {
+  const { type, sent, inflight, rejected } = subscription;
+  const { resources, removed } = draft;
+  const nonce = `${stream.streamId}-${++stream.count}`;
+  const full = isFull(stream, type);
+  const dependents = oweDependents(stream, subscription, resources);
+  if (full) forgetAbsent(subscription, resources);
+  for (const resource of resources) {
+    sent.set(resource.name, { digest: resource.digest, nonce, resource });
+    for (const set of [subscription.dirty, subscription.asked, subscription.owed]) set.delete(resource.name);
+    rejected.delete(resource.name);
+  }
+  for (const name of removed) {
+    sent.delete(name);
+    rejected.delete(name);
+    subscription.leaving.delete(name);
+  }
+  subscription.answerDue = false;
+  subscription.lastNonce = nonce;
+  const { revision } = snapshotOfStream(stream);
+  const version = versionOfContent(stream, subscription, resources);
+  subscription.sentVersion = version;
+  const byName = new Map(resources.map((resource) => [resource.name, resource]));
+  inflight.set(nonce, { nonce, version, revision, resources: byName, removed, full });
+  boundInflight(subscription);
+  dependents();
+  return { resourceType: type, typeUrl: typeUrls[type], nonce, version, revision, resources, removed };
+}
+
+/** Content that is not the snapshot's says so, so that no edge takes it for the snapshot. */
+function versionOfContent(
+  stream: XdsStream,
+  { type, wildcard }: Subscription,
+  resources: readonly Resource[],
+): string {
+  const snapshot = snapshotOfStream(stream).types[type];
+  const isOverlaid =
+    resources.some(({ name, digest }) => snapshot.resources.get(name)?.digest !== digest) ||
+    (isFull(stream, type) && wildcard && resources.length !== snapshot.resources.size);
+  return isOverlaid ? `${snapshot.version}+${digestOfNames(resources).slice(0, 16)}` : snapshot.version;
+}
+
+/** SotW LDS and CDS: what a response lacks is deleted at the client (rule 16). */
+function forgetAbsent(subscription: Subscription, resources: readonly Resource[]): void {
+  const { sent, dirty, asked, owed, leaving } = subscription;
+  const present = new Set(resources.map(({ name }) => name));
+  for (const map of [sent, leaving] as Map<string, unknown>[])
+    for (const name of map.keys()) if (!present.has(name)) map.delete(name);
+  for (const set of [dirty, asked, owed]) set.clear();
+}
+
+function boundInflight({ inflight }: Subscription): void {
+  if (inflight.size <= inflightMax) return;
+  const [oldest, next] = inflight.values();
+  if (oldest === undefined || next === undefined) return;
+  inflight.delete(oldest.nonce);
+  if (next.full) return;
+  const resources = new Map([...oldest.resources, ...next.resources]);
+  const removed = [...new Set([...oldest.removed, ...next.removed])].filter((name) => !resources.has(name));
+  inflight.set(next.nonce, { ...next, resources, removed });
+}
+
+function inOrder(resources: Resource[]): Resource[] {
+  return resources.sort(by(({ name }) => name));
+}

@@ -1,0 +1,81 @@
+/** Make before break at one proxy: what left the snapshot goes only when nothing there refers to it (rules 49, 50). */
+import { type ResourceType, resourceTypes } from "@routeledger/xds-model";
+import { snapshotOfStream } from "./served.ts";
+import type { StreamOutput } from "./stream-io.ts";
+import type { Subscription, XdsStream } from "./stream-state.ts";
+
+export interface TypedName {
+  readonly type: ResourceType;
+  readonly name: string;
+}
+
+/**
+ * Notes that names that the client may hold left the snapshot. For those that are retiring the grace begins, on a
+ * timer of this stream; the others wait only until nothing refers to them.
+ */
+export function leave(stream: XdsStream, left: readonly TypedName[]): StreamOutput[] {
+  const { retiring, retireGraceMs } = snapshotOfStream(stream);
+  const graced: TypedName[] = [];
+  for (const { type, name } of left) {
+    const { leaving } = stream.types[type];
+    if (leaving.has(name)) continue;
+    // A listener is referred to by nothing, so keeping it would only keep its port open.
+    const graceOver = type === "listener" || retireGraceMs === 0 || !retiring[type].has(name);
+    leaving.set(name, { graceOver });
+    if (!graceOver) graced.push({ type, name });
+  }
+  stream.gatesMoved ||= left.length > 0;
+  if (graced.length === 0) return [];
+  const id = `grace-${++stream.count}`;
+  stream.graces.set(id, graced);
+  return [{ type: "startTimer", id, delayMs: retireGraceMs }];
+}
+
+/** The grace of a timer is over. A name that came back and left again meanwhile has a timer of its own. */
+export function endGrace(stream: XdsStream, id: string): void {
+  const graced = stream.graces.get(id) ?? [];
+  stream.graces.delete(id);
+  for (const { type, name } of graced) {
+    const isLater = [...stream.graces.values()].some((others) =>
+      others.some((other) => other.type === type && other.name === name),
+    );
+    const entry = stream.types[type].leaving.get(name);
+    if (entry !== undefined && !isLater) entry.graceOver = true;
+  }
+  stream.gatesMoved = true;
+}
+
+/** Names of a type that may go now, sorted. */
+export function droppable(stream: XdsStream, { type, leaving, rejected }: Subscription): string[] {
+  const over = [...leaving].filter(([name, { graceOver }]) => graceOver && rejected.get(name)?.digest !== "");
+  if (over.length === 0) return [];
+  const refersToAnything = type !== "listener" && type !== "route" && holdsUnknown(stream);
+  if (refersToAnything) return [];
+  const referred = namesHeld(stream, type);
+  return over
+    .map(([name]) => name)
+    .filter((name) => !referred.has(name))
+    .sort();
+}
+
+/** A route table or listener of an earlier stream that the client has not replaced yet may refer to any name. */
+function holdsUnknown({ types }: XdsStream): boolean {
+  return types.route.unknown.size > 0 || types.listener.unknown.size > 0;
+}
+
+/** What is referred to by anything that the client may hold: acknowledged, not yet answered, or partly applied. */
+function namesHeld({ types }: XdsStream, type: ResourceType): Set<string> {
+  const names = new Set<string>();
+  for (const holder of resourceTypes) {
+    const { acked, inflight, rejected } = types[holder];
+    const held = [
+      ...acked.values(),
+      ...[...inflight.values()].flatMap(({ resources }) => [...resources.values()]),
+      ...[...rejected.values()].flatMap(({ resource }) => (resource === undefined ? [] : [resource])),
+    ];
+    for (const { references } of held) {
+      for (const reference of references) if (reference.type === type) names.add(reference.name);
+    }
+  }
+  return names;
+}

@@ -1,0 +1,43 @@
+/** What must be sent again although it did not change, since what refers to it is being sent (rules 39, 40, 43). */
+import type { Reference, Resource, ResourceType } from "@routeledger/xds-model";
+import { isWanted, type SentResource, type Subscription, type XdsStream } from "./stream-state.ts";
+
+/**
+ * Compares what is about to be written with what this stream was sent before. Returns what notes the dependents as
+ * owed, to be called when the write is noted.
+ */
+export function oweDependents(
+  stream: XdsStream,
+  { type, sent }: Subscription,
+  resources: readonly Resource[],
+): () => void {
+  if (type !== "cluster" && type !== "listener") return () => undefined;
+  const owed: Reference[] = [];
+  for (const resource of resources) {
+    const before = sent.get(resource.name);
+    if (before?.digest === resource.digest) continue;
+    for (const reference of resource.references) {
+      // A changed cluster warms again whatever refers in it; a listener waits only for what it newly refers to.
+      if (reference.type === "endpoint" || !refersAlready(before, reference)) owed.push(reference);
+    }
+  }
+  return () => {
+    for (const other of Object.values(stream.types)) other.duplicateAllowed = true;
+    for (const reference of owed) owe(stream, reference);
+  };
+}
+
+function refersAlready(before: SentResource | undefined, { type, name, digest }: Reference): boolean {
+  if (before === undefined || before.digest === "") return false;
+  const references = before.resource?.references ?? [];
+  return references.some((known) => known.type === type && known.name === name && known.digest === digest);
+}
+
+/** Endpoints are owed before their cluster's subscription came; the others only to those that subscribe. */
+const dependentTypes: ReadonlySet<ResourceType> = new Set(["endpoint", "route", "secret", "extensionConfig"]);
+
+function owe(stream: XdsStream, { type, name }: Reference): void {
+  const subscription = stream.types[type];
+  if (!dependentTypes.has(type)) return;
+  if (type === "endpoint" || isWanted(subscription, name)) subscription.owed.add(name);
+}

@@ -1,0 +1,45 @@
+import { compareRevisions } from "@routeledger/std";
+import { resourceTypes, type Snapshot, type TypeSnapshot } from "@routeledger/xds-model";
+import { leave } from "./leaving.ts";
+import type { StreamOutput } from "./stream-io.ts";
+import { isWanted, type XdsStream } from "./stream-state.ts";
+
+/**
+ * Takes the newest snapshot and marks what differs from the one before: the stream keeps no queue of snapshots,
+ * so a newer one supersedes what was not written yet (rules 51 and 68). An older one is ignored (P6).
+ */
+export function takeSnapshot(stream: XdsStream, snapshot: Snapshot): StreamOutput[] {
+  const before = stream.snapshot;
+  if (before !== undefined && compareRevisions(snapshot.revision, before.revision) < 0) return [];
+  stream.snapshot = snapshot;
+  stream.gatesMoved = true;
+  const left: { type: (typeof resourceTypes)[number]; name: string }[] = [];
+  for (const type of resourceTypes) {
+    const subscription = stream.types[type];
+    for (const name of changedNames(before?.types[type], snapshot.types[type])) {
+      const isSent = subscription.sent.has(name);
+      if (!isSent && !isWanted(subscription, name)) continue;
+      const exists = snapshot.types[type].resources.has(name);
+      if (exists) subscription.leaving.delete(name);
+      else if (isSent) left.push({ type, name });
+      if (exists || type === "route") subscription.dirty.add(name);
+    }
+  }
+  return leave(stream, left);
+}
+
+const memo = new WeakMap<TypeSnapshot, { before: TypeSnapshot | undefined; names: readonly string[] }>();
+
+/** Names whose bytes differ. The streams of a group share the answer: it costs the group once. */
+export function changedNames(before: TypeSnapshot | undefined, after: TypeSnapshot): readonly string[] {
+  if (before === after || before?.digest === after.digest) return [];
+  const known = memo.get(after);
+  if (known !== undefined && known.before === before) return known.names;
+  const names: string[] = [];
+  for (const [name, { digest }] of after.resources) {
+    if (before?.resources.get(name)?.digest !== digest) names.push(name);
+  }
+  for (const name of before?.resources.keys() ?? []) if (!after.resources.has(name)) names.push(name);
+  memo.set(after, { before, names });
+  return names;
+}

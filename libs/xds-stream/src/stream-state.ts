@@ -1,0 +1,188 @@
+/** What one ADS stream remembers (section 3 of the xDS rules). Nothing here is shared between streams (rule 3). */
+import type { Revision } from "@routeledger/std";
+import { type Resource, type ResourceType, resourceTypes, type Snapshot } from "@routeledger/xds-model";
+import type { DeltaRequest, ProxyNode, SotwRequest } from "./stream-io.ts";
+
+export type Protocol = "sotw" | "delta";
+
+export interface XdsStreamOptions {
+  readonly protocol: Protocol;
+  /** Prefix of nonces; tells streams apart for people. */
+  readonly streamId: string;
+  /** How often repeated SotW requests of a type are answered (rule 24), in milliseconds. */
+  readonly duplicateIntervalMs?: number;
+  /** Names that a client may subscribe to, of one type; more close the stream. */
+  readonly namesMax?: number;
+}
+
+export interface XdsStream {
+  readonly protocol: Protocol;
+  readonly streamId: string;
+  readonly duplicateIntervalMs: number;
+  readonly namesMax: number;
+  readonly types: Readonly<Record<ResourceType, Subscription>>;
+  /** Names of types that are not served, by type URL (rule 12). */
+  readonly unknownTypes: Map<string, Set<string>>;
+  node: ProxyNode | undefined;
+  /** Requests that came before the first snapshot. */
+  readonly backlog: (SotwRequest | DeltaRequest)[];
+  snapshot: Snapshot | undefined;
+  /** The newest revision that the client showed: nothing older is sent (P6). */
+  floor: Revision;
+  behindTold: boolean;
+  writable: boolean;
+  closed: boolean;
+  /** Nonces and timers given so far. */
+  count: number;
+  /** What each running grace timer is for. */
+  readonly graces: Map<string, readonly { readonly type: ResourceType; readonly name: string }[]>;
+  /** Something happened after which a leaving resource may go (rule 49). */
+  gatesMoved: boolean;
+}
+
+/** One type on one stream. */
+export interface Subscription {
+  readonly type: ResourceType;
+  /** A request of this type came. */
+  seen: boolean;
+  /** Explicit names, without `*`. */
+  readonly names: Set<string>;
+  wildcard: boolean;
+  /** A name was once given: an empty list no longer means everything (rule 22). */
+  everNamed: boolean;
+  /** The first wildcard request is answered even when there is nothing (rules 18 and 33). */
+  answerDue: boolean;
+  /** What the client has been sent, as far as it may hold it. */
+  readonly sent: Map<string, SentResource>;
+  /** Not yet answered responses, oldest first. */
+  readonly inflight: Map<string, Inflight>;
+  lastNonce: string;
+  /** Names whose snapshot differs, or may differ, from `sent`. */
+  readonly dirty: Set<string>;
+  /** Names that the client asked for (rules 20, 23, 26). */
+  readonly asked: Set<string>;
+  /** Names that must be sent again since what refers to them was sent (rules 39, 40, 43). */
+  readonly owed: Set<string>;
+  /** Content that was rejected: it is not sent again on its own (rule 6), and with the next response (rule 7). */
+  readonly rejected: Map<string, RejectedResource>;
+  /** What the client acknowledged, or showed that it holds. */
+  readonly acked: Map<string, Resource>;
+  /** Names of which the client holds content from another stream that is not known here; `*`: any. */
+  readonly unknown: Set<string>;
+  /** Sent names that left the snapshot (rules 49 and 50). */
+  readonly leaving: Map<string, { graceOver: boolean }>;
+  /** Whether a repeated request may be answered at once (rule 24). */
+  duplicateAllowed: boolean;
+  duplicateWaits: boolean;
+  duplicateTimer: boolean;
+  ackedVersion: string;
+  ackedRevision: Revision | undefined;
+  rejectedVersion: string;
+  sentVersion: string;
+}
+
+export interface SentResource {
+  /** Empty where it is not known or was rejected: it equals nothing. */
+  readonly digest: string;
+  readonly nonce: string;
+  readonly resource: Resource | undefined;
+}
+
+export interface RejectedResource {
+  /** Empty: a removal was rejected. */
+  readonly digest: string;
+  readonly resource: Resource | undefined;
+}
+
+export interface Inflight {
+  readonly nonce: string;
+  readonly version: string;
+  readonly revision: Revision;
+  readonly resources: ReadonlyMap<string, Resource>;
+  readonly removed: readonly string[];
+  /** SotW LDS and CDS: what is not in it is deleted. */
+  readonly full: boolean;
+}
+
+/** Responses of one type that wait for an answer; beyond it the oldest two are taken as one. */
+export const inflightMax = 64;
+/** Requests that wait for the first snapshot. */
+export const backlogMax = 64;
+/** Types that are not served, and names of each, that are remembered. */
+export const unknownTypesMax = 32;
+export const unknownNamesMax = 10_000;
+
+/** A stream before its first request. */
+export function openStream(options: XdsStreamOptions): XdsStream {
+  return {
+    protocol: options.protocol,
+    streamId: options.streamId,
+    duplicateIntervalMs: options.duplicateIntervalMs ?? 1_000,
+    namesMax: options.namesMax ?? 200_000,
+    types: Object.fromEntries(resourceTypes.map((type) => [type, openSubscription(type)])) as Record<
+      ResourceType,
+      Subscription
+    >,
+    unknownTypes: new Map(),
+    node: undefined,
+    backlog: [],
+    snapshot: undefined,
+    floor: { epoch: 0, sequence: 0 },
+    behindTold: false,
+    writable: true,
+    closed: false,
+    count: 0,
+    graces: new Map(),
+    gatesMoved: false,
+  };
+}
+
+function openSubscription(type: ResourceType): Subscription {
+  return {
+    type,
+    seen: false,
+    names: new Set(),
+    wildcard: false,
+    everNamed: false,
+    answerDue: false,
+    sent: new Map(),
+    inflight: new Map(),
+    lastNonce: "",
+    dirty: new Set(),
+    asked: new Set(),
+    owed: new Set(),
+    rejected: new Map(),
+    acked: new Map(),
+    unknown: new Set(),
+    leaving: new Map(),
+    duplicateAllowed: true,
+    duplicateWaits: false,
+    duplicateTimer: false,
+    ackedVersion: "",
+    ackedRevision: undefined,
+    rejectedVersion: "",
+    sentVersion: "",
+  };
+}
+
+/** Types of which a SotW response holds all or deletes the rest (rule 16), and of which no names mean all (rule 13). */
+export function isFullType(type: ResourceType): boolean {
+  return type === "cluster" || type === "listener";
+}
+
+export function isWanted(subscription: Subscription, name: string): boolean {
+  return subscription.wildcard || subscription.names.has(name);
+}
+
+/** Drops all that is kept of a name that the client no longer subscribes to (rules 21 and 27). */
+export function forget(subscription: Subscription, name: string): void {
+  for (const set of [subscription.dirty, subscription.asked, subscription.owed, subscription.unknown])
+    set.delete(name);
+  for (const map of [
+    subscription.sent,
+    subscription.rejected,
+    subscription.acked,
+    subscription.leaving,
+  ] as Map<string, unknown>[])
+    map.delete(name);
+}

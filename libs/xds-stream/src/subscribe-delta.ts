@@ -1,0 +1,98 @@
+/** Delta requests: names come and go whatever the nonce says, and what is asked for is answered (rules 26 to 31, 37). */
+import { takeAnswer } from "./answer.ts";
+import { leave, type TypedName } from "./leaving.ts";
+import { current, snapshotOfStream } from "./served.ts";
+import type { DeltaRequest, StreamOutput } from "./stream-io.ts";
+import { forget, isFullType, isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
+import {
+  digestOfVersion,
+  doubtClusters,
+  isLegacyWildcardAllowed,
+  markAllDirty,
+  showVersion,
+} from "./subscription.ts";
+
+export function takeDeltaRequest(
+  stream: XdsStream,
+  subscription: Subscription,
+  request: DeltaRequest,
+): StreamOutput[] {
+  const { resourceNamesSubscribe: subscribe, resourceNamesUnsubscribe: unsubscribe } = request;
+  const isFirst = !subscription.seen;
+  subscription.seen = true;
+  for (const name of unsubscribe) takeUnsubscribe(stream, subscription, name);
+  if (isFirst && subscribe.length === 0 && isLegacyWildcardAllowed(stream, subscription.type))
+    startWildcard(stream, subscription);
+  for (const name of subscribe) {
+    if (name === "*") startWildcard(stream, subscription);
+    else subscription.names.add(name);
+    subscription.everNamed = true;
+  }
+  const outputs = isFirst ? seed(stream, subscription, request.initialResourceVersions) : [];
+  const isRepeatedStar = !isFirst && subscribe.includes("*");
+  for (const name of isRepeatedStar ? subscription.sent.keys() : []) subscription.asked.add(name);
+  for (const name of subscribe) {
+    if (name === "*" || (isFirst && isHeld(stream, subscription, name))) continue;
+    subscription.asked.add(name);
+  }
+  if (isFirst) doubtClusters(stream);
+  const answer = { nonce: request.responseNonce, error: request.errorDetail };
+  outputs.push(...takeAnswer(stream, subscription, answer));
+  return outputs;
+}
+
+function startWildcard(stream: XdsStream, subscription: Subscription): void {
+  subscription.wildcard = true;
+  subscription.answerDue = true;
+  markAllDirty(stream, subscription);
+}
+
+function takeUnsubscribe(stream: XdsStream, subscription: Subscription, name: string): void {
+  const { names, sent, dirty } = subscription;
+  stream.gatesMoved = true;
+  if (name === "*") {
+    subscription.wildcard = false;
+    subscription.everNamed = true;
+    for (const known of [...sent.keys(), ...dirty]) if (!names.has(known)) forget(subscription, known);
+    return;
+  }
+  if (!names.delete(name)) return;
+  // The client cannot tell whether the wildcard still covers it: it is told (rule 30).
+  if (subscription.wildcard) subscription.asked.add(name);
+  else forget(subscription, name);
+}
+
+/**
+ * Takes what the client shows that it holds (rule 31). Endpoints are taken for not held: a cluster that warms again
+ * shows the version of its former assignment.
+ */
+function seed(
+  stream: XdsStream,
+  subscription: Subscription,
+  versions: Readonly<Record<string, string>>,
+): StreamOutput[] {
+  const { type, sent, acked, unknown, dirty } = subscription;
+  const gone: TypedName[] = [];
+  for (const [name, version] of Object.entries(versions)) {
+    showVersion(stream, version);
+    if (type === "endpoint" || !isWanted(subscription, name)) continue;
+    const now = current(stream, type, name);
+    const known = now ?? snapshotOfStream(stream).retiring[type].get(name)?.resource;
+    const isEqual = known !== undefined && digestOfVersion(version) === known.digest.slice(0, 16);
+    sent.set(name, { digest: isEqual ? known.digest : "", nonce: "", resource: known });
+    if (isEqual) acked.set(name, known);
+    else unknown.add(name);
+    if (now === undefined) gone.push({ type, name });
+    else dirty.add(name);
+  }
+  return leave(stream, gone);
+}
+
+/** A seed that needs no answer: current, or on its way out in its own time. */
+function isHeld(stream: XdsStream, { type, sent }: Subscription, name: string): boolean {
+  const known = sent.get(name);
+  if (known === undefined) return false;
+  const now = current(stream, type, name);
+  if (now !== undefined) return known.digest === now.digest;
+  return isFullType(type) || type === "secret";
+}

@@ -1,0 +1,42 @@
+/** What both protocols do when a subscription begins. */
+import { compareRevisions } from "@routeledger/std";
+import { type ResourceType, revisionOfVersion } from "@routeledger/xds-model";
+import { snapshotOfStream } from "./served.ts";
+import { isFullType, type Subscription, type XdsStream } from "./stream-state.ts";
+
+/** Empty names mean everything for LDS and CDS only, and never to a gRPC client (rules 13 and 61). */
+export function isLegacyWildcardAllowed({ node }: XdsStream, type: ResourceType): boolean {
+  return isFullType(type) && !/^grpc/i.test(node?.userAgentName ?? "");
+}
+
+export function markAllDirty(stream: XdsStream, { type, dirty }: Subscription): void {
+  for (const name of snapshotOfStream(stream).types[type].resources.keys()) dirty.add(name);
+}
+
+/** Remembers the newest revision that the client showed (P6). Versions that are not ours say nothing. */
+export function showVersion(stream: XdsStream, version: string): void {
+  const shown = revisionOfVersion(version);
+  if (shown !== undefined && compareRevisions(shown, stream.floor) > 0) stream.floor = shown;
+}
+
+/** The first 16 digits of the digest in a version: equal digest, equal resource, whatever the revision says (rule 32). */
+export function digestOfVersion(version: string): string | undefined {
+  return /^\d+\.\d+-([0-9a-f]{16})$/.exec(version)?.[1];
+}
+
+/**
+ * A client that asks for endpoints that do not exist has a cluster that does not exist: one of a response that it
+ * rejected on an earlier stream, so it shows no version of it (rule 31). The cluster is removed by name.
+ */
+export function doubtClusters(stream: XdsStream): void {
+  const { types, retiring } = snapshotOfStream(stream);
+  const { cluster, endpoint } = stream.types;
+  if (stream.protocol !== "delta" || !cluster.wildcard) return;
+  for (const name of endpoint.names) {
+    const isKnown = types.endpoint.resources.has(name) || retiring.endpoint.has(name);
+    if (isKnown || types.cluster.resources.has(name) || cluster.sent.has(name)) continue;
+    cluster.sent.set(name, { digest: "", nonce: "", resource: undefined });
+    cluster.leaving.set(name, { graceOver: true });
+    stream.gatesMoved = true;
+  }
+}
