@@ -67,6 +67,16 @@ const FOLDERS: readonly CrdFolder[] = [
   },
 ];
 
+/** Where the CRD files are on this machine, fetched if need be. */
+export async function crdPaths(): Promise<string[]> {
+  const paths: string[] = [];
+  for (const { module, folder, files } of FOLDERS) {
+    const root = await goModuleFolder(module);
+    paths.push(...files.map((file) => join(root, folder, file)));
+  }
+  return paths;
+}
+
 /** Reads the CRDs out of their Go modules, which Go's own client fetches if they are not in its cache. */
 export async function readCrds(): Promise<CrdFile[]> {
   const files: CrdFile[] = [];

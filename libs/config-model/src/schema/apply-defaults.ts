@@ -29,18 +29,21 @@ function isAbsent(member: JsonValue, schema: Schema): boolean {
   return (member === null && schema.nullable !== true) || (member === "" && schema.emptyIsAbsent === true);
 }
 
+function defaultOf(schema: Schema, value: JsonValue): JsonValue {
+  return applyDefaults(structuredClone(value), schema);
+}
+
 function defaultedObject(object: JsonObject, schema: Schema): JsonObject {
   const members: [string, JsonValue][] = [];
   for (const [name, member] of Object.entries(object)) {
     const known = memberSchema(schema, name);
     if (known === undefined) members.push([name, member]);
     else if (!isAbsent(member, known)) members.push([name, applyDefaults(member, known)]);
+    else if (known.default !== undefined) members.push([name, defaultOf(known, known.default)]);
   }
-  const present = new Set(members.map(([name]) => name));
   for (const [name, known] of Object.entries(schema.properties ?? {})) {
-    if (known.default !== undefined && !present.has(name)) {
-      members.push([name, applyDefaults(structuredClone(known.default), known)]);
-    }
+    const wanted = known.default !== undefined && !Object.hasOwn(object, name);
+    if (wanted) members.push([name, defaultOf(known, known.default!)]);
   }
   // Not by assignment: a member named __proto__ must stay a member.
   return Object.fromEntries(members);

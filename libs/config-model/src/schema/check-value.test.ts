@@ -125,6 +125,12 @@ test("P7: a default's own members get their defaults too, in objects, lists and 
   });
 });
 
+test("P7: null in a map is its values' default, and gone where there is none", () => {
+  const map = (values: Schema): Schema => ({ type: "object", additionalProperties: values });
+  assert.deepEqual(applyDefaults({ a: null }, map({ type: "string", default: "" })), { a: "" });
+  assert.deepEqual(applyDefaults({ a: null }, map({ type: "string" })), {});
+});
+
 test("P7: each object gets a default of its own, not a share of the schema's", () => {
   const schema: Schema = { type: "object", properties: { list: { type: "array", items: {}, default: [1] } } };
   const first = applyDefaults({}, schema) as { list: JsonValue[] };

@@ -27,7 +27,11 @@ export const STRING_FORMATS: Readonly<Record<string, StringFormat>> = {
       /^\d{4}-\d\d-\d\d[Tt ][0-2]\d:[0-5]\d:[0-6]\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value) &&
       isCalendarDate(value.slice(0, 10)),
   },
-  ipv4: { expected: "an IPv4 address", accepts: (value) => parseIpv4(value) !== undefined },
+  ipv4: {
+    expected: "an IPv4 address",
+    // A server reads these formats, and no other address, with Go's parser of old, which took leading zeros.
+    accepts: (value) => parseIpv4(value.replaceAll(/(^|\.)0+(?=\d)/g, "$1")) !== undefined,
+  },
   ipv6: { expected: "an IPv6 address", accepts: (value) => parseIpv6(value) !== undefined },
   cidr: { expected: "an IP range, like 10.0.0.0/8", accepts: isCidr },
   byte: {

@@ -59,12 +59,12 @@ export function metadataSchema({ nameFormat, finalizerFormat }: Naming): Schema 
       labels: {
         type: "object",
         propertyNames: { format: "qualified-name" },
-        additionalProperties: { type: "string", format: "label-value" },
+        additionalProperties: { type: "string", default: "", format: "label-value" },
       },
       annotations: {
         type: "object",
         propertyNames: { format: "annotation-key" },
-        additionalProperties: TEXT,
+        additionalProperties: { type: "string", default: "" },
       },
       finalizers: { type: "array", items: { type: "string", format: finalizerFormat } },
       ownerReferences: { type: "array", items: OWNER_REFERENCE },

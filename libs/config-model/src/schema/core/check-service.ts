@@ -105,9 +105,19 @@ function checkClusterIps(spec: JsonObject, headless: boolean, errors: FieldError
   if (headless && list.length > 1) {
     errors.add(at("clusterIPs"), { code: "Invalid", expected: '"None" as the first and only value' });
   }
+  const families = Array.isArray(spec.ipFamilies) ? spec.ipFamilies : [];
   for (const [index, address] of list.entries()) {
-    if (address !== "None" || index > 0)
-      checkIp(String(address), { parent: at("clusterIPs"), segment: index }, errors);
+    if (address === "None" && index === 0) continue;
+    const path: FieldPath = { parent: at("clusterIPs"), segment: index };
+    const family = families[index];
+    if (!checkIp(String(address), path, errors) || headless || family === undefined) continue;
+    if ((family === "IPv4") !== isIpv4(address)) {
+      errors.add(path, {
+        code: "Invalid",
+        expected: `an ${family} address, as ipFamilies says`,
+        actual: displayValue(address),
+      });
+    }
   }
   if (!headless && list.length > 1 && new Set(list.map(isIpv4)).size === 1) {
     errors.add(at("clusterIPs"), { code: "Invalid", expected: "at most one address of each IP family" });
@@ -173,9 +183,11 @@ function checkFormat(value: string, format: string, path: FieldPath, errors: Fie
   errors.add(path, { code: "Invalid", expected: known.expected, actual: displayValue(value) });
 }
 
-function checkIp(value: string, path: FieldPath, errors: FieldErrors): void {
-  if (parseIpv4(value) !== undefined || parseIpv6(value) !== undefined) return;
+/** Returns whether the value is an address. */
+function checkIp(value: string, path: FieldPath, errors: FieldErrors): boolean {
+  if (parseIpv4(value) !== undefined || parseIpv6(value) !== undefined) return true;
   errors.add(path, { code: "Invalid", expected: "an IPv4 or IPv6 address", actual: displayValue(value) });
+  return false;
 }
 
 function isIpv4(value: JsonValue): boolean {

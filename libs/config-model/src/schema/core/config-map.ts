@@ -23,12 +23,12 @@ export const configMap: CoreKind = {
       data: {
         type: "object",
         propertyNames: { format: "config-map-key" },
-        additionalProperties: { type: "string" },
+        additionalProperties: { type: "string", default: "" },
       },
       binaryData: {
         type: "object",
         propertyNames: { format: "config-map-key" },
-        additionalProperties: { type: "string", format: "byte" },
+        additionalProperties: { type: "string", default: "", format: "byte" },
       },
       immutable: { type: "boolean" },
     },

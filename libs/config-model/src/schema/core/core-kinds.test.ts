@@ -53,6 +53,7 @@ test("P7: a Service's values are checked as its API server does", () => {
   assertErrors(one({}, { clusterIPs: ["10.0.0.1", "10.0.0.2"], clusterIP: "10.0.0.1" }), [
     "Invalid spec.clusterIPs",
   ]);
+  assertErrors(one({}, { clusterIP: "::1", ipFamilies: ["IPv4"] }), ["Invalid spec.clusterIPs[0]"]);
   assertErrors(one({}, { externalIPs: ["169.254.1.1"] }), ["Invalid spec.externalIPs[0]"]);
   assertErrors(one({}, { clusterIP: "None", type: "LoadBalancer" }), ["Invalid spec.clusterIP"]);
   assertErrors(one({}, { allocateLoadBalancerNodePorts: false }), [

@@ -56,7 +56,7 @@ const ENDPOINT: Schema = {
       type: "object",
       maxProperties: 16,
       propertyNames: { format: "qualified-name" },
-      additionalProperties: { type: "string", format: "label-value" },
+      additionalProperties: { type: "string", default: "", format: "label-value" },
     },
     hints: HINTS,
     hostname: { type: "string", format: "dns-label" },

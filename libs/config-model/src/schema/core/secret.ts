@@ -32,14 +32,14 @@ export const secret: CoreKind = {
         type: "object",
         sensitive: true,
         propertyNames: { format: "config-map-key" },
-        additionalProperties: { type: "string", format: "byte", sensitive: true },
+        additionalProperties: { type: "string", default: "", format: "byte", sensitive: true },
       },
       // A server moves these into data; here `api` seals them, so they are checked where they stand.
       stringData: {
         type: "object",
         sensitive: true,
         propertyNames: { format: "config-map-key" },
-        additionalProperties: { type: "string", sensitive: true },
+        additionalProperties: { type: "string", default: "", sensitive: true },
       },
       immutable: { type: "boolean" },
     },

@@ -35,7 +35,7 @@ const SPEC: Schema = {
     selector: {
       type: "object",
       propertyNames: { format: "qualified-name" },
-      additionalProperties: { type: "string", format: "label-value" },
+      additionalProperties: { type: "string", default: "", format: "label-value" },
     },
     clusterIP: { type: "string", emptyIsAbsent: true },
     clusterIPs: { ...TEXTS, maxItems: 2 },
