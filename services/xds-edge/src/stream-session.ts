@@ -1,0 +1,209 @@
+import { type ServerDuplexStream, status } from "@grpc/grpc-js";
+import type { Logger } from "@routeledger/service-kit";
+import { type Clock, formatRevision } from "@routeledger/std";
+import type { Snapshot } from "@routeledger/xds-model";
+import {
+  type DeltaRequest,
+  openStream,
+  type Protocol,
+  type ProxyNode,
+  type SotwRequest,
+  type StreamInput,
+  type StreamOutput,
+  type StreamResponse,
+  step,
+  type XdsStream,
+} from "@routeledger/xds-stream";
+import {
+  ackedFact,
+  type DeliveryRecord,
+  type DeliveryRecorder,
+  nackedFact,
+  sentFacts,
+} from "./delivery-recorder.ts";
+import { encodeDeltaResponse, encodeSotwResponse } from "./encode-response.ts";
+
+export type AdsCall = ServerDuplexStream<SotwRequest | DeltaRequest, Buffer>;
+
+export interface SessionOptions {
+  readonly call: AdsCall;
+  readonly protocol: Protocol;
+  /** Of this edge since its start. */
+  readonly streamId: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly recorder: DeliveryRecorder;
+  /** Resolves when this edge may serve a new stream of the node group (P6). */
+  readonly admit: (nodeGroup: string) => Promise<void>;
+  /** The newest snapshot of a node group. */
+  readonly newest: (nodeGroup: string) => Snapshot;
+  readonly onEnded: (session: StreamSession) => void;
+}
+
+/**
+ * One ADS stream: the pure machine `step` between a gRPC call and the newest snapshot. What can happen: the client
+ * sends a request; a newer snapshot comes; the socket takes more; a timer is over; the call ends. Holds no queue: what
+ * a slow client has not taken yet is made from the newest snapshot when it takes it (rule 68).
+ */
+export class StreamSession {
+  readonly protocol: Protocol;
+  readonly streamId: number;
+  readonly connectedAtMs: number;
+  readonly #options: SessionOptions;
+  readonly #inputs: StreamInput[] = [];
+  readonly #cancels = new Set<() => void>();
+  #stream: XdsStream;
+  #admitted = false;
+  #ended = false;
+  #feeding = false;
+
+  constructor(options: SessionOptions) {
+    const { call, protocol, streamId, clock } = options;
+    this.#options = options;
+    this.protocol = protocol;
+    this.streamId = streamId;
+    this.connectedAtMs = clock.wallMs();
+    this.#stream = openStream({ protocol, streamId: `s${streamId}` });
+    call.on("data", (request) => this.#onRequest(request));
+    call.on("end", () => this.#end("the client closed the stream"));
+    call.on("cancelled", () => this.#end("the client went away"));
+    call.on("error", (error: Error) => this.#end(error.message));
+  }
+
+  get node(): ProxyNode | undefined {
+    return this.#stream.node;
+  }
+
+  /** `node.cluster`: namespace/name of the Gateway. */
+  get nodeGroup(): string {
+    return this.#stream.node?.cluster ?? "";
+  }
+
+  /** What the stream knows, to be looked at only. */
+  get state(): Readonly<XdsStream> {
+    return this.#stream;
+  }
+
+  /** Gives the newest snapshot of its group. */
+  offer(snapshot: Snapshot): void {
+    if (this.#admitted) this.#feed({ type: "snapshot", snapshot });
+  }
+
+  /** Ends the call with UNAVAILABLE: the client comes back, to another edge. Idempotent. */
+  close(reason: string): void {
+    if (this.#ended) return;
+    this.#options.call.emit("error", { code: status.UNAVAILABLE, details: reason });
+    this.#end(reason);
+  }
+
+  #onRequest(request: SotwRequest | DeltaRequest): void {
+    if (this.protocol === "delta") this.#feed({ type: "deltaRequest", request: request as DeltaRequest });
+    else this.#feed({ type: "sotwRequest", request: request as SotwRequest });
+  }
+
+  /** Inputs that an output causes come after it, not within it. */
+  #feed(input: StreamInput): void {
+    this.#inputs.push(input);
+    if (this.#feeding || this.#ended) return;
+    this.#feeding = true;
+    for (let next = this.#inputs.shift(); next !== undefined && !this.#ended; next = this.#inputs.shift()) {
+      const { stream, outputs } = step(this.#stream, next);
+      this.#stream = stream;
+      for (const output of outputs) this.#perform(output);
+    }
+    this.#feeding = false;
+  }
+
+  #perform(output: StreamOutput): void {
+    switch (output.type) {
+      case "connected":
+        this.#record({ connected: this.#connected(output.node) });
+        void this.#admit();
+        break;
+      case "send":
+        this.#send(output.response);
+        break;
+      case "startTimer":
+        this.#startTimer(output.id, output.delayMs);
+        break;
+      case "acked":
+        this.#record(ackedFact(output.fact));
+        break;
+      case "nacked":
+        this.#options.logger.warn(
+          {
+            node: this.node?.id,
+            type: output.fact.resourceType,
+            nonce: output.fact.nonce,
+            message: output.fact.message,
+          },
+          "proxy rejected a response",
+        );
+        this.#record(nackedFact(output.fact));
+        break;
+      case "behind":
+        this.#options.logger.warn(
+          { node: this.node?.id, shown: formatRevision(output.shown), held: formatRevision(output.held) },
+          "stream waits: the proxy has seen a newer revision than this edge",
+        );
+        break;
+      case "close":
+        this.#options.call.emit("error", { code: status[output.code], details: output.message });
+        this.#end(output.message);
+        break;
+    }
+  }
+
+  async #admit(): Promise<void> {
+    await this.#options.admit(this.nodeGroup);
+    this.#admitted = true;
+    this.offer(this.#options.newest(this.nodeGroup));
+  }
+
+  /**
+   * Writes one response and asks for the next when the transport has taken all of it: what a slow client has not
+   * taken is one response, never a queue of old ones (rules 11 and 68).
+   */
+  #send(response: StreamResponse): void {
+    const message = this.protocol === "delta" ? encodeDeltaResponse(response) : encodeSotwResponse(response);
+    this.#options.call.write(message, () => this.#feed({ type: "writable" }));
+    for (const fact of sentFacts(response, message.length)) this.#record(fact);
+  }
+
+  #startTimer(id: string, delayMs: number): void {
+    const cancel = this.#options.clock.after(delayMs, () => {
+      this.#cancels.delete(cancel);
+      this.#feed({ type: "timer", id });
+    });
+    this.#cancels.add(cancel);
+  }
+
+  #end(reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+    if (this.node !== undefined) this.#record({ disconnected: { reason } });
+    this.#options.call.end();
+    this.#options.onEnded(this);
+  }
+
+  #record(fact: Partial<DeliveryRecord>): void {
+    this.#options.recorder.record({
+      ...fact,
+      nodeId: this.node?.id ?? "",
+      nodeGroup: this.nodeGroup,
+      streamId: this.streamId,
+    });
+  }
+
+  #connected(node: ProxyNode): { peer: string; protocol: string; userAgent: string } {
+    const build = node.userAgentBuildVersion?.version;
+    const version =
+      build === undefined
+        ? node.userAgentVersion
+        : `${build.majorNumber}.${build.minorNumber}.${build.patch}`;
+    const userAgent = `${node.userAgentName} ${version ?? ""}`.trim();
+    return { peer: this.#options.call.getPeer(), protocol: this.protocol, userAgent };
+  }
+}
