@@ -1,7 +1,7 @@
 import { type Clock, concatBytes, sha256, utf8 } from "@routeledger/std";
 import { emptyTail, type LogItem, type LogTail, type NewCommit } from "../commit.ts";
 import { CommitReader, type CommitReaderOptions } from "../commit-reader.ts";
-import { type CommitAppended, CommitWriter } from "../commit-writer.ts";
+import { type CommitAppended, CommitWriter, type CommitWriterOptions } from "../commit-writer.ts";
 import { type Envelope, encodeEnvelope } from "../envelope.ts";
 import type { EventLog } from "../event-log-port.ts";
 import { configKinds } from "../kinds.ts";
@@ -50,13 +50,14 @@ export async function appended(
   return outcome;
 }
 
-/** Appends several commits one behind the other and returns the last tail. */
+/** Appends several commits one behind the other and returns the last tail. The tools decide ids and times. */
 export async function appendedAll(
   log: EventLog,
   commits: readonly NewCommit[],
   from: LogTail = emptyTail,
+  tools: CommitWriterOptions = testTools(),
 ): Promise<LogTail> {
-  const writer = new CommitWriter(log, testTools());
+  const writer = new CommitWriter(log, tools);
   let tail = from;
   for (const commit of commits) ({ tail } = await appended(writer, commit, tail));
   return tail;
