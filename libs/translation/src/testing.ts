@@ -1,4 +1,11 @@
-import { type ConfigState, completeObject, emptyConfigState, evolve, getObject, refOf } from "@routeledger/config-model";
+import {
+  type ConfigState,
+  completeObject,
+  emptyConfigState,
+  evolve,
+  getObject,
+  refOf,
+} from "@routeledger/config-model";
 import { codec, type MessageName, toJson } from "@routeledger/protos";
 import { type JsonObject, type JsonValue, revision } from "@routeledger/std";
 import type { Part, ResourceType } from "@routeledger/xds-model";
