@@ -8,6 +8,7 @@ import {
   type CrashPoint,
   checkReplay,
   crashPoints,
+  readPublished,
   startTranslator,
   type Translator,
 } from "@routeledger/translator";
@@ -132,11 +133,16 @@ test("P2: killed at each named point of its loop, the next translator goes on to
       const world = new World();
       await world.author.apply(gatewayClass, gateway, ...shop);
       const options = { checkpointEveryRevisions: 2 };
-      const dead = world.runUntil(point, 1, options);
-      await world.author.apply(route("other", "other.example", "shop"));
-      await world.author.apply(route("more", "more.example", "shop"));
+      let alive = true;
+      const dead = world.runUntil(point, 1, options).then(() => {
+        alive = false;
+      });
+      for (let count = 0; alive; count++) {
+        await world.author.apply(route(`r${count % 5}`, `h${count}.example`, "shop"));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       await dead;
-      await world.author.delete(route("other", "other.example", "shop"));
+      await world.author.delete(route("r0", "x", "shop"));
       const next = await world.start(options);
       await world.caughtUp(next);
       await next.stop();

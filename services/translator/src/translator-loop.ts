@@ -152,6 +152,7 @@ export class TranslatorLoop {
   async #publish(): Promise<void> {
     const to = this.#configTail.sequence;
     if (to === this.#publishedTo) return;
+    this.#refuseHigherTerm(this.#configTail);
     const epoch = Math.max(this.#fold.state.revision.epoch, 1);
     const publication = {
       configEpoch: epoch,
@@ -197,6 +198,8 @@ export class TranslatorLoop {
       states: encodePublishedCheckpoints(published),
       append: (commit) => this.#appendToXds(() => this.#own(commit)),
     });
+    // The checkpoints themselves are revisions, to be covered; counting them would make the next round due at once.
+    await this.#publish();
     this.#checkpointAt = this.#publishedTo;
     await this.#crash("checkpoint-written");
     this.#options.logger.info({ revision: formatRevision(published.revision) }, "checkpoint written");
@@ -232,7 +235,7 @@ export class TranslatorLoop {
       }
       const { published, tail } = await readPublished(this.#options.logs.xds);
       this.#refuseHigherTerm(tail);
-      assert(published.revision.sequence === this.#publishedTo, "nobody of a lower term to have published");
+      if (published.revision.sequence !== this.#publishedTo) throw overtaken(this.#term, published.revision);
       this.#xdsTail = tail;
     }
   }
@@ -253,6 +256,15 @@ export class TranslatorLoop {
   async #crash(point: CrashPoint): Promise<void> {
     await this.#options.crashPoint?.(point);
   }
+}
+
+/** The translator before this one still published between our reading XDS and our term in it: read it again. */
+function overtaken(term: number, at: Revision): Failure {
+  return new Failure(`start term ${term}: the translator before went on to revision ${formatRevision(at)}`, {
+    code: "translator.overtaken",
+    retryable: true,
+    fields: { term },
+  });
 }
 
 function termStarted(term: number, name: string): CheckpointCommit {

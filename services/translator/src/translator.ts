@@ -1,5 +1,5 @@
 import type { Logger } from "@routeledger/service-kit";
-import type { Clock, Revision } from "@routeledger/std";
+import { type Clock, Failure, type Revision, revision } from "@routeledger/std";
 import type { CrashPoint } from "./crash-point.ts";
 import { recover, type TranslatorLogs } from "./recover.ts";
 import { TranslatorLoop } from "./translator-loop.ts";
@@ -7,6 +7,9 @@ import { TranslatorLoop } from "./translator-loop.ts";
 export { checkReplay, type ReplayCheck, type ReplayDifference } from "./check-replay.ts";
 export { type CrashPoint, crashPoints } from "./crash-point.ts";
 export { type PublishedAt, readPublished, readState, type TranslatorLogs } from "./recover.ts";
+
+/** Times that a translator recovers again since the one before it still published. */
+const overtakenMax = 10;
 
 export interface TranslatorOptions {
   readonly logs: TranslatorLogs;
@@ -38,14 +41,12 @@ export interface Translator {
  */
 export async function startTranslator(options: TranslatorOptions): Promise<Translator> {
   const stopping = new AbortController();
-  const recovered = await recover(options.logs);
-  let publishedTo = recovered.published.revision;
+  let publishedTo: Revision = revision(0, 0);
   const leads = Promise.withResolvers<void>();
-  const loop = new TranslatorLoop(options, recovered, stopping.signal, (revision) => {
-    publishedTo = revision;
+  const ended = lead(options, stopping.signal, (reached) => {
+    publishedTo = reached;
     leads.resolve();
-  });
-  const ended = loop.run().catch((error: unknown) => {
+  }).catch((error: unknown) => {
     if (!stopping.signal.aborted) throw error;
   });
   await Promise.race([leads.promise, ended]);
@@ -59,4 +60,25 @@ export async function startTranslator(options: TranslatorOptions): Promise<Trans
       await ended;
     },
   };
+}
+
+/** Recovers and publishes; again from the start when the translator before was not quite done. */
+async function lead(
+  options: TranslatorOptions,
+  signal: AbortSignal,
+  reached: (revision: Revision) => void,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const tried = new AbortController();
+    const either = AbortSignal.any([signal, tried.signal]);
+    try {
+      await new TranslatorLoop(options, await recover(options.logs), either, reached).run();
+      return;
+    } catch (error) {
+      const overtaken = error instanceof Failure && error.code === "translator.overtaken";
+      if (!overtaken || attempt >= overtakenMax) throw error;
+    } finally {
+      tried.abort();
+    }
+  }
 }
