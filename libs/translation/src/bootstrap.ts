@@ -17,6 +17,7 @@ export type Bootstrap = JsonObject;
 
 /** Name of the cluster that reaches the edge. */
 const edgeCluster = "routeledger/xds-edge";
+const edgeAuthority = "xds-edge";
 
 /** Largest program of a regular expression; users' patterns are bounded by their length (G29). */
 const programSizeMax = 4096;
@@ -36,7 +37,8 @@ export function bootstrap({ gateway, nodeId, edge, protocol, adminPort }: Bootst
         api_type: protocol === "delta" ? "DELTA_GRPC" : "GRPC",
         transport_api_version: "V3",
         set_node_on_first_message_only: true,
-        grpc_services: [{ envoy_grpc: { cluster_name: edgeCluster } }],
+        // Else the cluster's name is the :authority, and no HTTP/2 server takes a slash in it.
+        grpc_services: [{ envoy_grpc: { cluster_name: edgeCluster, authority: edgeAuthority } }],
       },
       cds_config: adsSource(),
       lds_config: adsSource(),
