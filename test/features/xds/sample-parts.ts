@@ -1,0 +1,83 @@
+/** Resources as small as the rules allow, made by hand. */
+import { packAny } from "@routeledger/protos";
+import type { Part } from "@routeledger/xds-model";
+import { partOf } from "@routeledger/xds-model/testing";
+
+/** What `untilFence` asks for; in every snapshot. */
+export const fences: readonly Part[] = Array.from({ length: 64 }, (_, index) =>
+  partOf("extensionConfig", `fence-${index + 1}`),
+);
+
+const ads = { ads: {}, resourceApiVersion: "V3" } as const;
+
+/** An EDS cluster; another `timeoutMs` gives other bytes and the same endpoints. */
+export function cluster(
+  name: string,
+  { timeoutMs = 1_000, serviceName = "" }: { timeoutMs?: number; serviceName?: string } = {},
+): Part {
+  return partOf("cluster", name, {
+    type: "EDS",
+    connectTimeout: { seconds: Math.floor(timeoutMs / 1000), nanos: (timeoutMs % 1000) * 1_000_000 },
+    edsClusterConfig: { edsConfig: ads, ...(serviceName === "" ? {} : { serviceName }) },
+  });
+}
+
+/** An assignment with one endpoint a port, none without ports. */
+export function endpoints(name: string, ...ports: number[]): Part {
+  const lbEndpoints = ports.map((portValue) => ({
+    endpoint: { address: { socketAddress: { address: "127.0.0.1", portValue } } },
+  }));
+  return partOf("endpoint", name, { endpoints: ports.length === 0 ? [] : [{ lbEndpoints }] });
+}
+
+/** A route table that sends everything to a cluster, or answers 204 itself. */
+export function route(name: string, target?: string): Part {
+  const action = target === undefined ? { directResponse: { status: 204 } } : { route: { cluster: target } };
+  return partOf("route", name, {
+    virtualHosts: [{ name: "all", domains: ["*"], routes: [{ match: { prefix: "/" }, ...action }] }],
+  });
+}
+
+/** A listener that refers to a route table, or holds one inline that answers 500. */
+export function listener(
+  name: string,
+  { table, port = 0, idleTimeoutMs }: { table?: string; port?: number; idleTimeoutMs?: number } = {},
+): Part {
+  const routes =
+    table === undefined
+      ? { routeConfig: inlineTable }
+      : { rds: { routeConfigName: table, configSource: ads } };
+  const manager = packAny(
+    "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+    {
+      statPrefix: name,
+      ...routes,
+      httpFilters: [
+        {
+          name: "envoy.filters.http.router",
+          typedConfig: packAny("envoy.extensions.filters.http.router.v3.Router", {}),
+        },
+      ],
+      ...(idleTimeoutMs === undefined
+        ? {}
+        : { commonHttpProtocolOptions: { idleTimeout: { seconds: Math.ceil(idleTimeoutMs / 1000) } } }),
+    },
+  );
+  return partOf("listener", name, {
+    address: { socketAddress: { address: "127.0.0.1", portValue: port } },
+    filterChains: [
+      { filters: [{ name: "envoy.filters.network.http_connection_manager", typedConfig: manager }] },
+    ],
+  });
+}
+
+const inlineTable = {
+  name: "inline",
+  virtualHosts: [
+    {
+      name: "all",
+      domains: ["*"],
+      routes: [{ match: { prefix: "/" }, directResponse: { status: 500 } }],
+    },
+  ],
+} as const;
