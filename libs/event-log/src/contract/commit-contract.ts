@@ -195,6 +195,23 @@ export function commitContract(harness: EventLogHarness): void {
     }
   });
 
+  test("rule T2: only a TermStarted that counts raises the term", async () => {
+    const log = await harness.create();
+    await appendedAll(log, [
+      newCommit({ kind: "TranslatorActivated", term: 7 }),
+      newCommit({ kind: "TermStarted", term: 3 }),
+      newCommit({ kind: "TermStarted", term: 2 }),
+      newCommit({ kind: "TermStarted", term: 9 }),
+      skipOf(4),
+      newCommit({ kind: "TranslatorActivated", term: 3 }),
+    ]);
+    const read = await items(log);
+    deepEqual(
+      read.map(({ type, tail }) => `${type} ${tail.term}`),
+      ["commit 0", "commit 3", "skipped 3", "skipped 3", "commit 3", "commit 3"],
+    );
+  });
+
   test("rule W1: a commit behind the tail fences the writer, and only that", async () => {
     const log = await harness.create();
     const writer = new CommitWriter(log, testTools());
