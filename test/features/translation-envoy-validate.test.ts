@@ -4,12 +4,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { cacheFolder, type EnvoyVersion, envoyBinary } from "@routeledger/cli";
 import type { JsonObject, JsonValue } from "@routeledger/std";
 import { bootstrap, translateAll } from "@routeledger/translation";
 import { partJson } from "@routeledger/translation/testing";
 import type { Part } from "@routeledger/xds-model";
-import { cacheFolder } from "../../services/cli/src/cache-folder.ts";
-import { type EnvoyVersion, envoyBinary } from "../../services/cli/src/envoy-binary.ts";
 import { caseState, goldenCases } from "../golden/translation-case.ts";
 
 const versions: readonly EnvoyVersion[] = ["1.40.0", "1.36.4"];
@@ -69,10 +68,9 @@ function staticConfig(group: string, parts: readonly Part[]): JsonObject {
   const resources: Record<string, JsonValue[]> = { cluster: [], listener: [] };
   for (const part of parts) {
     const json = partJson(part) as JsonObject;
-    if (part.type === "route" && part.virtualHost === "")
-      tables.set(part.resource, { ...json, virtualHosts: [] });
-    else if (part.type === "route") (tables.get(part.resource)?.virtualHosts as JsonValue[]).push(json);
-    else resources[part.type]?.push(json);
+    if (part.type !== "route") resources[part.type]?.push(json);
+    else if (part.virtualHost === "") tables.set(part.resource, { ...json, virtualHosts: [] });
+    else (tables.get(part.resource)!.virtualHosts as JsonValue[]).push(json);
   }
   const listeners = (resources.listener ?? []).map((listener) => withInlineTables(listener, tables));
   const edge = (config.static_resources as JsonObject).clusters as JsonValue[];

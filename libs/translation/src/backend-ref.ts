@@ -1,6 +1,8 @@
 import type { ConfigObject, ObjectRef } from "@routeledger/config-model";
 import type { JsonObject } from "@routeledger/std";
 import { backendUpstream } from "./backend-upstream.ts";
+import { envoyCluster } from "./cluster.ts";
+import { fieldProblem } from "./field-rules.ts";
 import { envoyGatewayGroup, gatewayGroup, specOf } from "./kinds.ts";
 import { Problem, unsupported } from "./problem.ts";
 import { mayRefer } from "./reference-grant.ts";
@@ -43,7 +45,7 @@ export function resolveBackendRef(
     // Conditions of routes have no word for an invalid Backend.
     return upstream.reason === "Invalid" ? unsupported(upstream.message) : upstream;
   }
-  return tlsPolicy(reader, target) ?? upstream;
+  return tlsPolicy(reader, target) ?? clusterProblem(title, upstream) ?? upstream;
 }
 
 function resolveService(
@@ -54,6 +56,17 @@ function resolveService(
   if (port === undefined)
     return new Problem("BackendNotFound", `${field}.port: ${shown(ref.port)} is no port`);
   return serviceUpstream(service, port);
+}
+
+const clusterProblems = new WeakMap<Upstream, { readonly problem: Problem | undefined }>();
+
+function clusterProblem(title: string, upstream: Upstream): Problem | undefined {
+  let known = clusterProblems.get(upstream);
+  if (known === undefined) {
+    known = { problem: fieldProblem(title, "envoy.config.cluster.v3.Cluster", envoyCluster(upstream)) };
+    clusterProblems.set(upstream, known);
+  }
+  return known.problem;
 }
 
 /**

@@ -1,10 +1,12 @@
 import type { envoy } from "@routeledger/protos";
 import { envoyMutations } from "./backend-shares.ts";
+import { fieldProblem } from "./field-rules.ts";
+import { anyHost } from "./hostnames.ts";
 import type { HttpAction, HttpRule } from "./http-rule.ts";
 import { envoyPath, type HttpMatch } from "./match.ts";
 import type { MatchOrigin, MatchRank } from "./match-rank.ts";
 import { type PrefixRewrite, replacePrefix } from "./path-replacement.ts";
-import { Problem } from "./problem.ts";
+import { isServed, Problem } from "./problem.ts";
 import { envoyRedirect, type Redirect } from "./redirect.ts";
 
 /** One Envoy route that a rule's match becomes, as far as it does not depend on the virtual host. */
@@ -28,37 +30,49 @@ export interface RoutePlace {
 /** The entries of all rules of a route, and what could not be said. */
 export function ruleEntries(
   rules: readonly HttpRule[],
-  of: Pick<MatchOrigin, "createdAt" | "namespace" | "name">,
+  of: RouteOrigin,
 ): { readonly entries: readonly RouteEntry[]; readonly problems: readonly Problem[] } {
-  const entries: RouteEntry[] = [];
-  const problems: Problem[] = [];
-  for (const [ruleIndex, rule] of rules.entries()) {
-    const base = `${of.namespace}/${of.name}/${rule.name}`;
-    const expanded = rule.matches.map((match, index) => ({
-      match,
-      paths: expand(`rules[${ruleIndex}].matches[${index}]`, match, rule.action),
-    }));
-    const problem = expanded.map(({ paths }) => paths).find((paths) => paths instanceof Problem);
-    if (problem instanceof Problem) problems.push(problem);
-    const action: HttpAction = problem === undefined ? rule.action : { type: "fail" };
-    for (const [index, { match, paths }] of expanded.entries()) {
-      const origin = { ...of, rule: ruleIndex, match: index };
-      const forms =
-        problem === undefined && !(paths instanceof Problem)
-          ? paths
-          : [{ path: match.path, rewrite: undefined }];
-      for (const form of forms) {
-        entries.push({
-          rank: match.rank,
-          origin,
-          dropped: rule.dropped !== undefined || problem !== undefined,
-          route: { name: `${base}/${index}`, match: envoyMatch(match, form), ...envoyAction(action, form) },
-          redirect: action.type === "redirect" ? action.redirect : undefined,
-        });
-      }
-    }
-  }
-  return { entries, problems };
+  const built = rules.map((rule, index) => {
+    const wanted = buildRule(rule, { ...of, rule: index }, rule.action);
+    const problem = wanted.find((entry) => entry instanceof Problem);
+    if (problem === undefined) return { entries: wanted.filter(isServed), problem };
+    // What cannot be said answers 500 wherever its matches can be said.
+    const failing = buildRule({ ...rule, dropped: problem }, { ...of, rule: index }, { type: "fail" });
+    return { entries: failing.filter(isServed), problem };
+  });
+  return {
+    entries: built.flatMap(({ entries }) => entries),
+    problems: built.flatMap(({ problem }) => problem ?? []),
+  };
+}
+
+type RouteOrigin = Pick<MatchOrigin, "createdAt" | "namespace" | "name">;
+
+function buildRule(
+  rule: HttpRule,
+  of: RouteOrigin & Pick<MatchOrigin, "rule">,
+  action: HttpAction,
+): (RouteEntry | Problem)[] {
+  return rule.matches.flatMap((match, index) => {
+    const field = `rules[${of.rule}].matches[${index}]`;
+    const forms = expand(field, match, action);
+    if (forms instanceof Problem) return [forms];
+    return forms.map((form) => {
+      const entry = {
+        rank: match.rank,
+        origin: { ...of, match: index },
+        dropped: rule.dropped !== undefined,
+        route: {
+          name: `${of.namespace}/${of.name}/${rule.name}/${index}`,
+          match: envoyMatch(match, form),
+          ...envoyAction(action, form),
+        },
+        redirect: action.type === "redirect" ? action.redirect : undefined,
+      };
+      const placed = placedRoute(entry, { port: 1, scheme: "http", domain: anyHost });
+      return fieldProblem(field, "envoy.config.route.v3.Route", placed) ?? entry;
+    });
+  });
 }
 
 /** The paths that a match becomes: more than one only where a prefix is replaced by nothing. */
