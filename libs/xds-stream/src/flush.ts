@@ -16,7 +16,7 @@ import {
 } from "@routeledger/xds-model";
 import { droppable } from "./leaving.ts";
 import { oweDependents } from "./owed.ts";
-import { current, emptyRouteTable, lacks, served, snapshotOfStream } from "./served.ts";
+import { emptyRouteTable, lacks, served, snapshotOfStream } from "./served.ts";
 import type { StreamResponse } from "./stream-io.ts";
 import { inflightMax, isFullType, isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
 

@@ -1,8 +1,7 @@
 /** For tests beside the code: a client of `step`, without sockets and timers. */
 
 import { codec } from "@routeledger/protos";
-import { type Part, type ResourceType, type Snapshot, typeUrls } from "@routeledger/xds-model";
-import { partOf, snapshotOf } from "@routeledger/xds-model/testing";
+import { type ResourceType, type Snapshot, typeUrls } from "@routeledger/xds-model";
 import { step } from "./step.ts";
 import type { DeltaRequest, SotwRequest, StreamInput, StreamOutput, StreamResponse } from "./stream-io.ts";
 import { openStream, type Protocol, type XdsStream } from "./stream-state.ts";
@@ -135,59 +134,20 @@ export class TestClient {
 
 export function textOf({ resourceType, resources, removed }: StreamResponse): string {
   const names = resources.map(({ name }) => name).join(",");
-  const gone = removed.length === 0 ? "" : ` -${removed.join(",")}`;
-  return `${resourceType} ${names}${gone}`.trim();
+  const gone = removed.length === 0 ? "" : `-${removed.join(",")}`;
+  return [resourceType, names, gone].filter((word) => word !== "").join(" ");
 }
 
 function urlOf(type: ResourceType | string): string {
   return (typeUrls as Record<string, string>)[type] ?? type;
 }
 
-/** An EDS cluster; `salt` changes its bytes and nothing else. */
-export function cluster(name: string, salt = 1, serviceName = ""): Part {
-  return partOf("cluster", name, {
-    type: 3,
-    edsClusterConfig: { serviceName, edsConfig: { ads: {} } },
-    connectTimeout: { seconds: salt },
-  });
+/** A client that subscribed as Envoy does and acknowledged all that it got. */
+export function settledClient(protocol: Protocol, snapshot: Snapshot): TestClient {
+  const client = new TestClient(protocol).snapshot(snapshot);
+  client.subscribe("cluster").subscribe("endpoint", ...snapshot.types.endpoint.resources.keys());
+  client.subscribe("listener").subscribe("route", ...snapshot.types.route.resources.keys());
+  for (let rounds = 0; client.responses.length > 0 && rounds < 20; rounds++) client.ack();
+  client.facts.length = 0;
+  return client;
 }
-
-export function endpoint(name: string, port = 1): Part {
-  const address = { socketAddress: { address: "127.0.0.1", portValue: port } };
-  return partOf("endpoint", name, { endpoints: [{ lbEndpoints: [{ endpoint: { address } }] }] });
-}
-
-/** A route table that sends everything to one cluster. */
-export function route(name: string, clusterName: string): Part {
-  const routes = [{ match: { prefix: "/" }, route: { cluster: clusterName } }];
-  return partOf("route", name, { virtualHosts: [{ name: "all", domains: ["*"], routes }] });
-}
-
-/** A listener that names a route table; `timeoutS` changes the bytes of the reference. */
-export function listener(name: string, routeName: string, timeoutS = 15): Part {
-  const rds = {
-    routeConfigName: routeName,
-    configSource: { ads: {}, initialFetchTimeout: { seconds: timeoutS } },
-  };
-  return partOf("listener", name, { filterChains: [{ filters: [hcm(name, { rds })] }] });
-}
-
-/** A listener with its routes inside: it refers to no table. */
-export function inlineListener(name: string): Part {
-  return partOf("listener", name, {
-    filterChains: [{ filters: [hcm(name, { routeConfig: { name: "error" } })] }],
-  });
-}
-
-function hcm(name: string, routes: object): object {
-  const typed = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
-  const value = codec(typed).encode({ statPrefix: name, ...routes });
-  return { name: "hcm", typedConfig: { typeUrl: `type.googleapis.com/${typed}`, value } };
-}
-
-/** A whole small configuration: listener `l` -> table `r` -> cluster `a`, with its endpoints. */
-export function wholeParts(salt = 1): Part[] {
-  return [cluster("a", salt), endpoint("a"), listener("l", "r"), route("r", "a")];
-}
-
-export { partOf, snapshotOf };
