@@ -48,18 +48,29 @@ export function publish(
   before?: Pick<RevisionTranslation, "groups" | "statuses">,
 ): PublishOutcome {
   const { revision, timeMs, retireGraceMs } = translation;
-  const alarms: NotClosed[] = [];
-  const groups = groupDeltas(published, translation, before?.groups).filter((delta) => {
-    const dangling = delta.deleted ? [] : danglingAfter(published, delta, translation);
-    if (dangling.length > 0) alarms.push({ nodeGroup: delta.nodeGroup, dangling });
-    return dangling.length === 0;
-  });
   const statuses = statusChanges(published, translation, before?.statuses);
+  const groups = groupDeltas(published, translation, before?.groups);
   const delta = { sequence: revision.sequence, timeMs, retireGraceMs, groups, statuses };
-  if (groups.length === 0 && statuses.length === 0) {
-    return { published: { ...published, revision, timeMs }, delta: undefined, alarms };
-  }
-  return { published: applyRevisionDelta(published, delta, revision.epoch), delta, alarms };
+  const folded = applyRevisionDelta(published, delta, revision.epoch);
+  const alarms = groups.flatMap((group): NotClosed[] => {
+    const snapshot = folded.snapshots.get(group.nodeGroup);
+    const dangling = snapshot === undefined ? [] : danglingReferences(snapshot, group);
+    return dangling.length === 0 ? [] : [{ nodeGroup: group.nodeGroup, dangling }];
+  });
+  if (alarms.length === 0) return { ...saidOrNot(published, delta, folded), alarms };
+  const closed = groups.filter(({ nodeGroup }) => !alarms.some((alarm) => alarm.nodeGroup === nodeGroup));
+  const rest = { ...delta, groups: closed };
+  return { ...saidOrNot(published, rest, applyRevisionDelta(published, rest, revision.epoch)), alarms };
+}
+
+function saidOrNot(
+  before: Published,
+  delta: RevisionDelta,
+  folded: Published,
+): Omit<PublishOutcome, "alarms"> {
+  if (delta.groups.length > 0 || delta.statuses.length > 0) return { published: folded, delta };
+  const { revision, timeMs } = folded;
+  return { published: { ...before, revision, timeMs }, delta: undefined };
 }
 
 function groupDeltas(
@@ -81,16 +92,6 @@ function groupDeltas(
 
 function noChange(nodeGroup: string): GroupDelta {
   return { nodeGroup, deleted: false, changed: [], removed: [], retired: [] };
-}
-
-function danglingAfter(
-  published: Published,
-  group: GroupDelta,
-  { revision, timeMs, retireGraceMs }: RevisionTranslation,
-): DanglingReference[] {
-  const delta = { sequence: revision.sequence, timeMs, retireGraceMs, groups: [group], statuses: [] };
-  const snapshot = applyRevisionDelta(published, delta, revision.epoch).snapshots.get(group.nodeGroup);
-  return snapshot === undefined ? [] : danglingReferences(snapshot);
 }
 
 function statusChanges(
