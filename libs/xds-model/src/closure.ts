@@ -1,5 +1,6 @@
 import { by } from "@routeledger/std";
 import { allResources } from "./apply-delta.ts";
+import type { GroupDelta } from "./group-delta.ts";
 import type { Reference, Resource, Snapshot } from "./snapshot.ts";
 
 /** The one cluster name that is exempt: it never exists, and stands for the share of invalid backends (G65). */
@@ -10,14 +11,23 @@ export interface DanglingReference {
   readonly to: Reference;
 }
 
-/** The references of a snapshot to what is not in it: none, unless we made a mistake (P3). Sorted. */
-export function danglingReferences(snapshot: Snapshot): DanglingReference[] {
+/**
+ * The references of a snapshot to what is not in it: none, unless we made a mistake (P3). Sorted.
+ * @param delta what made the snapshot out of one that was closed: where nothing went, only what changed is looked at
+ */
+export function danglingReferences(snapshot: Snapshot, delta?: GroupDelta): DanglingReference[] {
   const dangling: DanglingReference[] = [];
-  for (const from of allResources(snapshot)) {
+  for (const from of suspects(snapshot, delta)) {
     for (const to of from.references) {
       const exempt = to.type === "cluster" && to.name === invalidBackendCluster;
       if (!exempt && !snapshot.types[to.type].resources.has(to.name)) dangling.push({ from, to });
     }
   }
   return dangling.sort(by(({ from, to }) => `${from.type}\n${from.name}\n${to.type}\n${to.name}`));
+}
+
+function suspects(snapshot: Snapshot, delta: GroupDelta | undefined): Iterable<Resource> {
+  if (delta === undefined || delta.removed.length + delta.retired.length > 0) return allResources(snapshot);
+  const changed = delta.changed.map(({ type, resource }) => snapshot.types[type].resources.get(resource));
+  return new Set(changed.filter((resource) => resource !== undefined));
 }
