@@ -44,6 +44,8 @@ function diffMiddle(before: readonly string[], after: readonly string[]): DiffLi
           : Math.max(lengths[(i + 1) * width + j] ?? 0, lengths[i * width + j + 1] ?? 0);
     }
   }
+  const removedFirst = (i: number, j: number): boolean =>
+    (lengths[(i + 1) * width + j] ?? 0) >= (lengths[i * width + j + 1] ?? 0);
   const lines: DiffLine[] = [];
   let i = 0;
   let j = 0;
@@ -52,10 +54,7 @@ function diffMiddle(before: readonly string[], after: readonly string[]): DiffLi
       lines.push({ mark: " ", text: before[i] ?? "" });
       i++;
       j++;
-    } else if (
-      i < before.length &&
-      (lengths[(i + 1) * width + j] ?? 0) >= (lengths[i * width + j + 1] ?? 0)
-    ) {
+    } else if (j === after.length || (i < before.length && removedFirst(i, j))) {
       lines.push({ mark: "-", text: before[i++] ?? "" });
     } else {
       lines.push({ mark: "+", text: after[j++] ?? "" });
