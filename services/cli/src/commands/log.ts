@@ -8,6 +8,7 @@ import { paint, type Terminal } from "../terminal.ts";
 interface LogOptions extends ServerOption {
   readonly limit: number;
   readonly oneline?: boolean;
+  readonly all?: boolean;
   readonly kind?: string;
   readonly object?: string;
   readonly namespace?: string;
@@ -26,6 +27,7 @@ export function addLog(program: Command, context: CommandContext): void {
         .argParser((text) => positive(text)),
     )
     .option("--oneline", "one line an event")
+    .option("--all", "the translator's own events, too: terms, checkpoints")
     .option("--object <object>", "only events that touch it: KIND/NAME, or KIND")
     .option("-n, --namespace <namespace>", "of --object")
     .addOption(new Option("-o, --output <format>", "for programs").choices(["yaml", "json"]))
@@ -45,8 +47,8 @@ Examples:
 async function log(context: CommandContext, range: string | undefined, options: LogOptions): Promise<void> {
   const { terminal } = context;
   const client = apiClient(context, options);
-  const { object, namespace, limit } = options;
-  const query = { range, limit, object, namespace };
+  const { object, namespace, limit, all } = options;
+  const query = { range, limit, object, namespace, all };
   const answer = (await client.call({ method: "GET", path: "/v1/log", query })) as unknown as LogAnswer;
   if (options.output === "json") terminal.out(`${JSON.stringify(answer.events, null, 4)}\n`);
   else if (options.output === "yaml") terminal.out(stringify(answer.events, { lineWidth: 0 }));
