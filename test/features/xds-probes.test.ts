@@ -5,7 +5,7 @@
 import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
 import type { XdsEdge } from "@routeledger/xds-edge";
-import { EdgeWorld } from "./xds/edge-world.ts";
+import { EdgeWorld, until } from "./xds/edge-world.ts";
 import { protocols, type RawStream } from "./xds/raw-client.ts";
 import { cluster, endpoints, route } from "./xds/sample-parts.ts";
 
@@ -27,9 +27,9 @@ for (const protocol of protocols) {
     await warm(stream, "a");
     await world.publish(world.edge, [cluster("a", { timeoutMs: 2_000 }), endpoints("a", 1)]);
     equal((await stream.next()).summary, "cluster a");
-    stream.rewarm("endpoint");
     const assignment = await stream.next();
     equal(assignment.summary, "endpoint a");
+    stream.rewarm("endpoint");
     stream.ack(assignment);
     deepEqual(await stream.answersUntilFence(), []);
   });
@@ -158,7 +158,7 @@ for (const protocol of protocols) {
     const restarted = await world.startEdge();
     const stream = world.connect(restarted, protocol);
     stream.reconnect("endpoint", ["a"], held);
-    await connected(restarted);
+    await until(() => restarted.proxies().length > 0);
     world.gate.open();
     const again = await stream.take("endpoint");
     deepEqual([again.summary, again.version], ["endpoint a", held.version]);
@@ -201,9 +201,4 @@ async function heldEndpoints(world: EdgeWorld, edge: XdsEdge, protocol: RawStrea
   ok(held.version !== "");
   stream.cancel();
   return held;
-}
-
-/** Resolves when the edge knows a client. */
-async function connected(edge: XdsEdge): Promise<void> {
-  while (edge.proxies().length === 0) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,4 @@
-import { type EventLog, LogFollower, readCheckpoints, xdsKinds } from "@routeledger/event-log";
+import { type EventLog, LogFollower, type LogItem, readCheckpoints, xdsKinds } from "@routeledger/event-log";
 import type { Logger } from "@routeledger/service-kit";
 import { Failure } from "@routeledger/std";
 import {
@@ -29,11 +29,7 @@ export class LedgerFollower {
     this.#follower = new LogFollower(xds, {
       kinds: xdsKinds,
       from: options.from,
-      handle: (items) => {
-        for (const item of items) {
-          if (item.type === "commit" && item.commit.kind === "Publication") this.#apply(item.commit.payload);
-        }
-      },
+      handle: (items) => this.#apply(items),
       onStopped: (failure) =>
         options.logger.error({ err: failure }, "edge serves on: a publication is too new for this version"),
     });
@@ -69,10 +65,14 @@ export class LedgerFollower {
     }
   }
 
-  #apply(payload: Uint8Array): void {
+  /** What was there at once is offered as one: streams get its last state (rule 52). */
+  #apply(items: readonly LogItem[]): void {
     const before = this.#published;
-    this.#published = applyPublication(before, decodePublication(payload));
-    this.#onPublished(this.#published, before);
+    for (const item of items) {
+      if (item.type !== "commit" || item.commit.kind !== "Publication") continue;
+      this.#published = applyPublication(this.#published, decodePublication(item.commit.payload));
+    }
+    if (this.#published !== before) this.#onPublished(this.#published, before);
   }
 }
 

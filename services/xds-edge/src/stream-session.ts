@@ -23,6 +23,12 @@ import {
 } from "./delivery-recorder.ts";
 import { encodeDeltaResponse, encodeSotwResponse } from "./encode-response.ts";
 
+/**
+ * Bytes that were given to the socket and not taken by it; above it nothing more is made. One response may be larger,
+ * so a stream holds at most this and one response.
+ */
+const unsentBytesMax = 64 * 1024;
+
 export type AdsCall = ServerDuplexStream<SotwRequest | DeltaRequest, Buffer>;
 
 export interface SessionOptions {
@@ -54,6 +60,7 @@ export class StreamSession {
   readonly #cancels = new Set<() => void>();
   #stream: XdsStream;
   #admitted = false;
+  #unsentBytes = 0;
   #ended = false;
   #feeding = false;
 
@@ -91,9 +98,7 @@ export class StreamSession {
 
   /** Ends the call with UNAVAILABLE: the client comes back, to another edge. Idempotent. */
   close(reason: string): void {
-    if (this.#ended) return;
-    this.#options.call.emit("error", { code: status.UNAVAILABLE, details: reason });
-    this.#end(reason);
+    this.#end(reason, status.UNAVAILABLE);
   }
 
   #onRequest(request: SotwRequest | DeltaRequest): void {
@@ -148,8 +153,7 @@ export class StreamSession {
         );
         break;
       case "close":
-        this.#options.call.emit("error", { code: status[output.code], details: output.message });
-        this.#end(output.message);
+        this.#end(output.message, status[output.code]);
         break;
     }
   }
@@ -178,13 +182,15 @@ export class StreamSession {
     this.#cancels.add(cancel);
   }
 
-  #end(reason: string): void {
+  /** With a code the client is told that it was not served to the end. */
+  #end(reason: string, code?: status): void {
     if (this.#ended) return;
     this.#ended = true;
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
     if (this.node !== undefined) this.#record({ disconnected: { reason } });
-    this.#options.call.end();
+    if (code === undefined) this.#options.call.end();
+    else this.#options.call.emit("error", { code, details: reason });
     this.#options.onEnded(this);
   }
 

@@ -89,6 +89,7 @@ class Edge implements XdsEdge {
     );
     this.#server = await startAdsServer(address, (call, protocol) => this.#accept(call, protocol));
     if (!(await this.#ledger.caughtUp())) {
+      await this.stop();
       await this.ended;
       throw new Failure("start the edge: the XDS log is out of reach", {
         code: "edge.noLog",

@@ -158,10 +158,14 @@ export class RawStream {
   }
 
   /**
-   * What came before the answer to a question that is asked now: with nothing else to say, nothing. The edge takes
-   * requests in order and writes extension configs last.
+   * What came before the answers to two questions that are asked now: with nothing else to say, nothing. The edge
+   * takes requests in order and writes extension configs last, but for removals: these come before the second answer.
    */
   async untilFence(): Promise<Received[]> {
+    return [...(await this.#untilAnswered()), ...(await this.#untilAnswered())];
+  }
+
+  async #untilAnswered(): Promise<Received[]> {
     const fence = `fence-${++this.#fences}`;
     this.subscribe("extensionConfig", fence);
     const before: Received[] = [];

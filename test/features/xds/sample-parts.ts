@@ -4,7 +4,7 @@ import type { Part } from "@routeledger/xds-model";
 import { partOf } from "@routeledger/xds-model/testing";
 
 /** What `untilFence` asks for; in every snapshot. */
-export const fences: readonly Part[] = Array.from({ length: 64 }, (_, index) =>
+export const fences: readonly Part[] = Array.from({ length: 200 }, (_, index) =>
   partOf("extensionConfig", `fence-${index + 1}`),
 );
 
