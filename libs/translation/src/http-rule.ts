@@ -15,7 +15,7 @@ import type { Upstream } from "./upstream.ts";
 /** One rule of an HTTPRoute, checked, with all that it reaches. */
 export interface HttpRule {
   readonly name: string;
-  readonly matches: readonly HttpMatch[];
+  readonly matches: readonly IndexedMatch[];
   readonly action: HttpAction;
   /** Why the rule as a whole is not served; its matches answer 500 (G62). */
   readonly dropped: Problem | undefined;
@@ -33,6 +33,12 @@ export type HttpAction =
       readonly rewrite: Rewrite | undefined;
       readonly filters: Filters;
     };
+
+/** A match and its place in the rule as it is written. */
+export interface IndexedMatch {
+  readonly index: number;
+  readonly match: HttpMatch;
+}
 
 /** Fields of a rule that Gateway API knows and that are not served. */
 const unservedFields = ["retry", "sessionPersistence"];
@@ -71,12 +77,12 @@ function upstreamsOf(action: HttpAction | Problem, shares: readonly BackendShare
 function parseMatches(
   field: string,
   rule: JsonObject,
-): { matches: HttpMatch[]; problem: Problem | undefined } {
+): { matches: IndexedMatch[]; problem: Problem | undefined } {
   const written = objectsOf(rule.matches).slice(0, matchesMax);
   const list = written.length === 0 ? [{}] : written;
   const parsed = list.map((match, index) => parseMatch(`${field}.matches[${index}]`, match));
   return {
-    matches: parsed.filter(isServed),
+    matches: parsed.flatMap((match, index) => (isServed(match) ? [{ index, match }] : [])),
     problem: parsed.find((match) => match instanceof Problem),
   };
 }

@@ -53,7 +53,7 @@ function buildRule(
   of: RouteOrigin & Pick<MatchOrigin, "rule">,
   action: HttpAction,
 ): (RouteEntry | Problem)[] {
-  return rule.matches.flatMap((match, index) => {
+  return rule.matches.flatMap(({ match, index }) => {
     const field = `rules[${of.rule}].matches[${index}]`;
     const forms = expand(field, match, action);
     if (forms instanceof Problem) return [forms];

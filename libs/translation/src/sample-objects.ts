@@ -1,0 +1,100 @@
+import type { JsonObject, JsonValue } from "@routeledger/std";
+
+// Objects for tests, as the log holds them after defaulting.
+
+const created = "2026-01-01T00:00:00Z";
+
+interface Place {
+  readonly namespace?: string;
+  readonly creationTimestamp?: string;
+  readonly labels?: JsonObject;
+}
+
+function metadata(
+  name: string,
+  { namespace = "default", creationTimestamp = created, labels }: Place,
+): JsonObject {
+  return { name, namespace, creationTimestamp, ...(labels === undefined ? {} : { labels }) };
+}
+
+export const gatewayClass: JsonObject = {
+  apiVersion: "gateway.networking.k8s.io/v1",
+  kind: "GatewayClass",
+  metadata: { name: "routeledger", creationTimestamp: created },
+  spec: { controllerName: "routeledger.dev/gateway" },
+};
+
+export function gateway(listeners: JsonObject[], spec: JsonObject = {}, place: Place = {}): JsonObject {
+  return {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "Gateway",
+    metadata: metadata("web", place),
+    spec: { gatewayClassName: "routeledger", listeners, ...spec },
+  };
+}
+
+export function http(name: string, port: number, more: JsonObject = {}): JsonObject {
+  return { name, port, protocol: "HTTP", ...more };
+}
+
+export function httpRoute(name: string, spec: JsonObject, place: Place = {}): JsonObject {
+  return {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "HTTPRoute",
+    metadata: metadata(name, place),
+    spec: { parentRefs: [{ name: "web" }], ...spec },
+  };
+}
+
+/** A rule for a path prefix. */
+export function rule(prefix: string, backendRefs: JsonValue[], more: JsonObject = {}): JsonObject {
+  return { matches: [{ path: { type: "PathPrefix", value: prefix } }], backendRefs, ...more };
+}
+
+export function service(name: string, spec: JsonObject = {}, place: Place = {}): JsonObject {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: metadata(name, place),
+    spec: { ports: [{ name: "http", port: 80, protocol: "TCP" }], ...spec },
+  };
+}
+
+export function endpointSlice(
+  name: string,
+  of: string,
+  fields: JsonObject = {},
+  place: Place = {},
+): JsonObject {
+  return {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: metadata(name, { ...place, labels: { "kubernetes.io/service-name": of } }),
+    addressType: "IPv4",
+    ports: [{ name: "http", port: 3000, protocol: "TCP" }],
+    endpoints: [{ addresses: ["127.0.0.2"] }],
+    ...fields,
+  };
+}
+
+export function backend(name: string, spec: JsonObject, place: Place = {}): JsonObject {
+  return {
+    apiVersion: "gateway.envoyproxy.io/v1alpha1",
+    kind: "Backend",
+    metadata: metadata(name, place),
+    spec,
+  };
+}
+
+export function referenceGrant(name: string, spec: JsonObject, place: Place = {}): JsonObject {
+  return {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "ReferenceGrant",
+    metadata: metadata(name, place),
+    spec,
+  };
+}
+
+export function namespace(name: string, labels: JsonObject): JsonObject {
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, creationTimestamp: created } };
+}
