@@ -9,7 +9,11 @@ import { allResources, emptyTypeSnapshot, type Published, resourceTypes } from "
 import fc from "fast-check";
 import { type MemoryLogs, memoryLogs, type Step, steps, writeHistory } from "./store/random-history.ts";
 
-const property = { numRuns: 20, ...(process.env.SEED && { seed: Number(process.env.SEED) }) };
+const property = {
+  numRuns: 20,
+  endOnFailure: true,
+  ...(process.env.SEED && { seed: Number(process.env.SEED) }),
+};
 
 test("P2: at every revision the store holds what the logs' fold holds, in any batching, and rebuilt", async () => {
   await fc.assert(

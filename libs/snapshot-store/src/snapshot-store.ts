@@ -15,6 +15,7 @@ export type {
   StoredProxyType,
 } from "./queries/proxies.ts";
 export type { Queries, QueryName } from "./queries/queries.ts";
+export { resourceJson } from "./queries/resource-json.ts";
 export type { StoredResource, StoredRetiring, StoredXds } from "./queries/xds.ts";
 export type { ResourceDifference } from "./queries/xds-between.ts";
 export { openSnapshotStore, type SnapshotStore } from "./store.ts";

@@ -1,0 +1,58 @@
+import { Failure } from "@routeledger/std";
+
+/** Codes of the api's own errors, with their HTTP status. docs/spec/api.md explains each. */
+const statusOfCode: Readonly<Record<string, number>> = {
+  badRequest: 400,
+  badMoment: 400,
+  unknownKind: 400,
+  notFound: 404,
+  conflict: 409,
+  compacted: 410,
+  preconditionFailed: 412,
+  tooLarge: 413,
+  notReady: 503,
+  behind: 503,
+  busy: 503,
+  outcomeUnknown: 503,
+};
+
+/** An expected error of a request. @param code one of those that have a status */
+export function apiFailure(
+  code: keyof typeof statusOfCode & string,
+  message: string,
+  hint?: string,
+): Failure {
+  return new Failure(message, {
+    code,
+    retryable: statusOfCode[code] === 503,
+    ...(hint !== undefined && { hint }),
+  });
+}
+
+export interface HttpError {
+  readonly status: number;
+  readonly body: {
+    readonly error: { readonly code: string; readonly message: string; readonly hint?: string };
+  };
+}
+
+/** The one place where errors become HTTP. What is no Failure says nothing of its inside. */
+export function httpErrorOf(error: unknown): HttpError {
+  if (error instanceof Failure) {
+    const status = statusOfCode[error.code] ?? 503;
+    const { code, message, hint } = error;
+    return { status, body: { error: { code, message, ...(hint !== undefined && { hint }) } } };
+  }
+  const status = statusCodeOf(error);
+  if (status !== undefined && status < 500) {
+    const code = status === 413 ? "tooLarge" : "badRequest";
+    return { status, body: { error: { code, message: (error as Error).message } } };
+  }
+  return { status: 500, body: { error: { code: "internal", message: "the api failed: see its log" } } };
+}
+
+/** Of the HTTP framework's own errors. */
+function statusCodeOf(error: unknown): number | undefined {
+  const hasStatus = error instanceof Error && "statusCode" in error && typeof error.statusCode === "number";
+  return hasStatus ? (error.statusCode as number) : undefined;
+}

@@ -1,0 +1,120 @@
+import { randomUUID } from "node:crypto";
+import { type ConfigState, evolve } from "@routeledger/config-model";
+import { formatRevision, type Revision } from "@routeledger/std";
+import type { ChangeAnswer, ObjectResult } from "./change-results.ts";
+import type { Author, ConfigDoor, DoorMoment } from "./config-door.ts";
+import { type CheckedObject, checkObjects, type Plan, planApply, withDiffs } from "./plan-apply.ts";
+import { type DeleteTarget, planDelete, summaryOf } from "./plan-delete.ts";
+import type { ReadInput } from "./read-documents.ts";
+import { xdsChanges } from "./xds-changes.ts";
+
+export interface ChangeRequest {
+  readonly author: Author;
+  /** One line for the log; made from the changes when empty. */
+  readonly summary: string;
+  readonly namespace: string;
+  readonly ifRevision?: Revision;
+}
+
+export interface ApplyRequest extends ChangeRequest {
+  readonly input: ReadInput;
+  readonly dryRun: boolean;
+  /** One refused object refuses all. */
+  readonly atomic: boolean;
+}
+
+export interface DeleteRequest extends ChangeRequest {
+  readonly targets: readonly DeleteTarget[];
+  readonly ignoreNotFound: boolean;
+  readonly allowMassDelete: boolean;
+  readonly dryRun: boolean;
+}
+
+/** Applies what is valid as one event; what is refused is listed. */
+export async function apply(door: ConfigDoor, request: ApplyRequest): Promise<ChangeAnswer> {
+  const checked = checkObjects(request.input.objects, request.namespace);
+  const unreadable = request.input.refusals.map(
+    ({ file, document, problem }): ObjectResult => ({
+      ...{ file, document, outcome: "refused" },
+      errors: [{ file, document, ...problem }],
+    }),
+  );
+  const plan = (moment: DoorMoment): Plan => {
+    const decided = planApply(checked, applyContext(request, moment));
+    const results = inInputOrder([...unreadable, ...decided.results], checked);
+    const isRefused = results.some(({ outcome }) => outcome === "refused");
+    return isRefused && request.atomic
+      ? { changes: [], results: results.map(notApplied) }
+      : { ...decided, results };
+  };
+  return carryOut(door, request, plan);
+}
+
+/** Deletes as one event. */
+export function remove(door: ConfigDoor, request: DeleteRequest): Promise<ChangeAnswer> {
+  const { targets, ignoreNotFound, allowMassDelete, ifRevision, author } = request;
+  const options = {
+    ignoreNotFound,
+    allowMassDelete,
+    source: author.source,
+    ...(ifRevision && { ifRevision }),
+  };
+  return carryOut(door, request, ({ state }) => planDelete(targets, { state, ...options }));
+}
+
+async function carryOut(
+  door: ConfigDoor,
+  request: ChangeRequest & { readonly dryRun: boolean },
+  plan: (moment: DoorMoment) => Plan,
+): Promise<ChangeAnswer> {
+  if (request.dryRun) return rehearse(door, plan);
+  const decide = (moment: DoorMoment) => {
+    const decided = plan(moment);
+    return { ...decided, summary: request.summary || summaryOf(decided.changes, moment.state) };
+  };
+  const { decision, commit } = await door.change(decide, request.author);
+  return {
+    revision: commit ? formatRevision(commit.revision) : null,
+    time: commit ? new Date(commit.timeMs).toISOString() : null,
+    results: decision.results,
+  };
+}
+
+/** What would have been appended, and which xDS resources it would have become. */
+async function rehearse(door: ConfigDoor, plan: (moment: DoorMoment) => Plan): Promise<ChangeAnswer> {
+  const { state, tail } = await door.caughtUp();
+  const timeMs = Math.max(state.timeMs, tail.timeMs);
+  const decided = plan({ state, timeMs });
+  const after = evolved(state, decided, timeMs);
+  const xds = decided.changes.length === 0 ? [] : await xdsChanges(state, after);
+  return { revision: null, time: null, results: withDiffs(decided, state), xds };
+}
+
+function evolved(state: ConfigState, { changes }: Plan, timeMs: number): ConfigState {
+  const revision = { epoch: Math.max(1, state.revision.epoch), sequence: state.revision.sequence + 1 };
+  return evolve(state, { revision, timeMs, term: 0, fact: { type: "changeSet", changes } });
+}
+
+function applyContext({ namespace, ifRevision, author }: ChangeRequest, { state, timeMs }: DoorMoment) {
+  const source = (): string => author.source;
+  return { state, namespace, source, timeMs, newUid: () => randomUUID(), ...(ifRevision && { ifRevision }) };
+}
+
+function notApplied(result: ObjectResult): ObjectResult {
+  if (result.outcome !== "created" && result.outcome !== "configured") return result;
+  const message = "not applied, as another object was refused and all or nothing was asked for";
+  const { file, document } = result;
+  return {
+    ...result,
+    outcome: "refused",
+    errors: [{ ...(file !== undefined && { file }), ...(document !== undefined && { document }), message }],
+  };
+}
+
+/** Files in the order in which they were given, documents by number; objects of one List stay together. */
+function inInputOrder(results: readonly ObjectResult[], checked: readonly CheckedObject[]): ObjectResult[] {
+  const files = new Map<string, number>();
+  for (const { input } of checked) if (!files.has(input.file)) files.set(input.file, files.size);
+  const rank = ({ file = "" }: ObjectResult): number => files.get(file) ?? files.size;
+  return results.toSorted((a, b) => rank(a) - rank(b) || (a.document ?? 0) - (b.document ?? 0));
+}

@@ -1,0 +1,63 @@
+import { type FastifyInstance, fastify } from "fastify";
+import { apiFailure, httpErrorOf } from "./api-failure.ts";
+import type { ApiContext } from "./routes/api-context.ts";
+import { changeRoutes } from "./routes/changes.ts";
+import { historyRoutes } from "./routes/history.ts";
+import { objectRoutes } from "./routes/objects.ts";
+import { operationRoutes } from "./routes/operations.ts";
+import { overviewRoutes } from "./routes/overview.ts";
+import { proxyRoutes } from "./routes/proxies.ts";
+import { xdsRoutes } from "./routes/xds.ts";
+
+/** How long a client may take to send its request, milliseconds. */
+const requestTimeoutMs = 120_000;
+
+/** The HTTP side of the api, not yet listening. Errors are `{error: {code, message, hint}}`. */
+export function httpServer(context: ApiContext): FastifyInstance {
+  const server = fastify({ logger: false, requestTimeout: requestTimeoutMs, forceCloseConnections: true });
+  const seconds = context.metrics.histogram({
+    name: "api_request_seconds",
+    help: "time of requests",
+    labels: ["method", "route", "status"],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+  });
+
+  // JSON is parsed by the framework; everything else is taken as it is.
+  server.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
+  server.removeContentTypeParser("text/plain");
+
+  server.setErrorHandler((error, request, reply) => {
+    const { status, body } = httpErrorOf(error);
+    if (status >= 500) context.logger.error({ err: error, url: request.url }, "a request failed");
+    return reply.code(status).send(body);
+  });
+  server.setNotFoundHandler((request, reply) => {
+    const failure = apiFailure(
+      "notFound",
+      `${request.method} ${request.url.split("?")[0]}: no such page`,
+      "/ lists them",
+    );
+    return reply.code(404).send(httpErrorOf(failure).body);
+  });
+  server.addHook("onResponse", async (request, reply) => {
+    const labels = {
+      method: request.method,
+      route: request.routeOptions.url ?? "",
+      status: String(reply.statusCode),
+    };
+    seconds.observe(labels, reply.elapsedTime / 1000);
+  });
+
+  for (const routes of [
+    changeRoutes,
+    objectRoutes,
+    historyRoutes,
+    xdsRoutes,
+    proxyRoutes,
+    overviewRoutes,
+    operationRoutes,
+  ]) {
+    routes(server, context);
+  }
+  return server;
+}

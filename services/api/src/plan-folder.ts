@@ -1,0 +1,88 @@
+import { allObjects, type ConfigState, type ObjectChange, objectKey } from "@routeledger/config-model";
+import type { InputProblem, ObjectResult } from "./change-results.ts";
+import { type CheckedObject, type Plan, planApply, refuseRepeated } from "./plan-apply.ts";
+import { type MassDelete, massDelete } from "./plan-delete.ts";
+
+/** A file of a watched folder, as it was last read when it was stable. */
+export interface FolderFile {
+  /** Below the folder. */
+  readonly path: string;
+  readonly objects: readonly CheckedObject[];
+  /** What could not be read; then nothing that the file owned is deleted. */
+  readonly problems: readonly InputProblem[];
+  /** Changed since the folder was last carried out. */
+  readonly changed: boolean;
+}
+
+export interface FolderContext {
+  readonly state: ConfigState;
+  /** `folder/<id>`: with a slash and a file's path it owns that file's objects. */
+  readonly source: string;
+  readonly timeMs: number;
+  newUid(): string;
+  readonly allowMassDelete: boolean;
+}
+
+export interface FolderPlan extends Plan {
+  /** Deletes that were held back: they need to be allowed. */
+  readonly heldBack: { readonly count: number; readonly reason: "empty" | MassDelete } | undefined;
+}
+
+/**
+ * Decides what one scan of a folder changes: what changed files say is applied, and what the folder owns and no
+ * file of it says any more is deleted. What another wrote meanwhile stays until its file changes. Pure.
+ *
+ * A file that cannot be read keeps all its objects, a refused object keeps its former version.
+ */
+export function planFolder(files: readonly FolderFile[], context: FolderContext): FolderPlan {
+  const { state, source, timeMs, newUid, allowMassDelete } = context;
+  const checked = refuseRepeated(files.flatMap(({ objects }) => objects));
+  const changedFiles = new Set(files.filter(({ changed }) => changed).map(({ path }) => path));
+  const applied = planApply(
+    checked.filter(({ input }) => changedFiles.has(input.file)),
+    { state, namespace: "default", source: (file) => `${source}/${file}`, timeMs, newUid },
+  );
+  const unreadable = files
+    .filter(({ changed }) => changed)
+    .flatMap(({ path, problems }) =>
+      problems.map(
+        (problem): ObjectResult => ({ file: path, outcome: "refused", errors: [{ file: path, ...problem }] }),
+      ),
+    );
+  const deletes = ownedButUnsaid(files, checked, context);
+  const mass = massDelete(state, deletes);
+  const isEmpty = files.length === 0 && deletes.length > 0;
+  const reason: "empty" | MassDelete | undefined = isEmpty ? "empty" : mass;
+  const held = reason !== undefined && !allowMassDelete ? { count: deletes.length, reason } : undefined;
+  const carried = held === undefined ? deletes : [];
+  return {
+    changes: [...applied.changes, ...carried],
+    results: [
+      ...unreadable,
+      ...applied.results,
+      ...carried.map((ref): ObjectResult => ({ ref, outcome: "deleted" })),
+    ],
+    heldBack: held,
+  };
+}
+
+function ownedButUnsaid(
+  files: readonly FolderFile[],
+  checked: readonly CheckedObject[],
+  { state, source }: FolderContext,
+): ObjectChange[] {
+  const said = new Set(checked.map(({ ref }) => objectKey(ref)));
+  const unreadable = new Set(files.filter(isUnreadable).map(({ path }) => path));
+  const prefix = `${source}/`;
+  return allObjects(state)
+    .filter((object) => object.source.startsWith(prefix))
+    .filter((object) => !unreadable.has(object.source.slice(prefix.length)) && !said.has(objectKey(object)))
+    .map(({ group, kind, namespace, name, source: owner }) => ({
+      ...{ type: "deleted" as const, group, kind, namespace, name, source: owner },
+    }));
+}
+
+/** An object without a name could be any of those that the file owned. */
+function isUnreadable({ problems, objects }: FolderFile): boolean {
+  return problems.length > 0 || objects.some(({ ref, outcome }) => outcome === "refused" && ref.name === "");
+}

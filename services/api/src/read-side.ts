@@ -1,0 +1,92 @@
+import type { Moment, SnapshotStore } from "@routeledger/snapshot-store";
+import type { Clock } from "@routeledger/std";
+import { formatRevision } from "@routeledger/std";
+import { apiFailure } from "./api-failure.ts";
+import type { ConfigDoor } from "./config-door.ts";
+
+/** How long a read waits for the store to have what was written before it, milliseconds. */
+const readDeadlineMs = 5_000;
+/** How long objects wait for their statuses, milliseconds. */
+const statusDeadlineMs = 1_000;
+
+/** The store as the api asks it: a read sees all that was appended before it was asked. */
+export class ReadSide {
+  readonly store: SnapshotStore;
+  readonly #door: ConfigDoor;
+  readonly #clock: Clock;
+
+  constructor(store: SnapshotStore, door: ConfigDoor, clock: Clock) {
+    this.store = store;
+    this.#door = door;
+    this.#clock = clock;
+  }
+
+  /** Waits until the store has all events. @throws Failure `behind` after 5 s */
+  async settled(): Promise<void> {
+    const { tail } = await this.#door.caughtUp();
+    await this.#within("the store", (signal) => this.store.config.waitFor(tail.sequence, signal));
+  }
+
+  /**
+   * Waits until the store has all events and, for at most 1 s, what they became: objects are shown while no
+   * translator runs, with the statuses that they had.
+   */
+  async settledWithStatuses(): Promise<void> {
+    await this.settled();
+    const { revision } = await this.store.query("head", {});
+    const late = new AbortController();
+    const cancel = this.#clock.after(statusDeadlineMs, () => late.abort());
+    await this.store.published.waitFor(revision.sequence, late.signal);
+    cancel();
+  }
+
+  /** Waits until the store also has what all events became. @throws Failure `behind` after 5 s */
+  async published(): Promise<void> {
+    await this.settled();
+    const { revision } = await this.store.query("head", {});
+    await this.#within("the translator", (signal) => this.store.published.waitFor(revision.sequence, signal));
+  }
+
+  /**
+   * The revision of the event that was the last one at a moment, and its time.
+   * @throws Failure `badMoment`, `compacted`
+   */
+  async at(
+    moment: Moment,
+  ): Promise<{ readonly epoch: number; readonly sequence: number; readonly timeMs: number }> {
+    const resolved = await this.store.query("resolveMoment", { moment });
+    switch (resolved.outcome) {
+      case "found":
+        return { ...resolved.revision, timeMs: resolved.timeMs };
+      case "beforeOldest":
+        throw resolved.oldest.sequence === 0
+          ? apiFailure("badMoment", "nothing was applied yet")
+          : apiFailure("compacted", `compacted: oldest ${formatRevision(resolved.oldest)}`);
+      case "afterHead":
+        throw apiFailure(
+          "badMoment",
+          `there is no such revision yet: the last is ${formatRevision(resolved.head)}`,
+        );
+      case "otherEpoch":
+        throw apiFailure(
+          "badMoment",
+          `that sequence is of another epoch: it is ${formatRevision(resolved.revision)}`,
+        );
+    }
+  }
+
+  async #within(who: string, wait: (signal: AbortSignal) => Promise<boolean>): Promise<void> {
+    const late = new AbortController();
+    const cancel = this.#clock.after(readDeadlineMs, () => late.abort());
+    try {
+      if (await wait(late.signal)) return;
+      throw apiFailure(
+        "behind",
+        `${who} is behind: what was written before is not there after 5 s`,
+        "see `routeledger doctor`",
+      );
+    } finally {
+      cancel();
+    }
+  }
+}

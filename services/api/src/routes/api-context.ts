@@ -1,0 +1,23 @@
+import type { EventLog } from "@routeledger/event-log";
+import type { Logger, Metrics } from "@routeledger/service-kit";
+import type { SnapshotStore } from "@routeledger/snapshot-store";
+import type { Clock } from "@routeledger/std";
+import type { ConfigDoor } from "../config-door.ts";
+import type { ReadSide } from "../read-side.ts";
+
+/** What the handlers of requests have. */
+export interface ApiContext {
+  readonly door: ConfigDoor;
+  readonly read: ReadSide;
+  readonly store: SnapshotStore;
+  readonly config: EventLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Translates the whole log again and compares; undefined where this process cannot. */
+  readonly checkReplay: (() => Promise<object>) | undefined;
+  /** Aborted when the api stops. */
+  readonly stopping: AbortSignal;
+  /** What ended the reading of a log, if something did. */
+  failed(): unknown;
+}

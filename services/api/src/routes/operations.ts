@@ -1,0 +1,54 @@
+import type { FastifyInstance } from "fastify";
+import { apiFailure } from "../api-failure.ts";
+import { apiPage } from "../api-page.ts";
+import { openApi } from "../open-api.ts";
+import type { ApiContext } from "./api-context.ts";
+
+/** What machines ask of the process itself, and what the api says of itself. */
+export function operationRoutes(server: FastifyInstance, context: ApiContext): void {
+  const { metrics, store, door, checkReplay } = context;
+  const head = metrics.gauge({
+    name: "api_store_config_sequence",
+    help: "last CONFIG sequence in the store",
+  });
+  const published = metrics.gauge({
+    name: "api_store_published_sequence",
+    help: "last CONFIG sequence of which the store has what it became",
+  });
+
+  server.get("/livez", async (_, reply) => reply.type("text/plain").send("ok\n"));
+
+  server.get("/readyz", async (_, reply) => {
+    const failure = context.failed();
+    if (failure !== undefined) {
+      const message = failure instanceof Error ? failure.message : String(failure);
+      throw apiFailure("notReady", `not ready: ${message}`, "see the api's log");
+    }
+    const { tail } = await door.caughtUp();
+    const behind = tail.sequence - store.config.value;
+    if (behind > 0) throw apiFailure("notReady", `not ready: the store is ${behind} messages behind`);
+    return reply.send({ ready: true });
+  });
+
+  server.get("/metrics", async (_, reply) => {
+    head.set(store.config.value);
+    published.set(store.published.value);
+    return reply.type(metrics.contentType).send(await metrics.text());
+  });
+
+  server.get("/v1/store/digest", () => store.query("contentDigest", {}));
+
+  server.post("/v1/replay/check", () => {
+    if (checkReplay === undefined) {
+      throw apiFailure(
+        "notFound",
+        "this api cannot replay",
+        "`routeledger replay --check --data DIR` does, offline",
+      );
+    }
+    return checkReplay();
+  });
+
+  server.get("/openapi.json", async () => openApi);
+  server.get("/", async (_, reply) => reply.type("text/html; charset=utf-8").send(apiPage(openApi)));
+}

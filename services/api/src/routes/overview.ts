@@ -1,0 +1,112 @@
+import { displayRef } from "@routeledger/config-model";
+import type { StoredObject } from "@routeledger/snapshot-store";
+import { formatRevision, type JsonObject, type JsonValue } from "@routeledger/std";
+import type { FastifyInstance } from "fastify";
+import { isGateway, objectAnswer } from "../object-answer.ts";
+import type { ApiContext } from "./api-context.ts";
+
+/** `GET /v1/head` and `GET /v1/status`. */
+export function overviewRoutes(server: FastifyInstance, { read, store }: ApiContext): void {
+  server.get("/v1/head", async () => {
+    await read.settled();
+    const { revision, timeMs, oldest, publishedTo, translatorVersion } = await store.query("head", {});
+    return {
+      head: formatRevision(revision),
+      time: new Date(timeMs).toISOString(),
+      oldest: formatRevision(oldest),
+      published: publishedText(revision, publishedTo),
+      translatorVersion,
+    };
+  });
+
+  server.get("/v1/status", async () => {
+    await read.settledWithStatuses();
+    const { revision, publishedTo } = await store.query("head", {});
+    const objects = await store.query("objectsAt", { sequence: revision.sequence });
+    const nodeGroups = new Set(await store.query("nodeGroupsAt", { sequence: revision.sequence }));
+    const gateways = objects.filter(
+      (object) => isGateway(object) && nodeGroups.has(`${object.namespace}/${object.name}`),
+    );
+    const answers = await Promise.all(gateways.map((gateway) => gatewayAnswer(gateway)));
+    return {
+      head: formatRevision(revision),
+      published: publishedText(revision, publishedTo),
+      gateways: answers.map(({ row }) => row),
+      problems: objects.flatMap((object) => {
+        const joined = answers.find(({ of }) => of === object)?.answer ?? objectAnswer(object, undefined);
+        return problemsOf(object, joined.status);
+      }),
+    };
+  });
+
+  async function gatewayAnswer(of: StoredObject) {
+    const nodeGroup = `${of.namespace}/${of.name}`;
+    const delivery = await store.query("deliveryOf", { sequence: of.revision.sequence, nodeGroup });
+    const answer = objectAnswer(of, delivery);
+    const status = (answer.status ?? {}) as JsonObject;
+    const listeners = listOf(status.listeners);
+    return {
+      of,
+      answer,
+      row: {
+        namespace: of.namespace,
+        name: of.name,
+        programmed: String(
+          conditionsOf(status).find(({ type }) => type === "Programmed")?.status ?? "Unknown",
+        ),
+        routes: listeners.reduce((sum, { attachedRoutes }) => sum + Number(attachedRoutes ?? 0), 0),
+        proxies: delivery.proxies.length,
+        acknowledged: delivery.proxies.filter(({ acknowledged }) => acknowledged).length,
+      },
+    };
+  }
+}
+
+/** The last event that is published: the head, when the translator has covered it. */
+function publishedText(head: { epoch: number; sequence: number }, publishedTo: number): string {
+  return formatRevision({ ...head, sequence: Math.min(head.sequence, publishedTo) });
+}
+
+/** What a condition of this type says when all is well, if not True. */
+const goodStatus: Readonly<Record<string, string>> = { Conflicted: "False", PartiallyInvalid: "False" };
+
+/** Conditions that are not as they should be, of the object, its parents and its listeners. */
+function problemsOf(object: StoredObject, status: JsonValue | undefined) {
+  const { kind, namespace, name } = object;
+  const whole = (status ?? {}) as JsonObject;
+  const places: { where: string; conditions: JsonObject[] }[] = [
+    { where: "", conditions: conditionsOf(whole) },
+    ...listOf(whole.parents).map((parent) => ({
+      where: parentText(parent.parentRef as JsonObject | undefined),
+      conditions: conditionsOf(parent),
+    })),
+    ...listOf(whole.listeners).map((listener) => ({
+      where: `listener ${String(listener.name)}`,
+      conditions: conditionsOf(listener),
+    })),
+  ];
+  return places.flatMap(({ where, conditions }) =>
+    conditions
+      .filter(({ type, status: value }) => value !== (goodStatus[String(type)] ?? "True"))
+      .map(({ type, reason, message }) => ({
+        ref: { kind, namespace, name },
+        ...(where !== "" && { where }),
+        condition: String(type),
+        reason: String(reason ?? ""),
+        message: String(message ?? ""),
+      })),
+  );
+}
+
+function parentText(ref: JsonObject | undefined): string {
+  const kind = String(ref?.kind ?? "Gateway");
+  return `parent ${displayRef({ group: "", kind, namespace: String(ref?.namespace ?? ""), name: String(ref?.name ?? "") })}`;
+}
+
+function conditionsOf(holder: JsonObject): JsonObject[] {
+  return listOf(holder.conditions);
+}
+
+function listOf(value: JsonValue | undefined): JsonObject[] {
+  return Array.isArray(value) ? (value as JsonObject[]) : [];
+}

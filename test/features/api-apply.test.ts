@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { backend, documents, gateway, gatewayClass, outcomes, route, withApi } from "./api/running-api.ts";
+
+const everything = documents(gatewayClass, gateway, backend, route("home"));
+
+test("an apply is one event of its valid objects; an equal one is unchanged and appends nothing", () =>
+  withApi(async ({ apply, get, logs }) => {
+    const first = await apply(everything);
+    assert.equal(first.status, 200);
+    assert.deepEqual(new Set(Object.values(outcomes(first))), new Set(["created"]));
+    assert.match(String(first.body.revision), /^1\.\d+$/);
+    const before = await logs.config.info();
+    const second = await apply(everything);
+    assert.deepEqual(new Set(Object.values(outcomes(second))), new Set(["unchanged"]));
+    assert.equal(second.body.revision, null);
+    assert.deepEqual(await logs.config.info(), before);
+    const third = await apply(documents(gateway, route("home", "/new")));
+    assert.deepEqual(outcomes(third), { "Gateway/web": "unchanged", "HTTPRoute/home": "configured" });
+    const shown = await get("/v1/objects/httproute/shop/home");
+    const metadata = shown.body.metadata as Record<string, unknown>;
+    assert.equal(metadata.resourceVersion, third.body.revision);
+    assert.equal(metadata.generation, 2);
+  }));
+
+test("P7: what is refused names file, document, line, object and field; the good ones go on", () =>
+  withApi(async ({ apply, get }) => {
+    const broken = route("broken").replace("type: PathPrefix", "type: Prefix");
+    const answer = await apply(documents(gatewayClass, gateway, backend, broken, route("home")));
+    assert.equal(answer.status, 200);
+    assert.equal(outcomes(answer)["HTTPRoute/home"], "created");
+    assert.equal(outcomes(answer)["HTTPRoute/broken"], "refused");
+    const refused = (answer.body.results as Record<string, unknown>[]).find(
+      ({ outcome }) => outcome === "refused",
+    );
+    assert.ok(refused);
+    const [error] = refused.errors as Record<string, unknown>[];
+    assert.equal(error?.file, "test.yaml");
+    assert.equal(error?.document, 4);
+    assert.equal(error?.field, "spec.rules[0].matches[0].path.type");
+    assert.match(String(error?.expected), /PathPrefix/);
+    const text = documents(gatewayClass, gateway, backend, broken);
+    assert.equal(error?.line, text.slice(0, text.indexOf("type: Prefix")).split("\n").length);
+    assert.equal((await get("/v1/objects/httproute/shop/broken")).status, 404);
+  }));
+
+test("with atomic, one refused object refuses all", () =>
+  withApi(async ({ apply, logs }) => {
+    const before = await logs.config.info();
+    const answer = await apply(
+      documents(gatewayClass, route("broken").replace("rules:", "rulez:")),
+      "?atomic=true",
+    );
+    assert.equal(answer.status, 422);
+    assert.deepEqual(new Set(Object.values(outcomes(answer))), new Set(["refused"]));
+    assert.deepEqual(await logs.config.info(), before);
+  }));
+
+test("an object that stands in the input twice is refused, naming both places", () =>
+  withApi(async ({ apply }) => {
+    const answer = await apply(documents(gatewayClass, route("home"), route("home", "/other")));
+    assert.deepEqual(outcomes(answer), {
+      "GatewayClass/routeledger": "created",
+      "HTTPRoute/home": "refused",
+    });
+    const texts = JSON.stringify(answer.body.results);
+    assert.match(texts, /also in test\.yaml document 3/);
+    assert.match(texts, /also in test\.yaml document 2/);
+  }));
+
+test("bad input of every kind is said, with its line, and the rest is applied", () =>
+  withApi(async ({ post }) => {
+    const large = `apiVersion: v1\nkind: Namespace\nmetadata:\n  name: big\n  annotations: {a: "${"x".repeat(1_600_000)}"}\n`;
+    const files = [
+      { path: "syntax.yaml", text: "apiVersion: v1\nkind: [\n" },
+      { path: "scalar.yaml", text: "just words\n" },
+      { path: "unknown.yaml", text: "apiVersion: example.com/v1\nkind: Flower\nmetadata: {name: rose}\n" },
+      { path: "binary.yaml", text: "a\0b" },
+      { path: "large.yaml", text: large },
+      { path: "pod.yaml", text: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n" },
+      { path: "class.yaml", text: gatewayClass },
+      {
+        path: "list.yaml",
+        text: JSON.stringify({ apiVersion: "v1", kind: "List", items: [namespace("a"), namespace("b")] }),
+      },
+    ];
+    const answer = await post("/v1/apply", { files });
+    const results = answer.body.results as {
+      file: string;
+      outcome: string;
+      errors?: { message: string; line?: number }[];
+    }[];
+    const of = (file: string) => results.filter((result) => result.file === file);
+    assert.equal(of("syntax.yaml")[0]?.outcome, "refused");
+    assert.match(of("syntax.yaml")[0]?.errors?.[0]?.message ?? "", /syntax error/);
+    assert.ok((of("syntax.yaml")[0]?.errors?.[0]?.line ?? 0) >= 2);
+    assert.match(of("scalar.yaml")[0]?.errors?.[0]?.message ?? "", /expected an object/);
+    assert.match(JSON.stringify(of("unknown.yaml")), /Flower/);
+    assert.match(JSON.stringify(of("binary.yaml")), /binary/);
+    assert.match(JSON.stringify(of("large.yaml")), /1\.5 MiB/);
+    assert.equal(of("pod.yaml")[0]?.outcome, "ignored");
+    assert.equal(of("class.yaml")[0]?.outcome, "created");
+    assert.deepEqual(
+      of("list.yaml").map(({ outcome }) => outcome),
+      ["created", "created"],
+    );
+  }));
+
+test("YAML is taken as it stands, and metadata that a server writes is dropped", () =>
+  withApi(async ({ post, get }) => {
+    const text = gatewayClass.replace(
+      "metadata: { name: routeledger }",
+      "metadata: { name: routeledger, uid: x, resourceVersion: '7', generation: 9 }",
+    );
+    const answer = await post("/v1/apply", `${text}\nstatus: {conditions: []}\n`);
+    assert.deepEqual(outcomes(answer), { "GatewayClass/routeledger": "created" });
+    const { body } = await get("/v1/objects/gc/_/routeledger");
+    const metadata = body.metadata as Record<string, unknown>;
+    assert.notEqual(metadata.uid, "x");
+    assert.equal(metadata.generation, 1);
+    assert.equal(metadata.resourceVersion, answer.body.revision);
+  }));
+
+test("If-Match: an object that was written after the revision is refused", () =>
+  withApi(async ({ apply, post }) => {
+    const first = await apply(everything);
+    const match = { "if-match": `"${first.body.revision}"` };
+    const body = (path: string) => ({ files: [{ path: "r.yaml", text: route("home", path) }] });
+    const second = await post("/v1/apply", body("/a"), match);
+    assert.deepEqual(outcomes(second), { "HTTPRoute/home": "configured" });
+    const third = await post("/v1/apply", body("/b"), match);
+    assert.equal(third.status, 422);
+    assert.match(JSON.stringify(third.body), new RegExp(`was written at revision ${second.body.revision}`));
+  }));
+
+test("a dry run shows objects and xDS before and after, and appends nothing", () =>
+  withApi(async ({ apply, logs }) => {
+    await apply(everything);
+    const before = await logs.config.info();
+    const answer = await apply(documents(route("home", "/new"), route("second", "/second")), "?dryRun=true");
+    assert.deepEqual(outcomes(answer), { "HTTPRoute/home": "configured", "HTTPRoute/second": "created" });
+    const [home, second] = answer.body.results as { diff: { old: unknown; new: unknown } }[];
+    assert.match(JSON.stringify(home?.diff.old), /"value":"\/"/);
+    assert.match(JSON.stringify(home?.diff.new), /"value":"\/new"/);
+    assert.equal(second?.diff.old, null);
+    const xds = answer.body.xds as { type: string; change: string; nodeGroup: string }[];
+    assert.ok(
+      xds.some(
+        ({ type, change, nodeGroup }) => type === "RDS" && change === "changed" && nodeGroup === "shop/web",
+      ),
+    );
+    assert.deepEqual(await logs.config.info(), before);
+  }));
+
+test("delete is one event; what is not there is said; 10 routes and over half of them must be allowed", () =>
+  withApi(async ({ apply, post }) => {
+    const names = Array.from({ length: 12 }, (_, index) => `r${index}`);
+    await apply(documents(gatewayClass, gateway, backend, ...names.map((name) => route(name, `/${name}`))));
+    const refs = (some: readonly string[]) => ({
+      refs: some.map((name) => ({ kind: "httproutes", namespace: "shop", name })),
+    });
+    const refused = await post("/v1/delete", refs(names));
+    assert.equal(refused.status, 409);
+    assert.match(JSON.stringify(refused.body), /12 of 12 routes/);
+    const some = await post("/v1/delete", refs([...names.slice(0, 3), "nowhere"]));
+    assert.deepEqual(outcomes(some), {
+      "HTTPRoute/r0": "deleted",
+      "HTTPRoute/r1": "deleted",
+      "HTTPRoute/r2": "deleted",
+      "HTTPRoute/nowhere": "notFound",
+    });
+    assert.deepEqual(outcomes(await post("/v1/delete?ignoreNotFound=true", refs(["nowhere"]))), {});
+    const files = {
+      files: [{ path: "all.yaml", text: documents(gateway, ...names.slice(3).map((name) => route(name))) }],
+    };
+    const all = await post("/v1/delete?allowMassDelete=true", files);
+    assert.equal(all.status, 200);
+    assert.ok(Object.values(outcomes(all)).every((outcome) => outcome === "deleted"));
+  }));
+
+test("writers that race are rebased: nothing is lost, and each revision is one of them", () =>
+  withApi(async ({ apply, get }) => {
+    await apply(documents(gatewayClass, gateway, backend));
+    const names = Array.from({ length: 8 }, (_, index) => `race${index}`);
+    const answers = await Promise.all(names.map((name) => apply(route(name, `/${name}`))));
+    assert.equal(new Set(answers.map(({ body }) => body.revision)).size, names.length);
+    const { body } = await get("/v1/objects/httproutes?namespace=shop");
+    assert.equal((body.items as unknown[]).length, names.length);
+  }));
+
+function namespace(name: string): object {
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+}
