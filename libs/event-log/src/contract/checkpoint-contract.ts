@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { test } from "node:test";
-import { utf8 } from "@routeledger/std";
+import { codec } from "@routeledger/protos";
+import { sha256, utf8 } from "@routeledger/std";
 import { readCheckpoints } from "../checkpoint-reader.ts";
 import { type CheckpointCommit, writeCheckpoints } from "../checkpoint-writer.ts";
 import type { LogTail } from "../commit.ts";
@@ -10,15 +11,22 @@ import { configKinds } from "../kinds.ts";
 import { appended, appendedAll, inWords, items, newCommit, testTools } from "./contract-tools.ts";
 import type { EventLogHarness } from "./event-log-harness.ts";
 
+const closedCodec = codec("routeledger.log.v1.CheckpointClosed");
+
 interface Round {
   readonly states: Readonly<Record<string, Uint8Array>>;
   readonly term?: number;
   /** Called before each append: to write something between, or to break off. */
   readonly before?: (commit: CheckpointCommit) => Promise<void> | void;
+  /** What is appended instead. */
+  readonly change?: (commit: CheckpointCommit) => CheckpointCommit;
 }
 
 /** Writes a round of checkpoints as a translator does, behind all that the log holds. */
-async function checkpointed(log: EventLog, { states, term = 0, before }: Round): Promise<LogTail> {
+async function checkpointed(
+  log: EventLog,
+  { states, term = 0, before, change = (commit) => commit }: Round,
+): Promise<LogTail> {
   const tools = testTools(term + 1);
   const writer = new CommitWriter(log, tools);
   const end = async () => (await items(log)).at(-1)!.tail;
@@ -32,7 +40,7 @@ async function checkpointed(log: EventLog, { states, term = 0, before }: Round):
     randomBytes: tools.randomBytes,
     append: async (commit) => {
       await before?.(commit);
-      await appended(writer, newCommit({ ...commit, term }), await end());
+      await appended(writer, newCommit({ ...change(commit), term }), await end());
     },
   });
   return followFrom;
@@ -131,6 +139,29 @@ export function checkpointContract(harness: EventLogHarness): void {
     const { lastSequence } = await log.info();
     await log.append({ messages: [{ subject: "Catalog", body: utf8("noise") }], expectedLast: lastSequence });
     deepEqual((await readCheckpoints(log, configKinds))!.states.get("config"), utf8("good"));
+  });
+
+  test("rule K6: a checkpoint with another digest or another number of parts is not believed", async () => {
+    const log = await logWithOneCommit(harness);
+    const tampered = [
+      { digest: sha256(utf8("another state")), parts: 1 },
+      { digest: sha256(utf8("state")), parts: 2 },
+      { digest: sha256(utf8("state")), parts: 1, subject: "statuses" },
+    ];
+    for (const change of tampered) {
+      const writing = checkpointed(log, {
+        states: { config: utf8("state") },
+        before: ({ kind }) => ok(kind !== "Catalog", "a Catalog of what could not be read back"),
+        change: (commit) => {
+          if (commit.kind !== "CheckpointClosed") return commit;
+          return {
+            ...commit,
+            payload: closedCodec.encode({ ...closedCodec.decode(commit.payload), ...change }),
+          };
+        },
+      });
+      await rejects(writing, { code: "log.checkpointUnreadable" });
+    }
   });
 
   test("rule K6: nothing is named in a Catalog that did not come back from the log as it was", async () => {

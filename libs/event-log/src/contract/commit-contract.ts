@@ -81,6 +81,33 @@ export function commitContract(harness: EventLogHarness): void {
     ]);
   });
 
+  test("rule C2: a chunk that was left out, or is another commit's, completes nothing", async () => {
+    const other = new Uint8Array(16).fill(9);
+    const pairs = [
+      [
+        { chunk: 0, chunks: 3 },
+        { chunk: 2, chunks: 3 },
+      ],
+      [
+        { chunk: 0, chunks: 2 },
+        { chunk: 1, chunks: 2, commitId: other },
+      ],
+      [
+        { chunk: 0, chunks: 3 },
+        { chunk: 1, chunks: 2 },
+      ],
+    ];
+    for (const pair of pairs) {
+      const log = await storedBodies(await harness.create(), chainOf(pair));
+      await appendedAll(log, [newCommit()]);
+      deepEqual(inWords(await items(log)), [
+        "skipped 1 void chunk",
+        "skipped 2 void chunk",
+        "commit 3 ChangeSet",
+      ]);
+    }
+  });
+
   test("rule C3: the chain counts every stored body, bytes that are no envelope too", async () => {
     const log = await harness.create();
     const noise = utf8("noise");
@@ -264,12 +291,14 @@ export function commitContract(harness: EventLogHarness): void {
   test("rule W4: whatever a lost reply hid, the commit is stored once", async () => {
     const payload = new Uint8Array(3 * chunkBytesMax);
     for (const stored of [0, 1, 2, 3, "later"] as const) {
-      const log = await harness.create();
-      const lossy = new LossyEventLog(log);
-      lossy.loseReply({ stored }, { stored: 0 });
-      const { commit } = await appended(new CommitWriter(lossy, testTools()), newCommit({ payload }));
-      equal(commit.revision.sequence, 3, `stored ${stored}`);
-      deepEqual(inWords(await items(log)), ["commit 3 ChangeSet"], `stored ${stored}`);
+      for (const losses of [[{ stored }], [{ stored }, { stored: 0 }]]) {
+        const log = await harness.create();
+        const lossy = new LossyEventLog(log);
+        lossy.loseReply(...losses);
+        const { commit } = await appended(new CommitWriter(lossy, testTools()), newCommit({ payload }));
+        equal(commit.revision.sequence, 3, `stored ${stored}`);
+        deepEqual(inWords(await items(log)), ["commit 3 ChangeSet"], `stored ${stored}`);
+      }
     }
   });
 
