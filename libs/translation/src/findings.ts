@@ -4,7 +4,7 @@ import type { ParentAttachment } from "./attach.ts";
 import { type Condition, conditionList } from "./condition.ts";
 import type { GatewayView } from "./gateway-view.ts";
 import { controllerName, generationOf } from "./kinds.ts";
-import { supportedKindList } from "./listener-view.ts";
+import { type ListenerView, supportedKindList } from "./listener-view.ts";
 import type { TranslatedRoute } from "./translated-route.ts";
 
 /** What the translation of one node group found out about objects: what `statuses` is made of. */
@@ -27,10 +27,34 @@ export interface AttachedRoute {
   readonly attachments: readonly ParentAttachment[];
   /** Undefined for kinds that are not served. */
   readonly translated: TranslatedRoute | undefined;
+  /** Listeners that take the route and serve, each once, whichever parentRefs chose it. */
+  readonly listeners: readonly ListenerView[];
+  readonly parents: readonly ParentFinding[];
+}
+
+/** Puts together what is known of a route at a Gateway. */
+export function attachedRoute(
+  object: ConfigObject,
+  attachments: readonly ParentAttachment[],
+  translated: TranslatedRoute | undefined,
+): AttachedRoute {
+  const taking = new Set(attachments.flatMap((attachment) => attachment.listeners));
+  const listeners = translated === undefined ? [] : [...taking].filter(({ serves }) => serves);
+  return {
+    object,
+    attachments,
+    translated,
+    listeners,
+    parents: parentFindings(object, attachments, translated),
+  };
 }
 
 /** The entries of a route's status for one Gateway, one a parentRef as the spec writes it (G106). */
-export function parentFindings({ object, attachments, translated }: AttachedRoute): readonly ParentFinding[] {
+function parentFindings(
+  object: ConfigObject,
+  attachments: readonly ParentAttachment[],
+  translated: TranslatedRoute | undefined,
+): readonly ParentFinding[] {
   return attachments.map(({ index, parentRef, accepted }) => {
     const conditions: Condition[] = [isAccepted(accepted) ? (translated?.refused ?? accepted) : accepted];
     conditions.push(

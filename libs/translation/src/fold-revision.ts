@@ -55,5 +55,6 @@ export function translateAll(state: ConfigState, cache?: TranslationCache): Last
     groups.set(nodeGroup, translation.parts);
     findings.set(nodeGroup, translation.findings);
   }
+  cache?.keepTables(new Set(groups.keys()));
   return { groups, statuses: statuses(state, findings) };
 }

@@ -5,11 +5,11 @@ interface Entry {
 
 /** Values by key, each kept as long as the inputs that it was made of are the same instances. */
 export class MemoTable {
-  #before = new Map<string, Entry>();
-  #now = new Map<string, Entry>();
+  #before = new Map<unknown, Entry>();
+  #now = new Map<unknown, Entry>();
 
   /** The kept value when all inputs are identical, else what `compute` gives. A key must be asked with one type. */
-  get<T>(key: string, inputs: readonly unknown[], compute: () => T): T {
+  get<T>(key: object | string, inputs: readonly unknown[], compute: () => T): T {
     const known = this.#now.get(key) ?? this.#before.get(key);
     const entry =
       known !== undefined && sameItems(known.inputs, inputs) ? known : { inputs, value: compute() };

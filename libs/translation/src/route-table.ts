@@ -1,7 +1,6 @@
 import { codec } from "@routeledger/protos";
 import { compareStrings } from "@routeledger/std";
 import type { Part } from "@routeledger/xds-model";
-import { routeHostnames } from "./attach.ts";
 import type { GatewayView } from "./gateway-view.ts";
 import { coveringNames, intersect } from "./hostnames.ts";
 import type { ListenerView } from "./listener-view.ts";
@@ -69,7 +68,7 @@ function domainsOf(
   const byName = new Map<string, TranslatedRoute[]>();
   const domains = new Set([listener.hostname]);
   for (const route of routes) {
-    for (const written of routeHostnames(route.object)) {
+    for (const written of route.hostnames) {
       const domain = intersect(written, listener.hostname);
       if (domain === undefined) continue;
       domains.add(domain);

@@ -1,4 +1,10 @@
-import { type ConfigObject, type ConfigState, objectKey, objectsOfKind } from "@routeledger/config-model";
+import {
+  type ConfigObject,
+  type ConfigState,
+  kindKey,
+  objectKey,
+  objectsOfKind,
+} from "@routeledger/config-model";
 import { type JsonObject, sortedEntries } from "@routeledger/std";
 import { backendStatus } from "./backend-status.ts";
 import { classStatus } from "./class-status.ts";
@@ -16,7 +22,31 @@ import { listenerSetStatus, tlsPolicyStatus } from "./unserved-status.ts";
 export function statuses(
   state: ConfigState,
   findings: ReadonlyMap<string, Findings>,
-): Map<string, JsonObject> {
+): ReadonlyMap<string, JsonObject> {
+  const inputs = [...sortedEntries(findings).flat(), ...kindsRead.map((kind) => state.objects.get(kind))];
+  const [first] = findings.values();
+  const known = first && allStatuses.get(first);
+  if (known !== undefined && sameItems(known.inputs, inputs)) return known.statuses;
+  const made = statusesOf(state, findings);
+  if (first !== undefined) allStatuses.set(first, { inputs, statuses: made });
+  return made;
+}
+
+/** What statuses are made of besides the findings. */
+const kindsRead: readonly string[] = [
+  kindKey(gatewayGroup, "Gateway"),
+  kindKey(gatewayGroup, "GatewayClass"),
+  kindKey(gatewayGroup, "ListenerSet"),
+  kindKey(gatewayGroup, "BackendTLSPolicy"),
+  kindKey(envoyGatewayGroup, "Backend"),
+];
+
+const allStatuses = new WeakMap<
+  Findings,
+  { readonly inputs: readonly unknown[]; readonly statuses: ReadonlyMap<string, JsonObject> }
+>();
+
+function statusesOf(state: ConfigState, findings: ReadonlyMap<string, Findings>): Map<string, JsonObject> {
   const found = new Map<string, JsonObject>();
   const put = (object: ConfigObject, status: JsonObject | undefined): void => {
     if (status !== undefined) found.set(objectKey(object), status);

@@ -1,5 +1,6 @@
 import type { ConfigObject } from "@routeledger/config-model";
 import { by } from "@routeledger/std";
+import { routeHostnames } from "./attach.ts";
 import { type Condition, condition } from "./condition.ts";
 import { type HttpRule, parseRule, rulesOf } from "./http-rule.ts";
 import { createdAt } from "./kinds.ts";
@@ -11,6 +12,8 @@ import type { Upstream } from "./upstream.ts";
 /** An HTTPRoute as far as it does not depend on where it is attached. */
 export interface TranslatedRoute {
   readonly object: ConfigObject;
+  /** As the route wrote them, lower case; `*` alone when it wrote none. */
+  readonly hostnames: readonly string[];
   readonly entries: readonly RouteEntry[];
   /** All clusters that it forwards to, sorted by name, each once. */
   readonly upstreams: readonly Upstream[];
@@ -30,6 +33,7 @@ export function translateRoute(reader: StateReader, object: ConfigObject): Trans
   ).length;
   return {
     object,
+    hostnames: routeHostnames(object),
     entries,
     upstreams: uniqueUpstreams(rules),
     refused: dropped.length > 0 && servedRules === 0 ? refusal(dropped) : undefined,

@@ -28,7 +28,7 @@ export class TranslationCache {
     return value;
   }
 
-  /** The table of a node group, or of another name. */
+  /** A table by name: a node group's own is named like it, its others begin with its name and a space. */
   table(name: string): MemoTable {
     let table = this.#tables.get(name);
     if (table === undefined) {
@@ -39,7 +39,9 @@ export class TranslationCache {
   }
 
   /** Forgets the tables of node groups that are no more. */
-  keepTables(names: ReadonlySet<string>): void {
-    for (const name of this.#tables.keys()) if (!names.has(name)) this.#tables.delete(name);
+  keepTables(nodeGroups: ReadonlySet<string>): void {
+    for (const name of this.#tables.keys()) {
+      if (!nodeGroups.has(name.split(" ", 1)[0] ?? "")) this.#tables.delete(name);
+    }
   }
 }
