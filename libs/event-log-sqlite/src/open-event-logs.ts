@@ -1,9 +1,9 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { EventLog, LogName } from "@routeledger/event-log";
+import type { EventLog } from "@routeledger/event-log";
 import { Failure } from "@routeledger/std";
 import type Database from "better-sqlite3";
-import { type Preparation, prepareDatabase } from "./prepare-database.ts";
+import { prepareDatabase } from "./prepare-database.ts";
 import { loadSqlite } from "./sqlite-addon.ts";
 import { SqliteEventLog } from "./sqlite-event-log.ts";
 import { guarded } from "./sqlite-failure.ts";
@@ -16,19 +16,17 @@ export interface SqliteEventLogsOptions {
 export interface SqliteEventLogs {
   readonly config: EventLog;
   readonly xds: EventLog;
-  /** Survives the process, and loses its last seconds in a power cut: DELIVERY may be lossy. */
   readonly delivery: EventLog;
   /** Ends all readers and lets go of the folder. Idempotent. */
   close(): Promise<void>;
 }
 
 /** A file a log, so that what is told of deliveries never waits for, or delays, an event. */
-const files: readonly { readonly log: LogName; readonly file: string; readonly preparation: Preparation }[] =
-  [
-    { log: "CONFIG", file: "config.sqlite", preparation: { synchronous: "FULL" } },
-    { log: "XDS", file: "xds.sqlite", preparation: { synchronous: "FULL" } },
-    { log: "DELIVERY", file: "delivery.sqlite", preparation: { synchronous: "NORMAL" } },
-  ];
+const files = [
+  { log: "CONFIG", file: "config.sqlite" },
+  { log: "XDS", file: "xds.sqlite" },
+  { log: "DELIVERY", file: "delivery.sqlite" },
+] as const;
 
 /**
  * Opens the embedded logs of a folder for this process alone.
@@ -44,8 +42,8 @@ export async function openSqliteEventLogs({ folder }: SqliteEventLogsOptions): P
     for (const log of opened) await log.close();
   };
   try {
-    for (const { log, file, preparation } of files) {
-      opened.push(new SqliteEventLog(log, openDatabase(sqlite, join(folder, file), preparation)));
+    for (const { log, file } of files) {
+      opened.push(new SqliteEventLog(log, openDatabase(sqlite, join(folder, file))));
       // CONFIG comes first and decides who has the folder; only that process says its name.
       if (log === "CONFIG") writeFileSync(join(folder, pidFile), `${process.pid}\n`);
     }
@@ -60,11 +58,11 @@ export async function openSqliteEventLogs({ folder }: SqliteEventLogsOptions): P
 /** Who has the folder, for people; the lock itself is the kernel's. */
 const pidFile = "log.pid";
 
-function openDatabase(sqlite: typeof Database, file: string, preparation: Preparation): Database.Database {
+function openDatabase(sqlite: typeof Database, file: string): Database.Database {
   return guarded({ doing: `open ${file}`, file, writes: false }, () => {
     const database = new sqlite(file, { timeout: 0 });
     try {
-      prepareDatabase(database, preparation);
+      prepareDatabase(database);
       return database;
     } catch (error) {
       database.close();

@@ -7,21 +7,17 @@ const storageVersion = "1";
 /** Bytes to which the write-ahead log is cut back after a long commit. */
 const walBytesMax = 64 * 1024 * 1024;
 
-export interface Preparation {
-  /** "FULL": an append is on the disk when it resolves. "NORMAL": it survives the process, not a power cut. */
-  readonly synchronous: "FULL" | "NORMAL";
-}
-
 /**
  * Takes a database for this process alone, until it is closed or the process dies, and makes its tables where it
  * has none. The lock is the kernel's, so nothing of it outlives a kill -9.
  *
  * @throws SqliteError SQLITE_BUSY when another process has it; Failure `log.storageTooNew`
  */
-export function prepareDatabase(database: Database.Database, { synchronous }: Preparation): void {
+export function prepareDatabase(database: Database.Database): void {
   database.pragma("locking_mode = EXCLUSIVE");
   database.pragma("journal_mode = WAL");
-  database.pragma(`synchronous = ${synchronous}`);
+  // Also for DELIVERY: a log that a power cut had shortened would stop every reader that had read further.
+  database.pragma("synchronous = FULL");
   database.pragma(`journal_size_limit = ${walBytesMax}`);
   database
     .transaction(() => {
