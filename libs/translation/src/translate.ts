@@ -40,7 +40,8 @@ export function translate(
   );
   const routes = attachedRoutes(state, gateway, cache);
   const traffic = memo.get("traffic", [routes], () => trafficParts(gateway, routes, cache));
-  const upstreams = memo.get("upstreams", [routes], () => upstreamsOf(routes));
+  const reached = memo.get("reached", [routes], () => upstreamsOf(routes));
+  const upstreams = memo.get("upstreams", reached, () => reached);
   const clusters = memo.get("clusters", [upstreams], () => upstreams.map(clusterPart));
   const slices = state.objects.get(kindKey(discoveryGroup, "EndpointSlice"));
   const endpoints = memo.get("endpoints", [upstreams, slices], () => {
