@@ -1,0 +1,64 @@
+import { Agent, request } from "node:http";
+
+/** Requests one after another on connections that are kept, to one path, until stopped. Counts the answers. */
+export class Load {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: connections });
+  readonly #port: number;
+  readonly #path: string;
+  readonly #counts = new Map<string, number>();
+  readonly #loops: Promise<void>[];
+  #stopped = false;
+
+  constructor(port: number, path = "/") {
+    this.#port = port;
+    this.#path = path;
+    this.#loops = Array.from({ length: connections }, () => this.#loop());
+  }
+
+  /** How often each status came, `failed: <code>` for connections that broke. */
+  get counts(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#counts].sort());
+  }
+
+  /** Every answer so far was one of these. */
+  hasOnly(...statuses: string[]): boolean {
+    return [...this.#counts.keys()].every((status) => statuses.includes(status));
+  }
+
+  /** Resolves when `count` more answers of that status came. */
+  async more(count: number, status = "200"): Promise<void> {
+    const start = this.#counts.get(status) ?? 0;
+    while ((this.#counts.get(status) ?? 0) < start + count) {
+      if (this.#stopped) throw new Error("load that goes on");
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#loops);
+    this.#agent.destroy();
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#stopped) {
+      const status = await statusOf(this.#port, this.#path, this.#agent);
+      this.#counts.set(status, (this.#counts.get(status) ?? 0) + 1);
+    }
+  }
+}
+
+const connections = 3;
+
+/** The status of one GET, or `failed: <code>`. */
+export function statusOf(port: number, path = "/", agent: Agent | false = false): Promise<string> {
+  return new Promise((resolve) => {
+    const sent = request({ host: "127.0.0.1", port, path, agent }, (response) => {
+      response.resume();
+      response.on("end", () => resolve(String(response.statusCode)));
+      response.on("error", (error: NodeJS.ErrnoException) => resolve(`failed: ${error.code}`));
+    });
+    sent.on("error", (error: NodeJS.ErrnoException) => resolve(`failed: ${error.code}`));
+    sent.end();
+  });
+}
