@@ -71,17 +71,20 @@ export interface ExpectedResponse {
   readonly Namespace?: string;
 }
 
-/** All arguments of the helpers that are played; each helper has some of them. */
+/** All arguments of the helpers that are played; each helper has some of them, under the names of its Go code. */
 export interface StepArguments {
-  readonly gw?: NamespacedName & { readonly listenerNames?: readonly string[] };
+  readonly gw?: NamespacedName;
   readonly gwNN?: NamespacedName;
   readonly gwName?: NamespacedName;
+  readonly gwRef?: NamespacedName;
   readonly routeNN?: NamespacedName;
   readonly routeName?: NamespacedName;
+  readonly rNN?: NamespacedName;
+  readonly gwcNN?: { readonly Name: string };
+  readonly gwcName?: string;
   readonly routeNNs?: readonly NamespacedName[];
   readonly condition?: ExpectedCondition;
-  readonly conditions?: readonly ExpectedCondition[];
-  readonly lName?: string;
+  readonly expectedCondition?: ExpectedCondition;
   readonly listeners?: readonly ExpectedListener[];
   readonly parents?: readonly ExpectedParent[];
   readonly namespaceRequired?: boolean;

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttp2Server, type Http2Server } from "node:http2";
 import type { Server as NetServer } from "node:net";
+import { echoWebSockets } from "./echo-websocket.ts";
 
 /** Who answers: what the official suite's echo server knows of itself from its pod. */
 export interface EchoPod {
@@ -23,6 +24,7 @@ export const echoPorts = { http: 3000, h2c: 3001 } as const;
  */
 export async function startEchoBackend(address: string, pod: EchoPod): Promise<EchoBackend> {
   const plain = createServer((request, response) => answer(request, response, pod, echoPorts.http));
+  echoWebSockets(plain);
   const h2c = createHttp2Server((request, response) => {
     answer(request as unknown as IncomingMessage, response as unknown as ServerResponse, pod, echoPorts.h2c);
   });

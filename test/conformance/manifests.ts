@@ -1,18 +1,23 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { JsonObject } from "@routeledger/std";
+import { controllerName } from "@routeledger/translation";
 import { parseAllDocuments } from "yaml";
 
-/** Objects of one manifest of the suite, with the class that this run uses. */
-export async function readManifest(
-  folder: string,
-  path: string,
-  gatewayClass: string,
-): Promise<JsonObject[]> {
-  const text = (await readFile(join(folder, path), "utf8")).replaceAll("{GATEWAY_CLASS_NAME}", gatewayClass);
-  return parseAllDocuments(text)
-    .map((document) => document.toJS() as JsonObject | null)
-    .filter((object) => object !== null);
+/** The class that the suite's Gateways name in this run. */
+export const gatewayClass = "routeledger";
+
+/** Objects of one manifest of the suite, with this run's class and controller. Throws where it is no YAML. */
+export async function readManifest(folder: string, path: string): Promise<JsonObject[]> {
+  const text = (await readFile(join(folder, path), "utf8"))
+    .replaceAll("{GATEWAY_CLASS_NAME}", gatewayClass)
+    .replaceAll("{GATEWAY_CONTROLLER_NAME}", controllerName);
+  return parseAllDocuments(text).flatMap((document) => {
+    const [error] = document.errors;
+    if (error !== undefined) throw new Error(`${path}: ${error.message}`);
+    const object = document.toJS() as JsonObject | null;
+    return object === null ? [] : [object];
+  });
 }
 
 export interface ListenerPort {
@@ -44,9 +49,9 @@ export class PortMap {
 
   /** The port of the suite's symbolic address, `<gateway>.<namespace>.gw:<port>`. */
   ofAddress(address: string): number {
-    const match = /^([^.]+)\.([^.]+)\.gw:(\d+)$/.exec(address);
+    const match = /^([^.]+)\.([^.]+)\.gw(?::(\d+))?$/.exec(address);
     if (match === null) throw new Error(`an address of the suite, got ${address}`);
-    return this.of({ gateway: `${match[2]}/${match[1]}`, port: Number(match[3]) });
+    return this.of({ gateway: `${match[2]}/${match[1]}`, port: Number(match[3] ?? 80) });
   }
 
   rewrite(object: JsonObject): JsonObject {

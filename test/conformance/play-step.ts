@@ -1,8 +1,9 @@
 import type { JsonObject } from "@routeledger/std";
-import type { ConformanceCase, NamespacedName, Step } from "./case.ts";
+import type { ConformanceCase, ExpectedCondition, NamespacedName, Step } from "./case.ts";
 import { exchange, mismatches } from "./http-exchange.ts";
 import type { PortMap } from "./manifests.ts";
 import {
+  type ClassObject,
   conditionMismatches,
   type GatewayObject,
   latestMismatches,
@@ -16,122 +17,118 @@ import { weightMismatches } from "./weights.ts";
 /** What the steps ask: a running Routeledger. */
 export interface SystemUnderTest {
   readonly ports: PortMap;
-  /** The object with its status; undefined when there is none. */
+  /** A kind of Gateway API; the object with its status, undefined when there is none. */
   get(kind: string, namespace: string, name: string): Promise<JsonObject | undefined>;
 }
 
 /** What is wrong at this moment; nothing when the step is as expected. */
-type Player = (system: SystemUnderTest, step: Step, of: ConformanceCase) => Promise<string[]>;
+export type Player = (system: SystemUnderTest, step: Step, of: ConformanceCase) => Promise<string[]>;
 
 /** The suite's helpers that are played; a case that needs another one cannot run. */
 export const players: Readonly<Record<string, Player>> = {
+  /** Each Gateway of the namespaces; those of interest are asked by the steps that follow. */
   "kubernetes.NamespacesMustBeReady": async () => [],
   "kubernetes.GatewayAndHTTPRoutesMustBeAccepted": gatewayAndRoutesAccepted,
   "kubernetes.GatewayAndRoutesMustBeAccepted": gatewayAndRoutesAccepted,
   "kubernetes.HTTPRouteMustHaveResolvedRefsConditionsTrue": (system, { args }) =>
-    routeCondition(system, args.routeNN, args.gwNN, {
-      Type: "ResolvedRefs",
-      Status: "True",
-      Reason: "ResolvedRefs",
-    }),
+    routeCondition(system, args, { Type: "ResolvedRefs", Status: "True", Reason: "ResolvedRefs" }),
   "kubernetes.HTTPRouteMustHaveCondition": (system, { args }) =>
-    routeCondition(system, args.routeNN, args.gwNN, args.condition ?? { Type: "" }),
-  "kubernetes.HTTPRouteMustHaveNoAcceptedParents": async (system, { args }) => {
-    const route = await getRoute(system, args.routeName);
-    const accepted = (route?.status?.parents ?? []).flatMap(({ conditions }) =>
-      conditions.filter(({ type, status }) => type === "Accepted" && status === "True"),
-    );
-    return accepted.length === 0 ? [] : ["expected no accepted parent, got one"];
-  },
-  "kubernetes.HTTPRouteMustHaveParents": async (system, { args }) => {
-    const route = await getRoute(system, args.routeName);
-    if (route === undefined) return [`no route ${args.routeName?.Name}`];
-    return parentMismatches(args.parents ?? [], route, args.namespaceRequired ?? false);
-  },
-  "kubernetes.HTTPRouteMustHaveLatestConditions": async (system, { args }) => {
-    const route = await getRoute(system, args.routeNN);
-    const conditions = (route?.status?.parents ?? []).flatMap((parent) => parent.conditions);
-    return latestMismatches(conditions, route?.metadata.generation ?? 0);
-  },
+    routeCondition(system, args, wanted(args.condition, "a condition")),
+  "kubernetes.HTTPRouteMustHaveNoAcceptedParents": (system, { args }) =>
+    routeIs(system, args.routeName, ({ status }) => {
+      const conditions = (status?.parents ?? []).flatMap((parent) => parent.conditions);
+      const accepted = conditions.some(({ type, status: is }) => type === "Accepted" && is === "True");
+      return accepted ? ["expected no accepted parent, got one"] : [];
+    }),
+  "kubernetes.HTTPRouteMustHaveParents": (system, { args }) =>
+    routeIs(system, args.routeName, (route) =>
+      parentMismatches(args.parents ?? [], route, args.namespaceRequired ?? false),
+    ),
+  "kubernetes.HTTPRouteMustHaveLatestConditions": (system, { args }) =>
+    routeIs(system, args.rNN, ({ metadata, status }) => {
+      const conditions = (status?.parents ?? []).flatMap((parent) => parent.conditions);
+      return latestMismatches(conditions, metadata.generation);
+    }),
   "kubernetes.GatewayMustHaveLatestConditions": (system, { args }) =>
-    gatewayIs(system, args.gwNN, (gateway) =>
-      latestMismatches(gateway.status?.conditions, gateway.metadata.generation),
+    gatewayIs(system, args.gwNN, ({ metadata, status }) =>
+      latestMismatches(status?.conditions, metadata.generation),
     ),
-  "kubernetes.GatewayMustHaveCondition": (system, { args }) =>
-    gatewayIs(system, args.gwNN, (gateway) =>
-      conditionMismatches(
-        args.condition ? [args.condition] : [],
-        gateway.status?.conditions,
-        gateway.metadata.generation,
-      ),
-    ),
+  "kubernetes.GatewayMustHaveCondition": (system, { args }) => {
+    const expected = wanted(args.expectedCondition, "a condition");
+    return gatewayIs(system, args.gwNN, ({ metadata, status }) =>
+      conditionMismatches([expected], status?.conditions, metadata.generation),
+    );
+  },
   "kubernetes.GatewayStatusMustHaveListeners": (system, { args }) =>
     gatewayIs(system, args.gwNN, (gateway) => listenerMismatches(args.listeners ?? [], gateway)),
   "kubernetes.GatewayMustHaveZeroRoutes": (system, { args }) =>
-    gatewayIs(system, args.gwName, (gateway) =>
-      (gateway.status?.listeners ?? [])
-        .filter(({ attachedRoutes }) => attachedRoutes !== 0)
-        .map(
-          ({ name, attachedRoutes }) =>
-            `listener ${name}: expected no attached routes, got ${attachedRoutes}`,
-        ),
-    ),
+    gatewayIs(system, args.gwName, ({ status }) => {
+      const attached = (status?.listeners ?? []).filter(({ attachedRoutes }) => attachedRoutes !== 0);
+      return attached.map(
+        ({ name, attachedRoutes }) => `listener ${name} has ${attachedRoutes} attached routes`,
+      );
+    }),
   "kubernetes.WaitForGatewayAddress": (system, { args }) =>
-    gatewayIs(system, args.gwNN, (gateway) =>
-      gateway.status?.addresses?.length ? [] : ["no address in the status"],
+    gatewayIs(system, args.gwRef, ({ status }) =>
+      status?.addresses?.some(({ value }) => value !== "") ? [] : ["no address in the status"],
     ),
-  "http.MakeRequestAndExpectEventuallyConsistentResponse": async (system, { args }) => {
-    const { expected, gwAddr } = args;
-    if (expected === undefined || gwAddr === undefined)
-      throw new Error("a step with a request and an address");
-    const port = system.ports.ofAddress(gwAddr);
-    return mismatches(expected, await exchange(port, expected), port);
-  },
+  "kubernetes.GWCMustHaveAcceptedConditionAny": (system, { args }) =>
+    classIs(system, args.gwcName, ({ metadata, status }) =>
+      conditionMismatches([{ Type: "Accepted" }], status?.conditions, metadata.generation),
+    ),
+  "kubernetes.GatewayClassMustHaveLatestConditions": (system, { args }) =>
+    classIs(system, args.gwcNN?.Name, ({ metadata, status }) =>
+      latestMismatches(status?.conditions, metadata.generation),
+    ),
+  "http.MakeRequestAndExpectEventuallyConsistentResponse": consistentResponse,
   "weight.TestWeightedDistribution": (system, step, of) => weightMismatches(system, step, of),
 };
 
-async function gatewayAndRoutesAccepted(system: SystemUnderTest, { args }: Step): Promise<string[]> {
-  const gateway = args.gw;
-  if (gateway === undefined) throw new Error("a step that names a Gateway");
-  const wrong = await gatewayIs(system, gateway, ({ metadata, status }) => {
-    const accepted = [
-      { Type: "Accepted", Status: "True" },
-      { Type: "Programmed", Status: "True" },
-    ];
-    return conditionMismatches(accepted, status?.conditions, metadata.generation);
-  });
-  for (const route of args.routeNNs ?? []) {
-    wrong.push(
-      ...(await routeCondition(system, route, gateway, {
-        Type: "Accepted",
-        Status: "True",
-        Reason: "Accepted",
-      })),
-    );
+/** As the official suite: an answer counts when so many in a row are right. */
+const consecutive = 3;
+
+async function consistentResponse(system: SystemUnderTest, { args }: Step): Promise<string[]> {
+  const expected = wanted(args.expected, "an expected response");
+  const port = system.ports.ofAddress(wanted(args.gwAddr, "an address"));
+  for (let count = 0; count < consecutive; count++) {
+    const wrong = mismatches(expected, await exchange(port, expected), port);
+    if (wrong.length > 0) return wrong;
   }
+  return [];
+}
+
+async function gatewayAndRoutesAccepted(system: SystemUnderTest, { args }: Step): Promise<string[]> {
+  const gateway = wanted(args.gw, "a Gateway");
+  const wrong = await gatewayIs(system, gateway, ({ metadata, status }) => {
+    const conditions = ["Accepted", "Programmed"].map((Type) => ({ Type, Status: "True" }));
+    return conditionMismatches(conditions, status?.conditions, metadata.generation);
+  });
+  const accepted = { Type: "Accepted", Status: "True", Reason: "Accepted" };
+  for (const routeNN of args.routeNNs ?? [])
+    wrong.push(...(await routeCondition(system, { routeNN, gwNN: gateway }, accepted)));
   return wrong;
 }
 
-async function routeCondition(
+function routeCondition(
   system: SystemUnderTest,
-  name: NamespacedName | undefined,
-  gateway: NamespacedName | undefined,
-  expected: { Type: string; Status?: string; Reason?: string },
+  { routeNN, gwNN }: Step["args"],
+  expected: ExpectedCondition,
 ): Promise<string[]> {
-  const route = await getRoute(system, name);
-  if (route === undefined || gateway === undefined) return [`no route ${name?.Namespace}/${name?.Name}`];
-  const conditions = routeConditions(route, gateway);
-  return conditionMismatches([expected], conditions, route.metadata.generation).map(
-    (what) => `HTTPRoute ${name?.Name}: ${what}`,
+  const gateway = wanted(gwNN, "a Gateway");
+  return routeIs(system, routeNN, (route) =>
+    conditionMismatches([expected], routeConditions(route, gateway), route.metadata.generation),
   );
 }
 
-async function getRoute(
+async function routeIs(
   system: SystemUnderTest,
   name: NamespacedName | undefined,
-): Promise<RouteObject | undefined> {
-  if (name === undefined) throw new Error("a step that names a route");
-  return (await system.get("httproute", name.Namespace, name.Name)) as RouteObject | undefined;
+  wrongWith: (route: RouteObject) => string[],
+): Promise<string[]> {
+  const { Namespace, Name } = wanted(name, "a route");
+  const route = (await system.get("HTTPRoute", Namespace, Name)) as RouteObject | undefined;
+  const wrong = route === undefined ? ["is not there"] : wrongWith(route);
+  return wrong.map((what) => `HTTPRoute ${Name}: ${what}`);
 }
 
 async function gatewayIs(
@@ -139,8 +136,25 @@ async function gatewayIs(
   name: NamespacedName | undefined,
   wrongWith: (gateway: GatewayObject) => string[],
 ): Promise<string[]> {
-  if (name === undefined) throw new Error("a step that names a Gateway");
-  const gateway = (await system.get("gateway", name.Namespace, name.Name)) as GatewayObject | undefined;
+  const { Namespace, Name } = wanted(name, "a Gateway");
+  const gateway = (await system.get("Gateway", Namespace, Name)) as GatewayObject | undefined;
   const wrong = gateway === undefined ? ["is not there"] : wrongWith(gateway);
-  return wrong.map((what) => `Gateway ${name.Name}: ${what}`);
+  return wrong.map((what) => `Gateway ${Name}: ${what}`);
+}
+
+async function classIs(
+  system: SystemUnderTest,
+  name: string | undefined,
+  wrongWith: (gatewayClass: ClassObject) => string[],
+): Promise<string[]> {
+  const gatewayClass = (await system.get("GatewayClass", "", wanted(name, "a GatewayClass"))) as
+    | ClassObject
+    | undefined;
+  const wrong = gatewayClass === undefined ? ["is not there"] : wrongWith(gatewayClass);
+  return wrong.map((what) => `GatewayClass ${name}: ${what}`);
+}
+
+function wanted<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`a step with ${what}`);
+  return value;
 }

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
+import { controllerName } from "@routeledger/translation";
 import type { ExpectedCondition, ExpectedListener, ExpectedParent, NamespacedName } from "./case.ts";
 
 export interface Condition {
@@ -41,6 +41,11 @@ export interface GatewayObject {
       readonly conditions: readonly Condition[];
     }[];
   };
+}
+
+export interface ClassObject {
+  readonly metadata: { readonly generation: number };
+  readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
 /** What is wrong with a list of conditions; an expected status or reason that is empty is not compared. */
@@ -106,6 +111,7 @@ export function parentMismatches(
       );
     });
     if (found === undefined) return [`no parent ${ParentRef.Namespace}/${ParentRef.Name}`];
+    if (found.controllerName !== controllerName) return [`written by ${found.controllerName}`];
     return conditionMismatches(Conditions, found.conditions, route.metadata.generation);
   });
 }
@@ -125,7 +131,7 @@ export function listenerMismatches(expected: readonly ExpectedListener[], gatewa
       .map(({ group = "gateway.networking.k8s.io", kind }) => `${group}/${kind}`)
       .sort();
     const missing = wanted.filter((kind) => !kinds.includes(kind));
-    if (missing.length > 0 || (wanted.length === 0 && !isDeepStrictEqual(kinds, []))) {
+    if (missing.length > 0 || (wanted.length === 0 && kinds.length > 0)) {
       wrong.push(
         `supportedKinds: expected ${wanted.join(", ") || "none"}, got ${kinds.join(", ") || "none"}`,
       );

@@ -1,4 +1,4 @@
-import type { JsonObject } from "@routeledger/std";
+import { assert, type JsonObject } from "@routeledger/std";
 import { type EchoBackend, startEchoBackend } from "./echo-backend.ts";
 
 interface Deployment {
@@ -34,6 +34,8 @@ interface Pod {
  * 127.1.0.0/16, a Service with a selector gets the EndpointSlice that lists them.
  */
 export class Workloads {
+  /** The third number of the addresses, so that runs on one machine do not meet. */
+  readonly #net = process.pid & 255;
   readonly #backends: EchoBackend[] = [];
   readonly #pods: Pod[] = [];
 
@@ -44,16 +46,26 @@ export class Workloads {
     }
   }
 
-  /** The EndpointSlices of the Services among the objects. */
-  endpointSlices(objects: readonly JsonObject[]): JsonObject[] {
-    return objects
-      .filter((object) => object.kind === "Service")
-      .map((object) => this.#endpointSlice(object as unknown as Service))
-      .filter((slice) => slice !== undefined);
+  /** The objects without Deployments, with the EndpointSlices of the Services among them. */
+  withEndpoints(objects: readonly JsonObject[]): JsonObject[] {
+    return objects.flatMap((object): JsonObject[] => {
+      if (object.kind === "Deployment") return [];
+      if (object.kind === "EndpointSlice") return [this.#fill(object)];
+      const slice = object.kind === "Service" ? this.#endpointSlice(object as unknown as Service) : undefined;
+      return slice === undefined ? [object] : [object, slice];
+    });
+  }
+
+  /** The slices of HTTPRouteServiceTypes list the pods of infra-backend-v1 as the suite's Go code does. */
+  #fill(slice: JsonObject): JsonObject {
+    const { namespace } = slice.metadata as unknown as Pod;
+    const addresses =
+      slice.addressType === "IPv4" ? this.#addresses(namespace, { app: "infra-backend-v1" }) : [];
+    return { ...slice, endpoints: addresses.map((address) => ({ addresses: [address] })) };
   }
 
   /** The addresses of the pods of a namespace that carry all of these labels. */
-  addresses(namespace: string, selector: Labels): string[] {
+  #addresses(namespace: string, selector: Labels): string[] {
     return this.#pods
       .filter((pod) => pod.namespace === namespace)
       .filter(({ labels }) => Object.entries(selector).every(([name, value]) => labels[name] === value))
@@ -68,7 +80,8 @@ export class Workloads {
     const { labels } = spec.template.metadata;
     for (let replica = 0; replica < (spec.replicas ?? 1); replica++) {
       const number = this.#pods.length + 1;
-      const address = `127.1.${number >> 8}.${number & 255}`;
+      assert(number < 255, "at most 254 pods");
+      const address = `127.1.${this.#net}.${number}`;
       const pod = {
         namespace: metadata.namespace,
         service: metadata.name,
@@ -81,7 +94,7 @@ export class Workloads {
 
   #endpointSlice({ metadata, spec }: Service): JsonObject | undefined {
     if (spec.selector === undefined) return undefined;
-    const addresses = this.addresses(metadata.namespace, spec.selector);
+    const addresses = this.#addresses(metadata.namespace, spec.selector);
     return {
       apiVersion: "discovery.k8s.io/v1",
       kind: "EndpointSlice",
