@@ -14,7 +14,7 @@ export function condition(
   reason: string,
   message = "",
 ): Condition {
-  return { type, status, reason, message: message.slice(0, messageLengthMax) };
+  return { type, status, reason, message: message.slice(0, messageLengthMax).toWellFormed() };
 }
 
 /** What the CRDs allow. */

@@ -66,9 +66,26 @@ function parentFindings(
       },
     );
     if (translated?.partiallyInvalid !== undefined) conditions.push(translated.partiallyInvalid);
-    const status = { parentRef, controllerName, conditions: conditionList(conditions, generationOf(object)) };
+    const status = {
+      parentRef: referenceOf(parentRef),
+      controllerName,
+      conditions: conditionList(conditions, generationOf(object)),
+    };
     return { index, status };
   });
+}
+
+const referenceFields = ["group", "kind", "namespace", "name", "sectionName", "port"];
+
+/** A parentRef as the spec writes it, without what a status would not take. */
+function referenceOf(parentRef: JsonObject): JsonObject {
+  return Object.fromEntries(
+    referenceFields.flatMap((field): [string, string | number][] => {
+      const value = parentRef[field];
+      if (typeof value === "string") return [[field, value.toWellFormed()]];
+      return typeof value === "number" ? [[field, value]] : [];
+    }),
+  );
 }
 
 function isAccepted({ status }: Condition): boolean {

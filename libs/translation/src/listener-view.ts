@@ -32,13 +32,13 @@ export interface ListenerDraft extends Omit<ListenerView, "programmed" | "confli
   readonly portClass: string;
 }
 
-const portClasses: Readonly<Record<string, string>> = {
-  HTTP: "http",
-  HTTPS: "tls",
-  TLS: "tls",
-  TCP: "tcp",
-  UDP: "udp",
-};
+const portClasses: ReadonlyMap<string, string> = new Map([
+  ["HTTP", "http"],
+  ["HTTPS", "tls"],
+  ["TLS", "tls"],
+  ["TCP", "tcp"],
+  ["UDP", "udp"],
+]);
 
 export function draftListener(listener: JsonObject): ListenerDraft {
   const protocol = textOf(listener.protocol) ?? "";
@@ -52,7 +52,7 @@ export function draftListener(listener: JsonObject): ListenerDraft {
     port: port ?? 0,
     protocol,
     hostname: hostname ?? anyHost,
-    portClass: portClasses[protocol] ?? "",
+    portClass: portClasses.get(protocol) ?? "",
     supportedKinds: kinds.supported,
     namespaces: namespaceRule(listener),
     accepted: acceptance(listener, { served, port, hostname }),

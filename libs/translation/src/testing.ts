@@ -28,6 +28,19 @@ export function stateOf(objects: readonly JsonObject[]): ConfigState {
   return applyObjects(emptyConfigState, objects);
 }
 
+/** The state of objects that nobody checked or completed. */
+export function rawStateOf(objects: readonly JsonObject[]): ConfigState {
+  const at = { revision: revision(1, 1), timeMs: 0, term: 0 };
+  const changes = objects.map((object) => ({
+    type: "applied" as const,
+    ...refOf(object),
+    version: "v1",
+    json: JSON.stringify(object),
+    source: "test",
+  }));
+  return evolve(emptyConfigState, { ...at, fact: { type: "changeSet", changes } });
+}
+
 /** The state without an object. */
 export function deleteObject(state: ConfigState, object: JsonObject): ConfigState {
   const sequence = state.revision.sequence + 1;

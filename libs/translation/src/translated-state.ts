@@ -3,7 +3,7 @@ import { codec, type decoded } from "@routeledger/protos";
 import { assert, type JsonObject } from "@routeledger/std";
 import type { Part } from "@routeledger/xds-model";
 import { translateAll } from "./fold-revision.ts";
-import { stateOf } from "./testing.ts";
+import { rawStateOf, stateOf } from "./testing.ts";
 
 type Route = decoded.envoy.config.route.v3.Route;
 
@@ -22,6 +22,15 @@ export class Translated {
 
   static of(...objects: JsonObject[]): Translated {
     return new Translated(stateOf(objects));
+  }
+
+  /** Of objects as an older door may have let them in. */
+  static raw(objects: readonly JsonObject[]): Translated {
+    return new Translated(rawStateOf(objects));
+  }
+
+  statuses(): ReadonlyMap<string, JsonObject> {
+    return this.#statuses;
   }
 
   parts(type?: string, group = "default/web"): readonly Part[] {

@@ -17,9 +17,9 @@ export function objectsOf(value: JsonValue | undefined): readonly JsonObject[] {
   return listOf(value).map(objectOf);
 }
 
-/** The value when it is a string. */
+/** The value when it is a string; a lone surrogate, which no UTF-8 can hold, becomes U+FFFD. */
 export function textOf(value: JsonValue | undefined): string | undefined {
-  return typeof value === "string" ? value : undefined;
+  return typeof value === "string" ? value.toWellFormed() : undefined;
 }
 
 /** The value when it is a safe integer. */
