@@ -75,7 +75,7 @@ function parentFindings(
   });
 }
 
-const referenceFields = ["group", "kind", "namespace", "name", "sectionName", "port"];
+const referenceFields = ["group", "kind", "name", "namespace", "port", "sectionName"];
 
 /** A parentRef as the spec writes it, without what a status would not take. */
 function referenceOf(parentRef: JsonObject): JsonObject {
