@@ -2,6 +2,7 @@ import { compareRevisions } from "@routeledger/std";
 import { type ResourceType, typeOfUrl } from "@routeledger/xds-model";
 import { nextResponse } from "./flush.ts";
 import { endGrace } from "./leaving.ts";
+import { settledTypes } from "./settled.ts";
 import { takeSnapshot } from "./snapshot-change.ts";
 import type { CloseCode, DeltaRequest, SotwRequest, StreamInput, StreamOutput } from "./stream-io.ts";
 import { backlogMax, unknownNamesMax, unknownTypesMax, type XdsStream } from "./stream-state.ts";
@@ -101,7 +102,7 @@ function flush(stream: XdsStream): StreamOutput[] {
   }
   stream.behindTold = false;
   const response = nextResponse(stream);
-  if (response === undefined) return [];
+  if (response === undefined) return settledTypes(stream);
   stream.writable = false;
   return [{ type: "send", response }];
 }
