@@ -10,7 +10,7 @@ const ads = "envoy.service.discovery.v3.AggregatedDiscoveryService";
  * cluster that changed warms until another server comes.
  */
 export async function startSilentServer(port: number, snapshot: Snapshot): Promise<{ stop(): void }> {
-  const server = new Server({ "grpc.enable_channelz": 0 });
+  const server = new Server();
   const method = (name: string) => ({
     path: methodPath(ads, name),
     requestStream: true,
