@@ -1,12 +1,14 @@
 /** Rules 11, 51 and 68: a client that does not read holds up nobody, costs no memory, and gets the newest state. */
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { connect } from "node:http2";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { codec, type MessageTypes, methodPath } from "@routeledger/protos";
 import type { XdsEdge } from "@routeledger/xds-edge";
-import type { Part } from "@routeledger/xds-model";
+import { type Part, typeUrls } from "@routeledger/xds-model";
 import { partOf } from "@routeledger/xds-model/testing";
-import { EdgeWorld, until } from "./xds/edge-world.ts";
+import { defaultGroup, EdgeWorld, until } from "./xds/edge-world.ts";
 import { type Protocol, protocols, type RawStream } from "./xds/raw-client.ts";
 import type { Received } from "./xds/received.ts";
 import { cluster, endpoints } from "./xds/sample-parts.ts";
@@ -124,6 +126,39 @@ for (const protocol of protocols) {
       ["endpoint a"],
     );
   });
+}
+
+test("an edge that stops leaves no connection, not even of a client that reads nothing", async (t) => {
+  const world = await EdgeWorld.serving(t, [large(0)]);
+  const connection = connect(`http://${world.edge.address}`);
+  connection.on("error", () => undefined);
+  t.after(() => connection.destroy());
+  // Nobody takes what comes on this stream, so it never ends by itself.
+  const stream = connection.request({
+    ":method": "POST",
+    ":path": deltaPath,
+    "content-type": "application/grpc",
+  });
+  stream.on("error", () => undefined);
+  stream.write(grpcMessage({ node: { id: "slow", cluster: defaultGroup }, typeUrl: typeUrls.cluster }));
+  await until(() => namesOf(world.edge, "cluster"));
+  for (let change = 1; change <= 50; change++) await world.publish(world.edge, [large(change)]);
+  const closed = new Promise((resolve) => connection.once("close", resolve));
+  await world.edge.stop();
+  await closed;
+});
+
+const deltaPath = methodPath(
+  "envoy.service.discovery.v3.AggregatedDiscoveryService",
+  "DeltaAggregatedResources",
+);
+
+/** A request as gRPC frames it: not compressed, its length, its bytes. */
+function grpcMessage(request: MessageTypes["envoy.service.discovery.v3.DeltaDiscoveryRequest"]): Buffer {
+  const bytes = codec("envoy.service.discovery.v3.DeltaDiscoveryRequest").encode(request);
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(bytes.length, 1);
+  return Buffer.concat([head, bytes]);
 }
 
 /** The edge has taken a request of that type from its only client. */

@@ -13,11 +13,13 @@ const streamsPerConnectionMax = 100;
 /** A peer that does not answer a ping is gone. */
 const keepaliveTimeMs = 30_000;
 const keepaliveTimeoutMs = 10_000;
+/** How long a connection may take, at the end, to be told why. */
+const drainMs = 500;
 
 export interface AdsServer {
   /** host:port, with the port that it got. */
   readonly address: string;
-  /** Ends what is left after the sessions were closed. */
+  /** Takes nothing new, and ends connections that are still open after half a second. */
   stop(): void;
 }
 
@@ -44,8 +46,14 @@ export async function startAdsServer(
     DeltaAggregatedResources: (call: AdsCall) => onStream(call, "delta"),
   });
   const port = await bind(server, address);
-  const host = address.slice(0, address.lastIndexOf(":"));
-  return { address: `${host}:${port}`, stop: () => server.forceShutdown() };
+  const bound = `${address.slice(0, address.lastIndexOf(":"))}:${port}`;
+  return { address: bound, stop: () => stop(server, bound) };
+}
+
+/** Without channelz a forced shutdown knows no connections: those that are open when it comes must be drained. */
+function stop(server: Server, bound: string): void {
+  server.drain(bound, drainMs);
+  server.forceShutdown();
 }
 
 const adsDefinition: ServiceDefinition = {

@@ -23,12 +23,6 @@ import {
 } from "./delivery-recorder.ts";
 import { encodeDeltaResponse, encodeSotwResponse } from "./encode-response.ts";
 
-/**
- * Bytes that were given to the socket and not taken by it; above it nothing more is made. One response may be larger,
- * so a stream holds at most this and one response.
- */
-const unsentBytesMax = 64 * 1024;
-
 export type AdsCall = ServerDuplexStream<SotwRequest | DeltaRequest, Buffer>;
 
 export interface SessionOptions {
@@ -60,7 +54,6 @@ export class StreamSession {
   readonly #cancels = new Set<() => void>();
   #stream: XdsStream;
   #admitted = false;
-  #unsentBytes = 0;
   #ended = false;
   #feeding = false;
 
