@@ -1,4 +1,4 @@
-import { request as httpRequest } from "node:http";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import { isDeepStrictEqual } from "node:util";
 import type { ExpectedRequest, ExpectedResponse } from "./case.ts";
 import { canonicalHeader } from "./echo-backend.ts";
@@ -45,14 +45,10 @@ export function exchange(port: number, expected: ExpectedResponse): Promise<Exch
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
       response.on("end", () => {
-        const entries = Object.entries(response.headers).map(([name, value]) => [
-          name,
-          [value].flat().join(","),
-        ]);
         const body = Buffer.concat(chunks).toString();
         resolve({
           status: response.statusCode ?? 0,
-          headers: Object.fromEntries(entries),
+          headers: joined(response.headersDistinct),
           echo: parseEcho(body),
         });
       });
@@ -61,6 +57,11 @@ export function exchange(port: number, expected: ExpectedResponse): Promise<Exch
     request.on("error", reject);
     request.end();
   });
+}
+
+/** As the suite does: by name in lower case, several values with a comma between them. */
+function joined(headers: IncomingMessage["headersDistinct"]): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, values = []]) => [name, values.join(",")]));
 }
 
 function parseEcho(body: string): Echo | undefined {

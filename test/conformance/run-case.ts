@@ -56,7 +56,7 @@ async function untilRight(
     if (wrong.length === 0) return;
     if (systemClock.monotonicMs() > deadlineMs) {
       const where = `${of.name}: ${step.sub ?? step.fn}`;
-      fail(`${where}\n  ${wrong.join("\n  ")}\n${JSON.stringify(step.args)}\n${system.envoyLogs()}`);
+      fail(`${where}\n  ${wrong.join("\n  ")}\n${JSON.stringify(step.args)}\n${system.tell()}`);
     }
     await new Promise<void>((resolve) => systemClock.after(lookEveryMs, resolve));
   }

@@ -113,10 +113,13 @@ export class RunningSystem implements SystemUnderTest {
     return { ...object, status: withProgrammed(status, programmed) };
   }
 
-  /** What the Envoys complained of. */
-  envoyLogs(): string {
+  /** For people, when a step failed: what the proxies were sent and said, and what they complained of. */
+  tell(): string {
     const told = [...this.#envoys].filter(([, { log }]) => log !== "");
-    return told.map(([gateway, { log }]) => `Envoy of ${gateway}:\n${log}`).join("\n");
+    return [
+      ...this.#edge.proxies().map((proxy) => JSON.stringify(proxy)),
+      ...told.map(([gateway, { log }]) => `Envoy of ${gateway}:\n${log}`),
+    ].join("\n");
   }
 
   async stop(): Promise<void> {
