@@ -21,6 +21,8 @@ export interface FolderContext {
   readonly timeMs: number;
   newUid(): string;
   readonly allowMassDelete: boolean;
+  /** Nothing is deleted: a file is being written, and may be where an object went. */
+  readonly keepAll: boolean;
 }
 
 export interface FolderPlan extends Plan {
@@ -35,7 +37,7 @@ export interface FolderPlan extends Plan {
  * A file that cannot be read keeps all its objects, a refused object keeps its former version.
  */
 export function planFolder(files: readonly FolderFile[], context: FolderContext): FolderPlan {
-  const { state, source, timeMs, newUid, allowMassDelete } = context;
+  const { state, source, timeMs, newUid, allowMassDelete, keepAll } = context;
   const checked = refuseRepeated(files.flatMap(({ objects }) => objects));
   const changedFiles = new Set(files.filter(({ changed }) => changed).map(({ path }) => path));
   const applied = planApply(
@@ -49,7 +51,7 @@ export function planFolder(files: readonly FolderFile[], context: FolderContext)
         (problem): ObjectResult => ({ file: path, outcome: "refused", errors: [{ file: path, ...problem }] }),
       ),
     );
-  const deletes = ownedButUnsaid(files, checked, context);
+  const deletes = keepAll ? [] : ownedButUnsaid(files, checked, context);
   const mass = massDelete(state, deletes);
   const isEmpty = files.length === 0 && deletes.length > 0;
   const reason: "empty" | MassDelete | undefined = isEmpty ? "empty" : mass;

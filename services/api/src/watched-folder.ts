@@ -28,6 +28,8 @@ export interface WatchedFolder {
 
 /** The folder is looked at that often even when nobody says that it changed, milliseconds. */
 const rescanMs = 5_000;
+/** A file is gone when it was not there for this long, milliseconds: many editors replace files by moving them. */
+const goneMs = 200;
 /** Files that were last changed before this need not be watched for being stable, milliseconds. */
 const settledAgeMs = 2_000;
 
@@ -48,6 +50,8 @@ interface KnownFile {
   readonly seen: SeenFile;
   /** Monotonic time since when it looks so. */
   readonly sinceMs: number;
+  /** Monotonic time since when it is not there. */
+  readonly missingSinceMs?: number;
   /** As read when it was stable; undefined until then. */
   readonly file: FolderFile | undefined;
 }
@@ -62,6 +66,8 @@ class FolderWatcher implements WatchedFolder {
   #scanning: Promise<void> | undefined;
   #wanted = false;
   #stopped = false;
+  /** Deletes were put off as a file was being written. */
+  #keptAll = false;
 
   constructor(options: FolderOptions) {
     this.#options = options;
@@ -121,21 +127,33 @@ class FolderWatcher implements WatchedFolder {
     const { folder, clock, api } = this.#options;
     const nowMs = clock.monotonicMs();
     const next = new Map<string, KnownFile>();
-    let allStable = true;
-    for (const seen of await listFiles(folder)) {
-      const known = await this.#look(seen, nowMs);
-      next.set(seen.path, known);
-      allStable &&=
-        known.file !== undefined && looksSame(known.seen, seen) && !known.file.problems.some(isMoving);
-    }
-    const gone = [...this.#known.keys()].some((path) => !next.has(path));
+    for (const seen of await listFiles(folder)) next.set(seen.path, await this.#look(seen, nowMs));
+    const left = this.#left(next, nowMs);
+    for (const [path, known] of left.leaving) next.set(path, known);
     const isFirst = this.#known.size === 0;
     this.#known = next;
     const files = [...next].map(([path, { file }]) => file ?? unread(path));
-    if (!gone && !isFirst && !files.some(({ changed }) => changed)) return allStable;
-    const plan = await this.#carryOut(files, api);
+    const isMovingNow = files.some(({ problems }) => problems.some(isMoving));
+    const isDue = left.gone || isFirst || files.some(({ changed }) => changed);
+    if (!isDue && !(this.#keptAll && !isMovingNow)) return !isMovingNow;
+    const plan = await this.#carryOut(files, api, isMovingNow);
+    this.#keptAll = isMovingNow;
     this.#settle(plan);
-    return allStable;
+    return !isMovingNow;
+  }
+
+  /** Files that were there before: an editor may be about to put them back, so they go only after a while. */
+  #left(
+    next: ReadonlyMap<string, KnownFile>,
+    nowMs: number,
+  ): { leaving: [string, KnownFile][]; gone: boolean } {
+    const missing = [...this.#known].filter(([path]) => !next.has(path));
+    const leaving = missing.flatMap(([path, known]): [string, KnownFile][] => {
+      const missingSinceMs = known.missingSinceMs ?? nowMs;
+      if (known.file === undefined || nowMs - missingSinceMs >= goneMs) return [];
+      return [[path, { ...known, missingSinceMs, file: whileMoving(known.file) }]];
+    });
+    return { leaving, gone: leaving.length < missing.length };
   }
 
   async #look(seen: SeenFile, nowMs: number): Promise<KnownFile> {
@@ -146,11 +164,7 @@ class FolderWatcher implements WatchedFolder {
     const isOld = this.#options.clock.wallMs() - seen.changedMs > settledAgeMs;
     if (nowMs - sinceMs < stableMs && !(before === undefined && isOld)) {
       // Until it is stable, what it said before counts.
-      return {
-        seen,
-        sinceMs,
-        file: before?.file && { ...before.file, problems: [...before.file.problems, moving] },
-      };
+      return { seen, sinceMs, file: before?.file && whileMoving(before.file) };
     }
     return { seen, sinceMs, file: await this.#read(seen) };
   }
@@ -168,12 +182,19 @@ class FolderWatcher implements WatchedFolder {
     return { path, objects: checked, problems, changed: true };
   }
 
-  async #carryOut(files: readonly FolderFile[], api: Api): Promise<FolderPlan> {
+  async #carryOut(files: readonly FolderFile[], api: Api, keepAll: boolean): Promise<FolderPlan> {
     const source = this.#source;
     const allowMassDelete = this.#options.allowMassDelete ?? false;
     const { decision, commit } = await api.door.change(
       ({ state, timeMs }) => {
-        const plan = planFolder(files, { state, source, timeMs, newUid: randomUUID, allowMassDelete });
+        const plan = planFolder(files, {
+          state,
+          source,
+          timeMs,
+          newUid: randomUUID,
+          allowMassDelete,
+          keepAll,
+        });
         return { ...plan, summary: summaryOf(plan.changes, state) };
       },
       { actor: "folder", source, traceContext: "" },
@@ -221,15 +242,17 @@ class FolderWatcher implements WatchedFolder {
 
   #problemLines({ ref, file = "", document, outcome, errors = [] }: ObjectResult): string[] {
     const object = ref === undefined || ref.name === "" ? "" : `${displayRef(ref)}: `;
-    return errors.map((problem) => {
-      const { line, field, message, hint } = problem;
-      const place = join(this.#options.folder, file) + (line === undefined ? "" : `:${line}`);
-      const inDocument =
-        (problem.document ?? document) === undefined ? "" : ` document ${problem.document ?? document}`;
-      const word = outcome === "ignored" ? "warning" : "error";
-      const mend = hint === undefined ? "" : ` (${hint})`;
-      return `${word}: ${place}${inDocument}: ${object}${field ? `${field}: ` : ""}${message}${mend}`;
-    });
+    return errors
+      .filter(({ message }) => message !== moving.message)
+      .map((problem) => {
+        const { line, field, message, hint } = problem;
+        const place = join(this.#options.folder, file) + (line === undefined ? "" : `:${line}`);
+        const inDocument =
+          (problem.document ?? document) === undefined ? "" : ` document ${problem.document ?? document}`;
+        const word = outcome === "ignored" ? "warning" : "error";
+        const mend = hint === undefined ? "" : ` (${hint})`;
+        return `${word}: ${place}${inDocument}: ${object}${field ? `${field}: ` : ""}${message}${mend}`;
+      });
   }
 
   #reportOnce(about: string, text: string): void {
@@ -244,6 +267,11 @@ const moving: InputProblem = { message: "is being written" };
 
 function isMoving(problem: InputProblem): boolean {
   return problem === moving;
+}
+
+/** What a file said before counts until it is stable again, and nothing that it owned is deleted. */
+function whileMoving(file: FolderFile): FolderFile {
+  return file.problems.some(isMoving) ? file : { ...file, problems: [...file.problems, moving] };
 }
 
 function unread(path: string): FolderFile {
