@@ -7,6 +7,7 @@ import { shown } from "./untrusted.ts";
 /** Names of Gateway API's features that are served, sorted (G103). */
 const supportedFeatures = [
   "Gateway",
+  "GatewayAddressEmpty",
   "GatewayHTTPListenerIsolation",
   "GatewayPort8080",
   "HTTPRoute",
@@ -16,7 +17,11 @@ const supportedFeatures = [
   "HTTPRouteBackendProtocolH2C",
   "HTTPRouteBackendProtocolWebSocket",
   "HTTPRouteBackendRequestHeaderModification",
+  "HTTPRouteBackendRequestRedirect",
+  "HTTPRouteBackendRequestRedirect",
   "HTTPRouteBackendTimeout",
+  "HTTPRouteBackendURLRewrite",
+  "HTTPRouteBackendURLRewrite",
   "HTTPRouteDestinationPortMatching",
   "HTTPRouteHostRewrite",
   "HTTPRouteMethodMatching",
