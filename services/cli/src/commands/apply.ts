@@ -1,4 +1,3 @@
-import type { JsonObject } from "@routeledger/std";
 import type { Command } from "commander";
 import type { ApiClient } from "../api-client.ts";
 import type { ChangeAnswer, ObjectResult } from "../api-types.ts";
@@ -12,6 +11,7 @@ import {
 } from "../command-context.ts";
 import { type Inputs, readInputs } from "../input-files.ts";
 import { resourceName } from "../object-names.ts";
+import { authored } from "../output/authored.ts";
 import { writeResults } from "../output/change-results.ts";
 import { unifiedDiff } from "../output/unified-diff.ts";
 import { withProgress } from "../progress.ts";
@@ -114,31 +114,11 @@ function writeDifference({ terminal }: CommandContext, answer: ChangeAnswer): vo
   for (const { ref, diff } of answer.results) {
     if (ref !== undefined && diff !== undefined) {
       terminal.out(
-        unifiedDiff(terminal, { name: resourceName(ref), old: shown(diff.old), new: shown(diff.new) }),
+        unifiedDiff(terminal, { name: resourceName(ref), old: authored(diff.old), new: authored(diff.new) }),
       );
     }
   }
   for (const change of answer.xds ?? []) {
     terminal.out(`xds ${change.nodeGroup}: ${change.type} ${change.name} ${change.change}\n`);
   }
-}
-
-/** Without what the server fills in: only what people write differs. */
-function shown(object: JsonObject | null): JsonObject | null {
-  if (object === null) return null;
-  const { status: _status, metadata, ...rest } = object;
-  const {
-    uid: _uid,
-    resourceVersion: _version,
-    creationTimestamp: _time,
-    generation: _generation,
-    ...kept
-  } = (metadata ?? {}) as JsonObject;
-  const { apiVersion, kind, ...others } = rest;
-  return {
-    ...(apiVersion === undefined ? {} : { apiVersion }),
-    ...(kind === undefined ? {} : { kind }),
-    metadata: kept,
-    ...others,
-  };
 }

@@ -110,7 +110,7 @@ function write(
     single && objects[0] !== undefined ? objects[0] : { apiVersion: "v1", items: [...objects], kind: "List" };
   if (options.output === "json") terminal.out(`${JSON.stringify(whole, null, 4)}\n`);
   else if (options.output === "yaml")
-    terminal.out(stringify(whole, { lineWidth: 0, aliasDuplicateObjects: false }));
+    terminal.out(stringify(whole, { lineWidth: 0, aliasDuplicateObjects: false, sortMapEntries: true }));
   else if (options.output === "name")
     for (const object of objects) terminal.out(`${resourceName(refOf(object))}\n`);
   else writeTables(context, objects, options);

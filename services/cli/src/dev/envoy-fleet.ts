@@ -12,6 +12,8 @@ export interface EnvoyFleetOptions {
   readonly bootstrap: (gateway: string, nodeId: string, adminPort: number) => JsonObject;
   readonly clock: Clock;
   readonly events: EnvoyFleetEvents;
+  /** As in `EnvoyProcessOptions`. */
+  readonly onSpawned: () => void;
 }
 
 export interface EnvoyFleetEvents {
@@ -56,7 +58,7 @@ export class EnvoyFleet {
   }
 
   #keep(gateway: string): Keeper {
-    const { dataFolder, binary, bootstrap, clock } = this.#options;
+    const { dataFolder, binary, bootstrap, clock, onSpawned } = this.#options;
     const nodeId = nodeIdOf(gateway);
     const envoy = new EnvoyProcess({
       dataFolder,
@@ -65,6 +67,7 @@ export class EnvoyFleet {
       binary,
       bootstrap: (adminPort) => bootstrap(gateway, nodeId, adminPort),
       clock,
+      onSpawned,
     });
     const stopping = new AbortController();
     return { envoy, stopping, done: this.#run(gateway, envoy, stopping.signal) };

@@ -22,6 +22,8 @@ export interface EnvoyProcessOptions {
   /** The bootstrap with that admin port. */
   readonly bootstrap: (adminPort: number) => JsonObject;
   readonly clock: Clock;
+  /** Called when the process is there and its id not yet written down: tests end `dev` here. */
+  readonly onSpawned: () => void;
 }
 
 export type EnvoyStart = "adopted" | "started" | "replaced";
@@ -119,6 +121,7 @@ export class EnvoyProcess {
       child.unref();
       this.#child = child;
       this.#pid = child.pid;
+      this.#options.onSpawned();
       if (child.pid !== undefined) await this.folder.writePid(child.pid);
     } finally {
       await log.close();

@@ -59,12 +59,16 @@ export async function runServices(
   const firstStart = (await parts.logs.config.lastOf("ChangeSet")) === undefined;
   guard(projectLogs(parts.store, parts.logs, { signal: stopping.signal }));
   const running = await start(context, options, parts);
-  guard(running.translator.ended);
+  for (const { ended } of [running.translator, running.edge, running.api]) guard(ended);
   const apiUrl = `http://${running.api.address}`;
   report.line(`routeledger dev: api ${apiUrl}, xDS ${running.edge.address}, data ${options.dataFolder}`);
   if (firstStart) await applyGatewayClass(apiUrl);
   const folder = await watch(context, options, running.api, report);
-  const fleet = await envoys(context, options, running.edge.address, report);
+  const fleet = await envoys(context, options, {
+    edgeAddress: running.edge.address,
+    report,
+    crash: parts.crash,
+  });
   guard(followGateways(parts, stopping.signal, report, fleet));
   guard(
     watchRejections(parts.logs.delivery, stopping.signal, ({ node, type, version, message }) =>
@@ -137,8 +141,7 @@ async function watch(context: CommandContext, options: DevOptions, api: Api, rep
 async function envoys(
   context: CommandContext,
   options: DevOptions,
-  edgeAddress: string,
-  report: DevReport,
+  { edgeAddress, report, crash }: { edgeAddress: string; report: DevReport; crash: CrashHook | undefined },
 ): Promise<EnvoyFleet | undefined> {
   if (options.envoy === undefined) return undefined;
   const override = options.envoy.binary;
@@ -155,6 +158,7 @@ async function envoys(
       bootstrap({ gateway, nodeId, edge, protocol: "delta", adminPort }),
     clock: context.clock,
     events: report,
+    onSpawned: () => crash?.("envoy.spawned"),
   });
 }
 

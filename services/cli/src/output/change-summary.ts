@@ -1,6 +1,7 @@
 import type { DiffAnswer, LogEvent, XdsChange } from "../api-types.ts";
 import { kindName } from "../object-names.ts";
 import { paint, type Terminal } from "../terminal.ts";
+import { authored } from "./authored.ts";
 import { formatTable } from "./table.ts";
 import { unifiedDiff } from "./unified-diff.ts";
 
@@ -33,7 +34,11 @@ export function differences(
   full: boolean,
 ): string {
   const objects = answer.objects.map(({ ref, ...sides }) =>
-    unifiedDiff(terminal, { name: `${kindName(ref)}/${objectPath(ref)}`, old: sides.old, new: sides.new }),
+    unifiedDiff(terminal, {
+      name: `${kindName(ref)}/${objectPath(ref)}`,
+      old: authored(sides.old),
+      new: authored(sides.new),
+    }),
   );
   return [...objects, xdsDifferences(terminal, answer.xds, full)].filter((text) => text !== "").join("\n");
 }
