@@ -128,6 +128,16 @@ test("rule 31: what a rejected response introduced is removed by name when it go
   deepEqual(client.seen(), ["cluster -bad"]);
 });
 
+test("rule 31: the table of a listener that is sent anew is not skipped, though the client shows its version", () => {
+  const after = snapshotOf(wholeParts().with(2, listener("l", "r", 30)), 2, whole);
+  const client = connect(after).delta("listener", [], {
+    initialResourceVersions: versionsOf(whole, "listener"),
+  });
+  deepEqual(client.seen(), ["listener l"]);
+  client.delta("route", ["r"], { initialResourceVersions: versionsOf(whole, "route") });
+  deepEqual(client.seen(), ["route r"]);
+});
+
 test("rule 32: equal bytes are not sent again, whatever revision the version names", () => {
   const again = snapshotOf(wholeParts(), 9);
   for (const type of ["cluster", "listener"] as const) {

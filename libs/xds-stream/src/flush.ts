@@ -99,7 +99,10 @@ function draftOwed(stream: XdsStream, subscription: Subscription): Draft | undef
   const resources: Resource[] = [];
   for (const name of owed) {
     const isPushed = type === "endpoint" && names.size > 0;
-    if (!isWanted(subscription, name) && !isPushed) continue;
+    if (!isWanted(subscription, name) && !isPushed) {
+      if (type !== "endpoint") owed.delete(name);
+      continue;
+    }
     const resource =
       served(stream, subscription, name) ?? snapshotOfStream(stream).retiring[type].get(name)?.resource;
     owed.delete(name);

@@ -1,5 +1,5 @@
 /** Make before break at one proxy: what left the snapshot goes only when nothing there refers to it (rules 49, 50). */
-import { type ResourceType, resourceTypes } from "@routeledger/xds-model";
+import { type Resource, type ResourceType, resourceTypes } from "@routeledger/xds-model";
 import { snapshotOfStream } from "./served.ts";
 import type { StreamOutput } from "./stream-io.ts";
 import type { Subscription, XdsStream } from "./stream-state.ts";
@@ -63,19 +63,29 @@ function holdsUnknown({ types }: XdsStream): boolean {
   return types.route.unknown.size > 0 || types.listener.unknown.size > 0;
 }
 
-/** What is referred to by anything that the client may hold: acknowledged, not yet answered, or partly applied. */
-function namesHeld({ types }: XdsStream, type: ResourceType): Set<string> {
+/**
+ * What is referred to by anything that the client may hold: acknowledged, not yet answered, or partly applied; and by
+ * a route table that it may yet ask for, since a listener that it holds names it.
+ */
+function namesHeld(stream: XdsStream, type: ResourceType): Set<string> {
+  const { types, retiring } = snapshotOfStream(stream);
   const names = new Set<string>();
-  for (const holder of resourceTypes) {
-    const { acked, inflight, rejected } = types[holder];
-    const held = [
-      ...acked.values(),
-      ...[...inflight.values()].flatMap(({ resources }) => [...resources.values()]),
-      ...[...rejected.values()].flatMap(({ resource }) => (resource === undefined ? [] : [resource])),
-    ];
-    for (const { references } of held) {
-      for (const reference of references) if (reference.type === type) names.add(reference.name);
+  for (const resource of mayHold(stream)) {
+    for (const reference of resource.references) {
+      if (reference.type === type) names.add(reference.name);
+      if (reference.type !== "route") continue;
+      const table = types.route.resources.get(reference.name) ?? retiring.route.get(reference.name)?.resource;
+      for (const further of table?.references ?? []) if (further.type === type) names.add(further.name);
     }
   }
   return names;
+}
+
+function* mayHold({ types }: XdsStream): Generator<Resource> {
+  for (const type of resourceTypes) {
+    const { acked, inflight, rejected } = types[type];
+    yield* acked.values();
+    for (const { resources } of inflight.values()) yield* resources.values();
+    for (const { resource } of rejected.values()) if (resource !== undefined) yield resource;
+  }
 }

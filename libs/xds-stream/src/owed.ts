@@ -33,11 +33,14 @@ function refersAlready(before: SentResource | undefined, { type, name, digest }:
   return references.some((known) => known.type === type && known.name === name && known.digest === digest);
 }
 
-/** Endpoints are owed before their cluster's subscription came; the others only to those that subscribe. */
+/**
+ * Endpoints are owed before their subscription came; the others to those that subscribe, or may on this new stream
+ * and then show the version that they hold (rule 31).
+ */
 const dependentTypes: ReadonlySet<ResourceType> = new Set(["endpoint", "route", "secret", "extensionConfig"]);
 
 function owe(stream: XdsStream, { type, name }: Reference): void {
   const subscription = stream.types[type];
   if (!dependentTypes.has(type)) return;
-  if (type === "endpoint" || isWanted(subscription, name)) subscription.owed.add(name);
+  if (type === "endpoint" || !subscription.seen || isWanted(subscription, name)) subscription.owed.add(name);
 }

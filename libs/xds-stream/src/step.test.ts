@@ -97,6 +97,20 @@ for (const protocol of ["sotw", "delta"] as const) {
     deepEqual(client.seen(), ["cluster a", "endpoint a"]);
   });
 
+  rule("rule 6: rejected content that comes back unseen in between is not sent again", () => {
+    const client = settledClient(protocol, whole);
+    const bad = snapshotOf(wholeParts().with(1, endpoint("a", 2)), 2, whole);
+    const good = snapshotOf(wholeParts().with(1, endpoint("a", 3)), 3, bad);
+    client.snapshot(bad);
+    client.open = false;
+    client.answer(client.take()[0]!, "no");
+    client.stream.writable = false;
+    client.snapshot(good).snapshot(snapshotOf(wholeParts().with(1, endpoint("a", 2)), 4, good));
+    client.open = true;
+    client.drain();
+    deepEqual(client.seen(), []);
+  });
+
   rule("rule 6: names in a NACK are taken", () => {
     const more = snapshotOf([...wholeParts(), endpoint("b")], 1);
     const client = new TestClient(protocol).snapshot(more).subscribe("endpoint", "a");
@@ -250,6 +264,23 @@ for (const protocol of ["sotw", "delta"] as const) {
     const parts = [...wholeParts(2), cluster("b"), endpoint("b", 2)];
     client.snapshot(snapshotOf(parts, 2, first));
     deepEqual(client.seen().slice(1), ["endpoint a", "endpoint b"]);
+  });
+
+  rule("rule 39: endpoints stay owed when an unsubscribe of before crosses their cluster", () => {
+    const parts = [...wholeParts(), cluster("b"), endpoint("b")];
+    const with2 = snapshotOf(parts, 1);
+    const client = settledClient(protocol, with2);
+    const without = snapshotOf(wholeParts(), 2, with2);
+    client.snapshot(without);
+    client.fire("grace");
+    client.ack();
+    client.open = false;
+    client.snapshot(snapshotOf(parts, 3, without));
+    if (protocol === "sotw") client.subscribe("endpoint", "a");
+    else client.delta("endpoint", [], { resourceNamesUnsubscribe: ["b"] });
+    client.open = true;
+    client.drain();
+    deepEqual(client.seen(), [protocol === "sotw" ? "cluster a,b" : "cluster b", "endpoint b"]);
   });
 
   rule("rule 40: clusters that share endpoints owe them when either changes", () => {

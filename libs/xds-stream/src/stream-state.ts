@@ -174,15 +174,13 @@ export function isWanted(subscription: Subscription, name: string): boolean {
   return subscription.wildcard || subscription.names.has(name);
 }
 
-/** Drops all that is kept of a name that the client no longer subscribes to (rules 21 and 27). */
+/**
+ * Drops all that is kept of a name that the client no longer subscribes to (rules 21 and 27). Endpoints stay owed: an
+ * unsubscribe that belongs to the removal of a cluster may come after that cluster was sent anew.
+ */
 export function forget(subscription: Subscription, name: string): void {
-  for (const set of [subscription.dirty, subscription.asked, subscription.owed, subscription.unknown])
-    set.delete(name);
-  for (const map of [
-    subscription.sent,
-    subscription.rejected,
-    subscription.acked,
-    subscription.leaving,
-  ] as Map<string, unknown>[])
-    map.delete(name);
+  const { type, dirty, asked, owed, unknown, sent, rejected, acked, leaving } = subscription;
+  for (const set of [dirty, asked, unknown]) set.delete(name);
+  for (const map of [sent, rejected, acked, leaving] as Map<string, unknown>[]) map.delete(name);
+  if (type !== "endpoint") owed.delete(name);
 }
