@@ -4,7 +4,7 @@ import { casePlayers } from "./case-players.ts";
 import { mutations } from "./mutations.ts";
 import { players } from "./play-step.ts";
 
-const laterProtocols = ["HTTPS", "TLS",  "TCP", "UDP"];
+const laterProtocols = ["HTTPS", "TLS", "TCP", "UDP"];
 const servedKinds = [
   "Deployment",
   "EndpointSlice",
