@@ -8,15 +8,16 @@ import type { AckedFact, NackedFact, StreamResponse } from "@routeledger/xds-str
 export type DeliveryRecord = MessageTypes["routeledger.delivery.v1.Delivery"];
 type DeliveryFact = Omit<DeliveryRecord, "counter" | "timeUnixMs">;
 
-/** Facts that wait to be written; what comes when it is full is lost, and counted. */
+/** Facts that wait to be written, and names in them; what comes when it is full is lost, and counted. */
 const waitingMax = 20_000;
+const waitingNamesMax = 2_000_000;
 /** A batch is written after this, or when it is full. */
 const batchDelayMs = 100;
 const batchRecordsMax = 1_000;
 /** Below the 512 KiB of one message. */
 const batchBytesMax = 400 * 1024;
-/** Resources in one record: a larger response is said in several records of the same nonce. */
-const resourcesMax = 2_000;
+/** Names in one record: a larger response is said in several records of the same nonce. */
+const namesMax = 1_000;
 
 const batchCodec = codec("routeledger.delivery.v1.DeliveryBatch");
 const recordCodec = codec("routeledger.delivery.v1.Delivery");
@@ -35,9 +36,11 @@ export class DeliveryRecorder {
   readonly #writer: CommitWriter;
   readonly #startedMs: number;
   readonly #waiting = new BoundedQueue<DeliveryRecord>(waitingMax);
+  #waitingNames = 0;
   #counter = 0;
   #lost = 0;
   #cancelTimer: (() => void) | undefined;
+  #isWriting = false;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: DeliveryRecorderOptions) {
@@ -48,21 +51,32 @@ export class DeliveryRecorder {
   }
 
   record(fact: DeliveryFact): void {
-    if (this.#lost > 0 && this.#offer({ nodeId: fact.nodeId ?? "", lost: this.#lost })) this.#lost = 0;
+    if (this.#lost > 0) this.#sayLost();
     if (!this.#offer(fact)) this.#lost++;
     if (this.#waiting.size >= batchRecordsMax) this.#flush();
     else this.#cancelTimer ??= this.#options.clock.after(batchDelayMs, () => this.#flush());
   }
 
-  /** Resolves when all that was recorded is written, or lost for good. */
+  /** Resolves when all that was recorded is written, or said to be lost as far as the log takes that. */
   async drain(): Promise<void> {
+    this.#flush();
+    await this.#writing;
+    if (this.#lost === 0) return;
+    this.#sayLost();
     this.#flush();
     await this.#writing;
   }
 
+  #sayLost(): void {
+    if (this.#offer({ nodeId: "", lost: this.#lost })) this.#lost = 0;
+  }
+
   #offer(fact: DeliveryFact): boolean {
+    const names = namesIn(fact);
+    if (this.#waitingNames + names > waitingNamesMax) return false;
     const record = { ...fact, counter: this.#counter + 1, timeUnixMs: this.#options.clock.wallMs() };
     if (!this.#waiting.offer(record)) return false;
+    this.#waitingNames += names;
     this.#counter++;
     return true;
   }
@@ -70,12 +84,18 @@ export class DeliveryRecorder {
   #flush(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    this.#writing = this.#writing.then(() => this.#write());
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    this.#writing = this.#write().finally(() => {
+      this.#isWriting = false;
+    });
   }
 
+  /** Until nothing waits; what is recorded meanwhile is written, too. */
   async #write(): Promise<void> {
     while (this.#waiting.size > 0) {
       const records = this.#waiting.drain(batchRecordsMax);
+      for (const record of records) this.#waitingNames -= namesIn(record);
       for (const deliveries of inBatches(records)) await this.#append(deliveries);
     }
   }
@@ -97,8 +117,8 @@ export class DeliveryRecorder {
       const outcome = await this.#writer.appendUnfenced(commit);
       if (outcome.outcome === "tooLarge") throw new Error(`a batch of ${outcome.bytes} bytes`);
     } catch (error) {
-      this.#lost += deliveries.length;
-      logger.warn({ err: error, lost: deliveries.length }, "deliveries could not be written");
+      this.#lost += deliveries.reduce((sum, { lost = 1 }) => sum + lost, 0);
+      logger.warn({ err: error, lost: this.#lost }, "deliveries could not be written");
     }
   }
 }
@@ -119,21 +139,29 @@ function* inBatches(records: readonly DeliveryRecord[]): Generator<DeliveryRecor
   if (batch.length > 0) yield batch;
 }
 
-/** The records of one response: several of the same nonce where it holds very many resources. */
+function namesIn({ sent, nacked }: DeliveryFact): number {
+  return (sent?.resources?.length ?? 0) + (sent?.removed?.length ?? 0) + (nacked?.resources?.length ?? 0);
+}
+
+/** The records of one response: several of the same nonce where it holds very many names. */
 export function sentFacts(
   { resourceType, nonce, version, revision, resources, removed }: StreamResponse,
   bytes: number,
 ) {
   const common = { type: typeNumbers[resourceType], nonce, version, revision };
-  const facts = [];
-  for (let start = 0; start === 0 || start < resources.length; start += resourcesMax) {
-    const some = resources.slice(start, start + resourcesMax).map(sentResource);
-    const first = start === 0;
-    facts.push({
-      sent: { ...common, resources: some, removed: first ? [...removed] : [], bytes: first ? bytes : 0 },
-    });
-  }
-  return facts;
+  const records = Math.max(1, Math.ceil(resources.length / namesMax), Math.ceil(removed.length / namesMax));
+  return Array.from({ length: records }, (_, index) => {
+    const start = index * namesMax;
+    const end = start + namesMax;
+    return {
+      sent: {
+        ...common,
+        resources: resources.slice(start, end).map(sentResource),
+        removed: removed.slice(start, end),
+        bytes: index === 0 ? bytes : 0,
+      },
+    };
+  });
 }
 
 export function ackedFact({ resourceType, nonce, version, revision, heldDigest }: AckedFact) {
@@ -143,12 +171,21 @@ export function ackedFact({ resourceType, nonce, version, revision, heldDigest }
 }
 
 export function nackedFact({ resourceType, nonce, version, revision, code, message, resources }: NackedFact) {
-  const some = resources.slice(0, resourcesMax).map(sentResource);
+  const some = resources.slice(0, namesMax).map(sentResource);
   return {
     nacked: { type: typeNumbers[resourceType], nonce, version, revision, code, message, resources: some },
   };
 }
 
-function sentResource({ name, digest }: Resource): { name: string; digest: Uint8Array } {
-  return { name, digest: fromHex(digest) };
+type SentResource = { readonly name: string; readonly digest: Uint8Array };
+const sentResources = new WeakMap<Resource, SentResource>();
+
+/** The same object for every stream: what waits to be written does not grow with the streams. */
+function sentResource(resource: Resource): SentResource {
+  let sent = sentResources.get(resource);
+  if (sent === undefined) {
+    sent = { name: resource.name, digest: fromHex(resource.digest) };
+    sentResources.set(resource, sent);
+  }
+  return sent;
 }

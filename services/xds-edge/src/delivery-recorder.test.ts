@@ -1,0 +1,109 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { test } from "node:test";
+import { CommitReader, deliveryKinds, MemoryEventLog, MemoryStorage } from "@routeledger/event-log";
+import { codec } from "@routeledger/protos";
+import { silentLogger } from "@routeledger/service-kit";
+import { type Clock, Failure } from "@routeledger/std";
+import { partOf, snapshotOf } from "@routeledger/xds-model/testing";
+import { DeliveryRecorder, sentFacts } from "./delivery-recorder.ts";
+
+/** Time stands still; a batch is written when it is full or when the recorder is drained. */
+const clock: Clock = { wallMs: () => 1_000, monotonicMs: () => 0, after: () => () => undefined };
+
+class FailingLog extends MemoryEventLog {
+  isBroken = false;
+  override append(...args: Parameters<MemoryEventLog["append"]>): ReturnType<MemoryEventLog["append"]> {
+    if (this.isBroken)
+      return Promise.reject(new Failure("append", { code: "log.diskFull", retryable: true }));
+    return super.append(...args);
+  }
+}
+
+function open(): { log: FailingLog; recorder: DeliveryRecorder } {
+  const log = new FailingLog("DELIVERY", new MemoryStorage("delivery"));
+  const randomBytes = (count: number): Uint8Array => new Uint8Array(count);
+  return {
+    log,
+    recorder: new DeliveryRecorder({ log, edgeId: "e", clock, randomBytes, logger: silentLogger }),
+  };
+}
+
+const fact = { nodeId: "n", nodeGroup: "g", streamId: 1, disconnected: { reason: "r" } };
+
+async function written(log: MemoryEventLog) {
+  const { lastSequence } = await log.info();
+  const found = [];
+  const reader = new CommitReader(log, { from: undefined, kinds: deliveryKinds, chained: false });
+  for await (const item of reader.read({ until: lastSequence })) {
+    if (item.type === "commit")
+      found.push(...codec("routeledger.delivery.v1.DeliveryBatch").decode(item.commit.payload).deliveries);
+  }
+  return found;
+}
+
+test("facts are written in order and numbered from 1", async () => {
+  const { log, recorder } = open();
+  for (let count = 0; count < 2_500; count++) recorder.record({ ...fact, streamId: count });
+  await recorder.drain();
+  const records = await written(log);
+  deepEqual(
+    records.map(({ counter, streamId }) => [counter, streamId]),
+    Array.from({ length: 2_500 }, (_, index) => [index + 1, index]),
+  );
+});
+
+test("what a full buffer cannot take is dropped, and counted by a record", async () => {
+  const { log, recorder } = open();
+  for (let count = 0; count < 25_000; count++) recorder.record(fact);
+  await recorder.drain();
+  const records = await written(log);
+  const lost = records.reduce((sum, record) => sum + (record.lost ?? 0), 0);
+  ok(lost > 0);
+  equal(records.filter((record) => record.lost === undefined).length + lost, 25_000);
+});
+
+test("what the log refuses is lost, and said when it takes records again", async () => {
+  const { log, recorder } = open();
+  log.isBroken = true;
+  for (let count = 0; count < 10; count++) recorder.record(fact);
+  await recorder.drain();
+  await recorder.drain();
+  equal((await written(log)).length, 0);
+  log.isBroken = false;
+  recorder.record(fact);
+  await recorder.drain();
+  deepEqual(
+    (await written(log)).map(({ lost }) => lost),
+    [10, undefined],
+  );
+});
+
+test("a response with very many names is said in records that a message of the log can hold", async () => {
+  const { log, recorder } = open();
+  const names = Array.from({ length: 3_500 }, (_, index) => `${"n".repeat(240)}${index}`);
+  const { resources } = snapshotOf([partOf("cluster", "a"), partOf("cluster", "b")], 1).types.cluster;
+  const response = {
+    resourceType: "cluster",
+    typeUrl: "",
+    nonce: "s1-1",
+    version: "v",
+    revision: { epoch: 1, sequence: 1 },
+    resources: [...resources.values()],
+    removed: names,
+  } as const;
+  for (const sent of sentFacts(response, 77)) recorder.record({ ...fact, disconnected: undefined, ...sent });
+  await recorder.drain();
+  const records = (await written(log)).map(({ sent }) => sent);
+  deepEqual(
+    records.flatMap((sent) => sent?.removed ?? []),
+    names,
+  );
+  deepEqual(
+    records.flatMap((sent) => sent?.resources ?? []).map(({ name }) => name),
+    ["a", "b"],
+  );
+  deepEqual(
+    records.map((sent) => sent?.bytes),
+    [77, 0, 0, 0],
+  );
+});
