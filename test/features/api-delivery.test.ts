@@ -141,7 +141,7 @@ test("records that come twice count once; those that were dropped are counted as
     await edge.repeat({ disconnected: { reason: "an old record" } });
     await edge.say(
       { sent: { type: cluster, nonce: "n", version: "v", revision: { epoch: 1, sequence: 1 } } },
-      { skip: 3 },
+      { lost: 3 },
     );
     await until(running, (proxies, lost) => proxies[0]?.connected === true && lost === 3);
   }));

@@ -20,50 +20,86 @@ import { ownersJson } from "./xds-projection.ts";
  * Writes what one revision changed for one node group: the same fold as `applyGroupDelta` of xds-model, on rows.
  * A test compares both.
  */
-export function groupProjection(database: SqliteDatabase): (delta: GroupDelta, moment: DeltaMoment) => void {
-  const statements = groupStatements(database);
-  const writeContent = contentWriter(database);
-  const readContent = contentReader(database);
+export class GroupProjection {
+  readonly #statements: ReturnType<typeof groupStatements>;
+  readonly #writeContent: ReturnType<typeof contentWriter>;
+  readonly #readContent: ReturnType<typeof contentReader>;
 
-  function writePart(group: string, part: ChangedPart, at: number): void {
+  constructor(database: SqliteDatabase) {
+    this.#statements = groupStatements(database);
+    this.#writeContent = contentWriter(database);
+    this.#readContent = contentReader(database);
+  }
+
+  /** Called in log order, inside a transaction. */
+  write(delta: GroupDelta, moment: DeltaMoment): void {
+    const { nodeGroup: group } = delta;
+    const at = moment.revision.sequence;
+    if (delta.deleted) {
+      for (const closeAll of this.#statements.closeGroup) closeAll.run(at, group);
+      return;
+    }
+    if (this.#statements.openGroup.get(group) === undefined) this.#statements.insertGroup.run(group, at);
+    const touched = new Map<string, PartKey>();
+    for (const part of delta.changed) {
+      this.#writePart(group, part, at);
+      touched.set(resourceKey(part), part);
+    }
+    for (const key of delta.removed) {
+      if (key.virtualHost !== "") {
+        this.#statements.closePart.run(at, group, typeNumbers[key.type], key.resource, key.virtualHost);
+        touched.set(resourceKey(key), key);
+        continue;
+      }
+      this.#closeResource(group, key, at);
+      touched.delete(resourceKey(key));
+    }
+    for (const key of delta.retired) this.#retire(group, key, moment);
+    for (const key of touched.values()) this.#recompose(group, key, moment);
+    const types = new Set([...delta.changed, ...delta.removed, ...delta.retired].map(({ type }) => type));
+    for (const type of types) this.#retype(group, type, moment);
+    this.#statements.expireRetiring.run(at, group, moment.timeMs - moment.retireGraceMs);
+  }
+
+  #writePart(group: string, part: ChangedPart, at: number): void {
     const digest = fromHex(part.digest);
-    if (part.bytes !== undefined) writeContent(digest, part.bytes);
-    statements.closePart.run(at, group, typeNumbers[part.type], part.resource, part.virtualHost);
+    if (part.bytes !== undefined) this.#writeContent(digest, part.bytes);
+    this.#statements.closePart.run(at, group, typeNumbers[part.type], part.resource, part.virtualHost);
     const key = [group, typeNumbers[part.type], part.resource, part.virtualHost];
-    statements.insertPart.run(...key, at, digest, ownersJson(part.owners));
+    this.#statements.insertPart.run(...key, at, digest, ownersJson(part.owners));
   }
 
   /** The resource leaves the snapshot. Returns its row. */
-  function closeResource(group: string, { type, resource }: PartKey, at: number): OpenResource | undefined {
+  #closeResource(group: string, { type, resource }: PartKey, at: number): OpenResource | undefined {
     const key = [group, typeNumbers[type], resource] as const;
-    const left = statements.openResource.get(...key) as OpenResource | undefined;
-    statements.closeParts.run(at, ...key);
-    statements.closeResource.run(at, ...key);
+    const left = this.#statements.openResource.get(...key) as OpenResource | undefined;
+    this.#statements.closeParts.run(at, ...key);
+    this.#statements.closeResource.run(at, ...key);
     return left;
   }
 
-  function retire(group: string, key: PartKey, { revision, timeMs }: DeltaMoment): void {
-    const left = closeResource(group, key, revision.sequence);
+  #retire(group: string, key: PartKey, { revision, timeMs }: DeltaMoment): void {
+    const left = this.#closeResource(group, key, revision.sequence);
     if (left === undefined) return;
     const row = [group, typeNumbers[key.type], key.resource, revision.sequence];
-    statements.insertRetiring.run(...row, left.digest, left.version, timeMs);
+    this.#statements.insertRetiring.run(...row, left.digest, left.version, timeMs);
   }
 
   /** Composes a resource of whose parts some changed; equal bytes keep the old version. */
-  function recompose(group: string, { type, resource }: PartKey, { revision }: DeltaMoment): void {
+  #recompose(group: string, { type, resource }: PartKey, { revision }: DeltaMoment): void {
     const at = revision.sequence;
     const key = [group, typeNumbers[type], resource] as const;
-    statements.closeRetiring.run(at, ...key);
-    const rows = statements.openParts.all(...key) as { virtual_host: string; digest: Buffer }[];
+    this.#statements.closeRetiring.run(at, ...key);
+    const rows = this.#statements.openParts.all(...key) as { virtual_host: string; digest: Buffer }[];
     const parts = rows.map(({ virtual_host: virtualHost, digest }) => {
-      const bytes = readContent(digest);
+      const bytes = this.#readContent(digest);
       return { type, resource, virtualHost, bytes, digest: toHex(digest), owners: [] };
     });
     const composed = composeResource(parts, revision);
-    const before = statements.openResource.get(...key) as OpenResource | undefined;
+    const before = this.#statements.openResource.get(...key) as OpenResource | undefined;
     if (before !== undefined && toHex(before.digest) === composed.digest) return;
-    statements.closeResource.run(at, ...key);
-    statements.insertResource.run(
+    this.#statements.closeResource.run(at, ...key);
+    this.#statements.insertResource.run(
       ...key,
       at,
       fromHex(composed.digest),
@@ -72,48 +108,20 @@ export function groupProjection(database: SqliteDatabase): (delta: GroupDelta, m
     );
   }
 
-  function retype(group: string, type: ResourceType, { revision }: DeltaMoment): void {
+  #retype(group: string, type: ResourceType, { revision }: DeltaMoment): void {
     const key = [group, typeNumbers[type]] as const;
-    const rows = statements.openNames.all(...key) as { name: string; digest: Buffer }[];
+    const rows = this.#statements.openNames.all(...key) as { name: string; digest: Buffer }[];
     const named = rows.map((row) => ({ name: row.name, digest: toHex(row.digest) }));
     // SQLite orders by bytes, snapshots by code units.
     const digest = digestOfNames(named.sort(by((resource) => resource.name)));
     const before =
-      (statements.openType.pluck().get(...key) as Buffer | undefined) ?? fromHex(emptyTypeSnapshot.digest);
+      (this.#statements.openType.pluck().get(...key) as Buffer | undefined) ??
+      fromHex(emptyTypeSnapshot.digest);
     if (toHex(before) === digest) return;
-    statements.closeType.run(revision.sequence, ...key);
+    this.#statements.closeType.run(revision.sequence, ...key);
     const version = versionOf(revision, digest);
-    statements.insertType.run(...key, revision.sequence, fromHex(digest), version, rows.length);
+    this.#statements.insertType.run(...key, revision.sequence, fromHex(digest), version, rows.length);
   }
-
-  return (delta, moment) => {
-    const { nodeGroup: group } = delta;
-    const at = moment.revision.sequence;
-    if (delta.deleted) {
-      for (const closeAll of statements.closeGroup) closeAll.run(at, group);
-      return;
-    }
-    if (statements.openGroup.get(group) === undefined) statements.insertGroup.run(group, at);
-    const touched = new Map<string, PartKey>();
-    for (const part of delta.changed) {
-      writePart(group, part, at);
-      touched.set(resourceKey(part), part);
-    }
-    for (const key of delta.removed) {
-      if (key.virtualHost !== "") {
-        statements.closePart.run(at, group, typeNumbers[key.type], key.resource, key.virtualHost);
-        touched.set(resourceKey(key), key);
-        continue;
-      }
-      closeResource(group, key, at);
-      touched.delete(resourceKey(key));
-    }
-    for (const key of delta.retired) retire(group, key, moment);
-    for (const key of touched.values()) recompose(group, key, moment);
-    const types = new Set([...delta.changed, ...delta.removed, ...delta.retired].map(({ type }) => type));
-    for (const type of types) retype(group, type, moment);
-    statements.expireRetiring.run(at, group, moment.timeMs - moment.retireGraceMs);
-  };
 }
 
 interface OpenResource {

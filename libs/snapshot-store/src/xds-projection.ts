@@ -1,13 +1,13 @@
 import type { Commit } from "@routeledger/event-log";
 import { canonicalJson, formatRevision, type Revision, revision } from "@routeledger/std";
 import { decodePublication, type Publication, type PublishedStatus } from "@routeledger/xds-model";
-import { groupProjection } from "./group-projection.ts";
+import { GroupProjection } from "./group-projection.ts";
 import { open } from "./ledger-schema.ts";
 import type { SqliteDatabase } from "./open-database.ts";
 
 /** Writes what a commit of XDS published. Called in log order, inside a transaction. */
 export function xdsProjection(database: SqliteDatabase): (commit: Commit) => void {
-  const writeGroup = groupProjection(database);
+  const groups = new GroupProjection(database);
   const insertPublication = database.prepare(
     `INSERT INTO publications (sequence, epoch, config_epoch, config_from, config_to, config_hash,
        translator_version, term, time_ms, bytes)
@@ -36,7 +36,7 @@ export function xdsProjection(database: SqliteDatabase): (commit: Commit) => voi
     for (const delta of publication.deltas) {
       const at = revision(configEpoch, delta.sequence);
       const moment = { revision: at, timeMs: delta.timeMs, retireGraceMs: delta.retireGraceMs };
-      for (const group of delta.groups) writeGroup(group, moment);
+      for (const group of delta.groups) groups.write(group, moment);
       for (const status of delta.statuses) writeStatus(status, at);
     }
   }

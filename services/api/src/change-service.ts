@@ -32,7 +32,7 @@ export interface DeleteRequest extends ChangeRequest {
 
 /** Applies what is valid as one event; what is refused is listed. */
 export async function apply(door: ConfigDoor, request: ApplyRequest): Promise<ChangeAnswer> {
-  const checked = checkObjects(request.input.objects, request.namespace);
+  const checked = await checkObjects(request.input.objects, request.namespace);
   const unreadable = request.input.refusals.map(
     ({ file, document, problem }): ObjectResult => ({
       ...{ file, document, outcome: "refused" },

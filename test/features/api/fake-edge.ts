@@ -47,9 +47,9 @@ export class FakeEdge {
     });
   }
 
-  /** Records of one batch; `skip` counters are lost before it. */
-  async say(event: Delivery, { skip = 0 } = {}): Promise<void> {
-    this.#counter += skip + 1;
+  /** Records of one batch; `lost` counters are left out before it. */
+  async say(event: Delivery, { lost = 0 } = {}): Promise<void> {
+    this.#counter += lost + 1;
     await this.write([{ ...this.#common(), ...event, counter: this.#counter }]);
   }
 
