@@ -6,9 +6,14 @@ export interface NamedBackend {
   close(): Promise<void>;
 }
 
-/** A server on a free loopback port that answers its name. */
-export async function startNamedBackend(name: string): Promise<NamedBackend> {
-  const server: Server = createServer((_request, response) => response.end(name));
+/** A server on a free loopback port that answers its name, or what `answer` makes of the request line. */
+export async function startNamedBackend(
+  name: string,
+  answer: (requestLine: string) => string = () => name,
+): Promise<NamedBackend> {
+  const server: Server = createServer((request, response) =>
+    response.end(answer(`${request.method} ${request.url}`)),
+  );
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();

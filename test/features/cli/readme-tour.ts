@@ -24,6 +24,7 @@ export function tourSteps(readme: string): TourStep[] {
 export function normalized(text: string): string {
   return text
     .replace(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z/g, "TIME")
+    .replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, "UID")
     .replace(/\b[0-9a-f]{16}\b/g, "DIGEST")
     .replace(/\b(\d+d)?(\d+h)?(\d+m)?\d+s\b/g, "AGE")
     .replace(/ {2,}/g, "  ")
