@@ -40,6 +40,7 @@ export const envoyRootFiles: readonly string[] = [
   "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto",
   "envoy/extensions/filters/network/rbac/v3/rbac.proto",
   "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto",
+  "envoy/extensions/formatter/cel/v3/cel.proto",
   "envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case.proto",
   "envoy/extensions/http/original_ip_detection/custom_header/v3/custom_header.proto",
   "envoy/extensions/http/original_ip_detection/xff/v3/xff.proto",

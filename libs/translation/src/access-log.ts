@@ -2,7 +2,7 @@ import { type envoy, packAny } from "@routeledger/protos";
 
 /**
  * A line's fields, by name, as Envoy's command operators. Route, node and time tie a request to what the recorded
- * deliveries say of that proxy. The node is what the start command puts into the environment.
+ * deliveries say of that proxy. Only CEL knows the node's id.
  */
 const fields: Readonly<Record<string, string>> = {
   authority: "%REQ(:AUTHORITY)%",
@@ -12,7 +12,7 @@ const fields: Readonly<Record<string, string>> = {
   duration_ms: "%DURATION%",
   flags: "%RESPONSE_FLAGS%",
   method: "%REQ(:METHOD)%",
-  node: "%ENVIRONMENT(ROUTELEDGER_NODE_ID)%",
+  node: "%CEL(xds.node.id)%",
   path: "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
   protocol: "%PROTOCOL%",
   request_id: "%REQ(X-REQUEST-ID)%",
@@ -25,12 +25,15 @@ const fields: Readonly<Record<string, string>> = {
   user_agent: "%REQ(USER-AGENT)%",
 };
 
+const cel = "envoy.extensions.formatter.cel.v3.Cel";
+
 const stdoutLog = "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog";
 
 const jsonLog: envoy.config.accesslog.v3.AccessLog = {
   name: "envoy.access_loggers.stdout",
   typedConfig: packAny(stdoutLog, {
     logFormat: {
+      formatters: [{ name: "envoy.formatter.cel", typedConfig: packAny(cel, {}) }],
       jsonFormat: {
         fields: Object.fromEntries(
           Object.entries(fields).map(([name, stringValue]) => [name, { stringValue }]),

@@ -2901,6 +2901,13 @@ export declare namespace envoy {
         }
       }
     }
+    export namespace formatter {
+      export namespace cel {
+        export namespace v3 {
+          export type Cel = Record<string, never>;
+        }
+      }
+    }
     export namespace http {
       export namespace header_formatters {
         export namespace preserve_case {

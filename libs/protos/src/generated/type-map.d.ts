@@ -422,6 +422,7 @@ export interface MessageTypes {
   "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig": envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig;
   "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster": envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster;
   "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight": envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight;
+  "envoy.extensions.formatter.cel.v3.Cel": envoy.extensions.formatter.cel.v3.Cel;
   "envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig": envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig;
   "envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig": envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig;
   "envoy.extensions.http.original_ip_detection.xff.v3.XffConfig": envoy.extensions.http.original_ip_detection.xff.v3.XffConfig;
@@ -1063,6 +1064,7 @@ export interface DecodedTypes {
   "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig": decoded.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig;
   "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster": decoded.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster;
   "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight": decoded.envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight;
+  "envoy.extensions.formatter.cel.v3.Cel": decoded.envoy.extensions.formatter.cel.v3.Cel;
   "envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig": decoded.envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig;
   "envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig": decoded.envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig;
   "envoy.extensions.http.original_ip_detection.xff.v3.XffConfig": decoded.envoy.extensions.http.original_ip_detection.xff.v3.XffConfig;
