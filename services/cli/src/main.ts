@@ -1,8 +1,7 @@
 /** The `routeledger` command: the one file here that touches the process. */
 import { systemClock } from "@routeledger/std";
 import { type CommandContext, CommandFailed } from "./command-context.ts";
-import { replayFolder, startDev, tryEmbeddedLog } from "./dev/main.ts";
-import { runProgram } from "./program.ts";
+import { type ProgramParts, runProgram } from "./program.ts";
 import { processTerminal, writeError } from "./terminal.ts";
 
 const stop = new AbortController();
@@ -21,12 +20,16 @@ const context: CommandContext = {
   signal: stop.signal,
 };
 
+// Loaded when it is needed: most commands only ask the api, and start in a third of the time without it.
+const loadDev = () => import("./dev/main.ts");
+const parts: ProgramParts = {
+  startDev: async (...args) => (await loadDev()).startDev(...args),
+  replayFolder: async (...args) => (await loadDev()).replayFolder(...args),
+  tryEmbeddedLog: async () => (await loadDev()).tryEmbeddedLog(),
+};
+
 try {
-  process.exitCode = await runProgram(
-    context,
-    { startDev, replayFolder, tryEmbeddedLog },
-    process.argv.slice(2),
-  );
+  process.exitCode = await runProgram(context, parts, process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof CommandFailed)) writeError(context.terminal, error);
   process.exitCode = 1;

@@ -1,4 +1,3 @@
-import { bootstrap } from "@routeledger/translation";
 import { type Command, Option } from "commander";
 import { stringify } from "yaml";
 import { parseHostPort } from "../addresses.ts";
@@ -42,13 +41,14 @@ Examples:
     .action((options: BootstrapOptions) => print(context, options));
 }
 
-function print({ terminal }: CommandContext, options: BootstrapOptions): void {
+async function print({ terminal }: CommandContext, options: BootstrapOptions): Promise<void> {
   const [namespace, name, ...more] = options.gateway.split("/");
   if (!namespace || !name || more.length > 0) {
     throw usageError(`--gateway must be NAMESPACE/NAME, got "${options.gateway}"`);
   }
   const adminPort =
     options.adminPort === undefined ? undefined : parseHostPort(`127.0.0.1:${options.adminPort}`).port;
+  const { bootstrap } = await import("@routeledger/translation");
   const document = bootstrap({
     gateway: options.gateway,
     nodeId: options.node ?? `${name}.${namespace}`,
