@@ -22,7 +22,7 @@ const folder = join(fixtures, "gateway-api");
 const cases = JSON.parse(await readFile(join(folder, "cases.json"), "utf8")) as ConformanceCase[];
 
 const binary = await envoyBinary({ cacheFolder: cacheFolder(process.env), progress: () => {} });
-const system = await RunningSystem.start({ envoyBinary: binary });
+const system = await RunningSystem.start(binary);
 const workloads = new Workloads();
 after(async () => {
   await system.stop();

@@ -1,102 +1,55 @@
-import { randomBytes, randomUUID } from "node:crypto";
-import {
-  type ConfigState,
-  completeObject,
-  decodeConfigEvent,
-  displayRef,
-  emptyConfigState,
-  encodeChangeSet,
-  evolve,
-  getObject,
-  type ObjectChange,
-  refOf,
-  validateObject,
-} from "@routeledger/config-model";
-import { CommitReader, CommitWriter, configKinds, type EventLog } from "@routeledger/event-log";
-import { type JsonObject, systemClock } from "@routeledger/std";
+import { refOf } from "@routeledger/config-model";
+import type { JsonObject } from "@routeledger/std";
 
-const source = "conformance";
+/** What a change answers: its revision, `1.412` or null, and what became of each object. */
+interface ChangeAnswer {
+  readonly revision: string | null;
+  readonly results: readonly { readonly outcome: string }[];
+}
 
-/** Puts the suite's objects into CONFIG as the api does: validated, completed, one event a call. */
+/** Talks to the api as any client does. */
 export class Door {
-  readonly #reader: CommitReader;
-  readonly #writer: CommitWriter;
-  #state: ConfigState = emptyConfigState;
+  readonly #url: string;
 
-  readonly #config: EventLog;
-
-  constructor(config: EventLog) {
-    this.#config = config;
-    this.#reader = new CommitReader(config, { from: undefined, kinds: configKinds });
-    this.#writer = new CommitWriter(config, { clock: systemClock, randomBytes });
+  /** @param url such as `http://127.0.0.1:8090` */
+  constructor(url: string) {
+    this.#url = url;
   }
 
-  /** All objects, as far as this door has read CONFIG. */
-  get state(): ConfigState {
-    return this.#state;
-  }
-
-  /** Returns the sequence of the event. Throws where an object is invalid, naming the field. */
+  /** Returns the sequence of the event, 0 where nothing changed. Throws where an object is refused, with the answer. */
   apply(objects: readonly JsonObject[]): Promise<number> {
-    const valid = objects.map((input) => {
-      const { object, errors } = validateObject(input);
-      if (errors.length > 0)
-        throw new Error(`${displayRef(refOf(input))} is refused: ${JSON.stringify(errors[0])}`);
-      return object;
-    });
-    return this.#append(() =>
-      valid
-        .map((object) =>
-          completeObject(object, {
-            existing: getObject(this.#state, refOf(object)),
-            source,
-            uid: randomUUID(),
-            timeMs: systemClock.wallMs(),
-          }),
-        )
-        .filter((change) => change !== "unchanged"),
-    );
+    const text = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
+    return this.#change("/v1/apply?atomic=true", { files: [{ path: "suite.json", text }] });
   }
 
-  /** Objects that are not there are passed over. Returns the sequence of the event. */
+  /** Objects that are not there are passed over. Returns the sequence of the event, 0 where nothing changed. */
   delete(objects: readonly JsonObject[]): Promise<number> {
-    return this.#append(() =>
-      objects
-        .map(refOf)
-        .filter((ref) => getObject(this.#state, ref) !== undefined)
-        .map((ref): ObjectChange => ({ type: "deleted", ...ref, source })),
-    );
+    const refs = objects.map(refOf).map(({ kind, namespace, name }) => ({ kind, namespace, name }));
+    return this.#change("/v1/delete?ignoreNotFound=true&allowMassDelete=true", { refs });
   }
 
-  /** Decides on the newest state; again when another writer was first. */
-  async #append(decide: () => ObjectChange[]): Promise<number> {
-    for (;;) {
-      await this.#readOn();
-      const changes = decide();
-      if (changes.length === 0) return this.#reader.tail.sequence;
-      const payload = encodeChangeSet(changes);
-      const commit = {
-        kind: "ChangeSet",
-        schemaVersion: 1,
-        term: 0,
-        actor: source,
-        source,
-        summary: "",
-        payload,
-      };
-      const outcome = await this.#writer.append(commit, this.#reader.tail);
-      if (outcome.outcome === "tooLarge")
-        throw new Error(`a change set of ${outcome.bytes} bytes is too large`);
-      if (outcome.outcome !== "appended") continue;
-      await this.#readOn();
-      return outcome.tail.sequence;
-    }
+  /** A kind of Gateway API. The object with its status; undefined when there is none. */
+  async get(kind: string, namespace: string, name: string): Promise<JsonObject | undefined> {
+    const path = [`${kind}.gateway.networking.k8s.io`, namespace || "_", name]
+      .map(encodeURIComponent)
+      .join("/");
+    const answer = await fetch(`${this.#url}/v1/objects/${path}`);
+    const body = (await answer.json()) as JsonObject;
+    if (answer.status === 404) return undefined;
+    if (!answer.ok) throw new Error(`get ${path}: ${JSON.stringify(body)}`);
+    return body;
   }
 
-  async #readOn(): Promise<void> {
-    const { lastSequence } = await this.#config.info();
-    for await (const item of this.#reader.read({ until: lastSequence })) {
-      if (item.type === "commit") this.#state = evolve(this.#state, decodeConfigEvent(item.commit));
-    }
+  async #change(path: string, body: object): Promise<number> {
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(`${this.#url}${path}`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(body),
+    });
+    const told = (await answer.json()) as ChangeAnswer;
+    if (!answer.ok || told.results.some(({ outcome }) => outcome === "refused"))
+      throw new Error(`${path}: ${JSON.stringify(told)}`);
+    return Number(told.revision?.split(".")[1] ?? 0);
   }
 }

@@ -1,19 +1,11 @@
-import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { getObject, objectKey, refOf } from "@routeledger/config-model";
-import { openSqliteEventLogs, type SqliteEventLogs } from "@routeledger/event-log-sqlite";
-import { silentLogger } from "@routeledger/service-kit";
+import { refOf } from "@routeledger/config-model";
 import { type JsonObject, systemClock } from "@routeledger/std";
 import { bootstrap } from "@routeledger/translation";
-import { startTranslator, type Translator } from "@routeledger/translator";
-import { startXdsEdge, type XdsEdge } from "@routeledger/xds-edge";
 import { Door } from "./door.ts";
 import { freePorts } from "./free-ports.ts";
 import { PortMap } from "./manifests.ts";
 import type { SystemUnderTest } from "./play-step.ts";
-import { isProgrammed, withProgrammed } from "./programmed.ts";
+import { type Services, startServices } from "./services.ts";
 import { SuiteEnvoy } from "./suite-envoy.ts";
 
 /** Listener ports that one run may need. */
@@ -21,37 +13,20 @@ const portsMax = 128;
 /** How long a change may take to be published, milliseconds. */
 const publishTimeoutMs = 10_000;
 
-export interface SystemOptions {
-  readonly envoyBinary: string;
-}
-
-/** A Routeledger in this process on the embedded log, and an Envoy for each Gateway of plain HTTP. */
+/** A Routeledger in this process, and an Envoy for each Gateway with a listener of HTTP. */
 export class RunningSystem implements SystemUnderTest {
   readonly ports: PortMap;
-  readonly #folder: string;
-  readonly #binary: string;
-  readonly #logs: SqliteEventLogs;
-  readonly #translator: Translator;
-  readonly #edge: XdsEdge;
+  readonly #envoyBinary: string;
+  readonly #services: Services;
   readonly #door: Door;
   /** By namespace/name of the Gateway. */
   readonly #envoys = new Map<string, SuiteEnvoy>();
 
-  private constructor(parts: {
-    folder: string;
-    binary: string;
-    logs: SqliteEventLogs;
-    translator: Translator;
-    edge: XdsEdge;
-    ports: readonly number[];
-  }) {
-    this.#folder = parts.folder;
-    this.#binary = parts.binary;
-    this.#logs = parts.logs;
-    this.#translator = parts.translator;
-    this.#edge = parts.edge;
-    this.#door = new Door(parts.logs.config);
-    const free = [...parts.ports];
+  private constructor(envoyBinary: string, services: Services, ports: readonly number[]) {
+    this.#envoyBinary = envoyBinary;
+    this.#services = services;
+    this.#door = new Door(services.apiUrl);
+    const free = [...ports];
     this.ports = new PortMap(() => {
       const port = free.shift();
       if (port === undefined) throw new Error(`at most ${portsMax} listener ports`);
@@ -59,36 +34,14 @@ export class RunningSystem implements SystemUnderTest {
     });
   }
 
-  static async start({ envoyBinary }: SystemOptions): Promise<RunningSystem> {
-    const folder = await mkdtemp(join(tmpdir(), "routeledger-conformance-"));
-    const logs = await openSqliteEventLogs({ folder });
-    const common = {
-      clock: systemClock,
-      randomBytes: (count: number) => randomBytes(count),
-      logger: silentLogger,
-    };
-    const translator = await startTranslator({
-      ...common,
-      logs,
-      name: "conformance",
-      retireGraceMs: 60_000,
-      checkpointEveryRevisions: 100,
-    });
-    const edge = await startXdsEdge({
-      ...common,
-      xdsLog: logs.xds,
-      deliveryLog: logs.delivery,
-      address: "127.0.0.1:0",
-      edgeId: "conformance",
-    });
-    const ports = await freePorts(portsMax);
-    return new RunningSystem({ folder, binary: envoyBinary, logs, translator, edge, ports });
+  static async start(envoyBinary: string): Promise<RunningSystem> {
+    return new RunningSystem(envoyBinary, await startServices(), await freePorts(portsMax));
   }
 
   /** Returns when the edge serves what the objects became. Starts the Envoys of Gateways among them. */
   async apply(objects: readonly JsonObject[]): Promise<void> {
     await this.#published(await this.#door.apply(objects));
-    for (const object of objects.filter(isPlainHttpGateway)) this.#startEnvoy(object);
+    for (const object of objects.filter(isHttpGateway)) this.#startEnvoy(object);
   }
 
   /** Returns when the edge serves what is left. Ends the Envoys of Gateways among the objects. */
@@ -101,52 +54,38 @@ export class RunningSystem implements SystemUnderTest {
     }
   }
 
-  async get(kind: string, namespace: string, name: string): Promise<JsonObject | undefined> {
-    const ref = { group: "gateway.networking.k8s.io", kind, namespace, name };
-    const object = getObject(this.#door.state, ref)?.object;
-    if (object === undefined) return undefined;
-    const json = this.#edge.published.statuses.get(objectKey(ref))?.json;
-    if (json === undefined) return object;
-    const status = JSON.parse(json) as JsonObject;
-    if (kind !== "Gateway") return { ...object, status };
-    const programmed = isProgrammed(this.#edge.proxies(), `${namespace}/${name}`);
-    return { ...object, status: withProgrammed(status, programmed) };
+  get(kind: string, namespace: string, name: string): Promise<JsonObject | undefined> {
+    return this.#door.get(kind, namespace, name);
   }
 
   /** For people, when a step failed: what the proxies were sent and said, and what they complained of. */
   tell(): string {
     const told = [...this.#envoys].filter(([, { log }]) => log !== "");
     return [
-      ...this.#edge.proxies().map((proxy) => JSON.stringify(proxy)),
+      ...this.#services.edge.proxies().map((proxy) => JSON.stringify(proxy)),
       ...told.map(([gateway, { log }]) => `Envoy of ${gateway}:\n${log}`),
     ].join("\n");
   }
 
   async stop(): Promise<void> {
     await Promise.all([...this.#envoys.values()].map((envoy) => envoy.stop()));
-    await this.#edge.stop();
-    await this.#translator.stop();
-    await this.#logs.close();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#services.stop();
   }
 
   #startEnvoy(object: JsonObject): void {
     const gateway = nameOf(object);
     if (this.#envoys.has(gateway)) return;
-    const [host = "", port = ""] = this.#edge.address.split(":");
+    const [host = "", port = ""] = this.#services.edge.address.split(":");
     const edge = { host, port: Number(port) };
-    const config = bootstrap({
-      gateway,
-      nodeId: `suite-${gateway.replace("/", "-")}`,
-      edge,
-      protocol: "delta",
-    });
-    this.#envoys.set(gateway, new SuiteEnvoy(this.#binary, config));
+    const nodeId = `suite-${gateway.replace("/", "-")}`;
+    const config = bootstrap({ gateway, nodeId, edge, protocol: "delta" });
+    this.#envoys.set(gateway, new SuiteEnvoy(this.#envoyBinary, config));
   }
 
   async #published(sequence: number): Promise<void> {
+    const { edge } = this.#services;
     const deadlineMs = systemClock.monotonicMs() + publishTimeoutMs;
-    while (this.#edge.published.revision.sequence < sequence) {
+    while (edge.published.revision.sequence < sequence) {
       if (systemClock.monotonicMs() > deadlineMs)
         throw new Error(`revision ${sequence} was not published within ${publishTimeoutMs} ms`);
       await new Promise<void>((resolve) => systemClock.after(5, resolve));
@@ -158,8 +97,7 @@ function isGateway({ kind }: JsonObject): boolean {
   return kind === "Gateway";
 }
 
-/** HTTPS and the other protocols come later; a Gateway with a protocol of no meaning has HTTP listeners beside it. */
-function isPlainHttpGateway(object: JsonObject): boolean {
+function isHttpGateway(object: JsonObject): boolean {
   const { listeners = [] } = (object.spec ?? {}) as { listeners?: { protocol?: string }[] };
   return isGateway(object) && listeners.some(({ protocol }) => protocol === "HTTP");
 }
