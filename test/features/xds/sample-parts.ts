@@ -38,15 +38,28 @@ export function route(name: string, target?: string): Part {
   });
 }
 
+export interface ListenerChoices {
+  /** Absent: the listener holds its routes inline. */
+  readonly table?: string;
+  readonly port?: number;
+  readonly idleTimeoutMs?: number;
+  /** Of the reference to the route table. */
+  readonly fetchTimeoutMs?: number;
+}
+
+function fetchTimeout(ms: number | undefined) {
+  return ms === undefined ? {} : { initialFetchTimeout: { seconds: Math.ceil(ms / 1000) } };
+}
+
 /** A listener that refers to a route table, or holds one inline that answers 500. */
 export function listener(
   name: string,
-  { table, port = 0, idleTimeoutMs }: { table?: string; port?: number; idleTimeoutMs?: number } = {},
+  { table, port = 0, idleTimeoutMs, fetchTimeoutMs }: ListenerChoices = {},
 ): Part {
   const routes =
     table === undefined
       ? { routeConfig: inlineTable }
-      : { rds: { routeConfigName: table, configSource: ads } };
+      : { rds: { routeConfigName: table, configSource: { ...ads, ...fetchTimeout(fetchTimeoutMs) } } };
   const manager = packAny(
     "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
     {
