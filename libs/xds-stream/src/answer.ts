@@ -1,7 +1,7 @@
 /** ACK and NACK of a response (rules 5 to 8). */
 
-import { by } from "@routeledger/std";
-import { digestOfNames, type Resource } from "@routeledger/xds-model";
+import type { Resource } from "@routeledger/xds-model";
+import { heldDigest, noteApart } from "./held-digest.ts";
 import { current } from "./served.ts";
 import type { StreamOutput } from "./stream-io.ts";
 import { type Inflight, isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
@@ -20,42 +20,57 @@ export function takeAnswer(stream: XdsStream, subscription: Subscription, answer
   for (const [nonce, older] of subscription.inflight) {
     if (nonce === answer.nonce) break;
     // Responses are processed in order: what came before and was not rejected was taken or superseded.
-    confirm(subscription, older);
+    confirm(stream, subscription, older);
     subscription.inflight.delete(nonce);
   }
   subscription.inflight.delete(answer.nonce);
   return answer.error === undefined
-    ? [acked(subscription, answered)]
+    ? [acked(stream, subscription, answered)]
     : [nacked(stream, subscription, answered, answer.error)];
 }
 
-function acked(subscription: Subscription, answered: Inflight): StreamOutput {
+function acked(stream: XdsStream, subscription: Subscription, answered: Inflight): StreamOutput {
   const { nonce, version, revision } = answered;
-  confirm(subscription, answered);
+  confirm(stream, subscription, answered);
   subscription.ackedVersion = version;
   subscription.ackedRevision = revision;
   if (subscription.rejected.size === 0) subscription.rejectedVersion = "";
-  const heldDigest = digestOfNames(
-    [...subscription.acked].map(([name, { digest }]) => ({ name, digest })).sort(by(({ name }) => name)),
-  );
-  return { type: "acked", fact: { resourceType: subscription.type, nonce, version, revision, heldDigest } };
+  const fact = {
+    resourceType: subscription.type,
+    nonce,
+    version,
+    revision,
+    heldDigest: heldDigest(stream, subscription),
+  };
+  return { type: "acked", fact };
 }
 
-function confirm(subscription: Subscription, { resources, removed, full }: Inflight): void {
+function confirm(
+  stream: XdsStream,
+  subscription: Subscription,
+  { resources, removed, full }: Inflight,
+): void {
   const { acked: held, unknown, rejected, type } = subscription;
+  const now = stream.snapshot?.types[type].resources;
   for (const [name, resource] of resources) {
     if (!isWanted(subscription, name) && type !== "endpoint") continue;
     held.set(name, resource);
+    noteApart(subscription, now, name);
     unknown.delete(name);
     if (rejected.get(name)?.digest === resource.digest) rejected.delete(name);
   }
   for (const name of removed) {
     held.delete(name);
+    noteApart(subscription, now, name);
     unknown.delete(name);
     if (rejected.get(name)?.digest === "") rejected.delete(name);
   }
   if (!full) return;
-  for (const name of held.keys()) if (!resources.has(name)) held.delete(name);
+  for (const name of held.keys()) {
+    if (resources.has(name)) continue;
+    held.delete(name);
+    noteApart(subscription, now, name);
+  }
   for (const name of rejected.keys()) if (!resources.has(name)) rejected.delete(name);
   unknown.clear();
 }

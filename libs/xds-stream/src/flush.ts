@@ -82,6 +82,8 @@ function draftFull(stream: XdsStream, subscription: Subscription): Draft | undef
 
 function fullContent(stream: XdsStream, subscription: Subscription): Resource[] {
   const { type, names, wildcard, leaving } = subscription;
+  if (wildcard && names.size + leaving.size === 0)
+    return [...snapshotOfStream(stream).types[type].resources.values()];
   const all = wildcard ? snapshotOfStream(stream).types[type].resources.keys() : [];
   const wanted = new Set([...all, ...names, ...leaving.keys()]);
   return inOrder([...wanted].flatMap((name) => served(stream, subscription, name) ?? []));

@@ -1,5 +1,6 @@
 import { compareRevisions } from "@routeledger/std";
 import { resourceTypes, type Snapshot, type TypeSnapshot } from "@routeledger/xds-model";
+import { noteApart } from "./held-digest.ts";
 import { leave } from "./leaving.ts";
 import type { StreamOutput } from "./stream-io.ts";
 import { isWanted, type XdsStream } from "./stream-state.ts";
@@ -17,6 +18,7 @@ export function takeSnapshot(stream: XdsStream, snapshot: Snapshot): StreamOutpu
   for (const type of resourceTypes) {
     const subscription = stream.types[type];
     for (const name of changedNames(before?.types[type], snapshot.types[type])) {
+      noteApart(subscription, snapshot.types[type].resources, name);
       const isSent = subscription.sent.has(name);
       if (!isSent && !isWanted(subscription, name)) continue;
       const exists = snapshot.types[type].resources.has(name);

@@ -67,6 +67,8 @@ export interface Subscription {
   readonly rejected: Map<string, RejectedResource>;
   /** What the client acknowledged, or showed that it holds. */
   readonly acked: Map<string, Resource>;
+  /** Names for which `acked` is not the snapshot's; undefined until it is asked for (`heldDigest`). */
+  apart: Set<string> | undefined;
   /** Names of which the client holds content from another stream that is not known here; `*`: any. */
   readonly unknown: Set<string>;
   /** Sent names that left the snapshot (rules 49 and 50). */
@@ -153,6 +155,7 @@ function openSubscription(type: ResourceType): Subscription {
     owed: new Set(),
     rejected: new Map(),
     acked: new Map(),
+    apart: undefined,
     unknown: new Set(),
     leaving: new Map(),
     duplicateAllowed: true,
@@ -182,5 +185,6 @@ export function forget(subscription: Subscription, name: string): void {
   const { type, dirty, asked, owed, unknown, sent, rejected, acked, leaving } = subscription;
   for (const set of [dirty, asked, unknown]) set.delete(name);
   for (const map of [sent, rejected, acked, leaving] as Map<string, unknown>[]) map.delete(name);
+  subscription.apart = undefined;
   if (type !== "endpoint") owed.delete(name);
 }

@@ -85,6 +85,7 @@ function seed(
     if (now === undefined) gone.push({ type, name });
     else dirty.add(name);
   }
+  subscription.apart = undefined;
   return leave(stream, gone);
 }
 
