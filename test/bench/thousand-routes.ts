@@ -120,7 +120,7 @@ async function whatWasSent(dataFolder: string, revisions: ReadonlyMap<string, st
 }
 
 const dataFolder = await mkdtemp(join(tmpdir(), "routeledger-bench-"));
-const backends = await Promise.all(["blue", "green"].map(startNamedBackend));
+const backends = await Promise.all(["blue", "green"].map((name) => startNamedBackend(name)));
 const dev = new DevProcess({ dataFolder });
 try {
   const server = await dev.apiUrl();
@@ -138,7 +138,7 @@ try {
   say(`memory after: ${await residentMib(dev.child.pid)}`);
   const single: Measured[] = [];
   for (let change = 0; change < changes; change++) {
-    single.push(await apply(server, route(1 + change, change % 2 === 0 ? "green" : "blue")));
+    single.push(await apply(server, route(1, change % 2 === 0 ? "green" : "blue")));
   }
   summarize("one of them changed", single);
   say(`memory at the end: ${await residentMib(dev.child.pid)}`);
