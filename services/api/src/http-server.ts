@@ -12,9 +12,17 @@ import { xdsRoutes } from "./routes/xds.ts";
 /** How long a client may take to send its request, milliseconds. */
 const requestTimeoutMs = 120_000;
 
+/** Characters of one part of a path: names have at most 253, a kind with its group less. */
+const pathPartLengthMax = 512;
+
 /** The HTTP side of the api, not yet listening. Errors are `{error: {code, message, hint}}`. */
 export function httpServer(context: ApiContext): FastifyInstance {
-  const server = fastify({ logger: false, requestTimeout: requestTimeoutMs, forceCloseConnections: true });
+  const server = fastify({
+    logger: false,
+    requestTimeout: requestTimeoutMs,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: pathPartLengthMax },
+  });
   const seconds = context.metrics.histogram({
     name: "api_request_seconds",
     help: "time of requests",
