@@ -133,6 +133,24 @@ test("a proxy that left is not waited for, one whose edge started again is not c
     await until(running, (proxies) => proxies.length === 2 && proxies[0]?.connected === false);
   }));
 
+test("a proxy that comes back is asked nothing of its former stream: what it says it holds counts", () =>
+  withApi(async (running) => {
+    const sequence = await applied(running, everything);
+    const edge = new FakeEdge(running.logs.delivery);
+    await edge.connect();
+    for (const type of all) {
+      await edge.sent(type, sequence, `n${type}`);
+      if (type === table) await edge.nacked(type, sequence, "n4", "no such thing");
+      else if (type !== endpoint) await edge.acked(type, sequence, `n${type}`);
+    }
+    assert.equal(((await deliveryOf(running, sequence, 0)).rejected as unknown[]).length, 1);
+    await edge.connect();
+    const again = await deliveryOf(running, sequence, 0);
+    assert.deepEqual([again.rejected, again.acknowledged], [[], []]);
+    for (const type of [endpoint, table]) await edge.acked(type, sequence, "");
+    assert.deepEqual((await deliveryOf(running, sequence, 0)).acknowledged, ["envoy-1"]);
+  }));
+
 test("records that come twice count once; those that were dropped are counted as lost", () =>
   withApi(async (running) => {
     await applied(running, everything);

@@ -42,6 +42,8 @@ export function deliveryProjection(database: SqliteDatabase): (commit: Commit) =
     if (connected) {
       const { protocol, peer, userAgent } = connected;
       statements.openStream.run(...key, nodeId, nodeGroup, protocol, peer, userAgent, timeUnixMs);
+      // Nonces are a stream's own: what was under way, or was rejected, on the one before is offered again.
+      statements.forgetNonces.run(nodeId, nodeGroup);
     }
     if (disconnected) statements.closeStream.run(timeUnixMs, disconnected.reason, ...key);
   }

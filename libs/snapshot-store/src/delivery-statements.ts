@@ -30,6 +30,9 @@ export function deliveryStatements(database: SqliteDatabase) {
     ),
 
     touchType: statement("INSERT OR IGNORE INTO proxy_types (node_id, node_group, type) VALUES (?, ?, ?)"),
+    forgetNonces: statement(
+      "UPDATE proxy_types SET sent_nonce = NULL, nacked_nonce = NULL WHERE node_id = ? AND node_group = ?",
+    ),
     sent: statement(
       `UPDATE proxy_types SET sent_nonce = ?, sent_version = ?, sent_epoch = ?, sent_sequence = ?, sent_ms = ?,
          sent_resources = ?, sent_bytes = ? WHERE ${typeKey}`,

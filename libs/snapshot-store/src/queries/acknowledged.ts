@@ -89,7 +89,8 @@ export function prepareAcknowledgement(
       if (wanted === undefined) good.add(emptyDigest);
       const from = row.acked_sequence ?? 0;
       const madeFrom = at.get({ nodeGroup, type, sequence: from })?.digest ?? fromHex(emptyDigest);
-      const isPending = row.sent_nonce !== row.acked_nonce && row.sent_sequence === row.acked_sequence;
+      const isUnderWay = row.sent_nonce !== null && row.sent_nonce !== row.acked_nonce;
+      const isPending = isUnderWay && row.sent_sequence === row.acked_sequence;
       const holds = row.acked_digest !== null && good.has(toHex(row.acked_digest));
       const wasGiven = row.acked_nonce !== null && !isPending && good.has(toHex(madeFrom));
       const acknowledged = holds || wasGiven;
