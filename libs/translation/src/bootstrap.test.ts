@@ -1,0 +1,62 @@
+import { deepEqual, equal, throws } from "node:assert/strict";
+import { test } from "node:test";
+import { codec, fieldViolations, fromJson } from "@routeledger/protos";
+import { canonicalJson, type JsonObject } from "@routeledger/std";
+import { type BootstrapOptions, bootstrap } from "./bootstrap.ts";
+
+const options: BootstrapOptions = {
+  gateway: "default/web",
+  nodeId: "proxy-1",
+  edge: { host: "127.0.0.1", port: 18000 },
+  protocol: "delta",
+};
+
+test("the node says its group in cluster and its name in id", () => {
+  deepEqual(bootstrap(options).node, { cluster: "default/web", id: "proxy-1" });
+});
+
+test("all xDS goes over one ADS stream, delta or SotW as asked", () => {
+  const apiType = (protocol: "delta" | "sotw"): unknown =>
+    ((bootstrap({ ...options, protocol }).dynamic_resources as JsonObject).ads_config as JsonObject).api_type;
+  equal(apiType("delta"), "DELTA_GRPC");
+  equal(apiType("sotw"), "GRPC");
+});
+
+test("an edge is reached at its address, or by its name", () => {
+  const type = (host: string): unknown => {
+    const { clusters } = bootstrap({ ...options, edge: { host, port: 1 } }).static_resources as JsonObject;
+    return (clusters as JsonObject[])[0]?.type;
+  };
+  deepEqual(["10.0.0.1", "::1", "edge.example.com", "localhost"].map(type), [
+    "STATIC",
+    "STATIC",
+    "STRICT_DNS",
+    "STRICT_DNS",
+  ]);
+});
+
+test("rule G29: the size of a regular expression's program is raised above Envoy's 100", () => {
+  const text = canonicalJson(bootstrap(options).layered_runtime);
+  equal(text.includes('"re2.max_program_size.error_level":4096'), true);
+});
+
+test("rule G117: admin is on loopback only", () => {
+  const { admin } = bootstrap({ ...options, adminPort: 19000 });
+  deepEqual(admin, { address: { socket_address: { address: "127.0.0.1", port_value: 19000 } } });
+});
+
+test("the same options give the same bytes", () => {
+  equal(canonicalJson(bootstrap(options)), canonicalJson(bootstrap({ ...options })));
+});
+
+test("a node group that is none is a programmer's error", () => {
+  throws(() => bootstrap({ ...options, gateway: "web" }), /namespace\/name/);
+});
+
+test("rule G111: Envoy's field rules accept what the descriptor knows of it", () => {
+  const { overload_manager: _notInDescriptor, ...known } = bootstrap(options);
+  const name = "envoy.config.bootstrap.v3.Bootstrap";
+  const message = fromJson(name, known);
+  deepEqual(fieldViolations(name, message), []);
+  equal(codec(name).encode(message).length > 0, true);
+});
