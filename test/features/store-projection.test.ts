@@ -125,7 +125,7 @@ async function compare(store: SnapshotStore, sequence: number, published: Publis
       allResources(snapshot).map(({ type, name, version, digest }) => [type, name, version, digest, digest]),
     );
     for (const type of resourceTypes) {
-      const version =
+      const version: string =
         stored.versions.find((found) => found.type === type)?.version ?? emptyTypeSnapshot.version;
       assert.equal(version, snapshot.types[type].version, `${nodeGroup} ${type} at ${sequence}`);
       assert.deepEqual(

@@ -7,7 +7,7 @@ import {
   MemoryEventLog,
   MemoryStorage,
 } from "@routeledger/event-log";
-import { assert, canonicalJson, sha256Hex, systemClock } from "@routeledger/std";
+import { assert, canonicalJson, sha256, utf8 } from "@routeledger/std";
 import {
   applyRevisionDelta,
   diffParts,
@@ -93,8 +93,9 @@ export async function writeHistory(
   logs: { readonly config: EventLog; readonly xds: EventLog },
   publishEvery: number,
 ): Promise<{ sequence: number; published: Published }[]> {
-  const config = new CommitWriter(logs.config, randomOptions);
-  const xds = new CommitWriter(logs.xds, randomOptions);
+  const options = countedOptions();
+  const config = new CommitWriter(logs.config, options);
+  const xds = new CommitWriter(logs.xds, options);
   let configTail = emptyTail;
   let xdsTail = emptyTail;
   let published = emptyPublished;
@@ -174,12 +175,19 @@ function status({ name, content }: Step["statuses"][number]): PublishedStatus {
   return { ...ref, json: content === undefined ? "" : canonicalJson({ content }) };
 }
 
-let commits = 0;
-const randomOptions = {
-  clock: systemClock,
-  randomBytes: (count: number) =>
-    Uint8Array.from(Buffer.from(sha256Hex(Buffer.from(String(commits++))), "hex").subarray(0, count)),
-};
+/** Equal histories give equal logs: time and commit ids are counted, not taken from the machine. */
+function countedOptions() {
+  let count = 0;
+  const next = (): Uint8Array => sha256(utf8(`commit ${count++}`));
+  return {
+    clock: {
+      wallMs: () => 1_700_000_000_000 + count * 1_000,
+      monotonicMs: () => 0,
+      after: () => () => undefined,
+    },
+    randomBytes: (bytes: number) => next().subarray(0, bytes),
+  };
+}
 
 async function append(
   writer: CommitWriter,
