@@ -3,17 +3,16 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import type { Part } from "@routeledger/xds-model";
 import { partOf } from "@routeledger/xds-model/testing";
-import { protocols } from "../features/xds/raw-client.ts";
 import { cluster, endpoints, listener, route } from "../features/xds/sample-parts.ts";
-import { EnvoyWorld, noFaults } from "./edge/envoy-world.ts";
+import { EnvoyWorld, noFaults, variants } from "./edge/envoy-world.ts";
 import { startSilentServer } from "./edge/silent-server.ts";
 
 /** What a changed cluster or a restored route table may take, milliseconds. */
 const recoveryMaxMs = 1_000;
 
-for (const protocol of protocols) {
-  test(`story 1, ${protocol}: a cluster changes 50 times, its endpoints do not, and traffic goes on`, async (t) => {
-    const world = await EnvoyWorld.start(t, protocol, ({ port, backendPort }) => [
+for (const variant of variants) {
+  test(`story 1, ${variant.name}: a cluster changes 50 times, its endpoints do not, and traffic goes on`, async (t) => {
+    const world = await EnvoyWorld.start(t, variant, ({ port, backendPort }) => [
       listener("l", { port, table: "r" }),
       route("r", "a"),
       cluster("a"),
@@ -43,8 +42,8 @@ for (const protocol of protocols) {
     t.diagnostic(`warm after at worst ${worstMs.toFixed(1)} ms, answers ${JSON.stringify(load.counts)}`);
   });
 
-  test(`story 2, ${protocol}: a listener that leaves its route tables and returns to them serves them at once`, async (t) => {
-    const world = await EnvoyWorld.start(t, protocol, ({ port }) => tables(port, "r1"));
+  test(`story 2, ${variant.name}: a listener that leaves its route tables and returns to them serves them at once`, async (t) => {
+    const world = await EnvoyWorld.start(t, variant, ({ port }) => tables(port, "r1"));
     const { envoy, port } = world;
     const load = world.load();
     await load.more(10, "204");
@@ -66,14 +65,14 @@ for (const protocol of protocols) {
     deepEqual(await world.faults(), noFaults);
   });
 
-  test(`rule 23 and 31, ${protocol}: a server that dies while a cluster warms is replaced, and the cluster goes live`, async (t) => {
+  test(`rule 23 and 31, ${variant.name}: a server that dies while a cluster warms is replaced, and the cluster goes live`, async (t) => {
     const parts = (port: number, backendPort: number, timeoutMs: number): Part[] => [
       listener("l", { port, table: "r" }),
       route("r", "a"),
       cluster("a", { timeoutMs }),
       endpoints("a", backendPort),
     ];
-    const world = await EnvoyWorld.start(t, protocol, ({ port, backendPort }) =>
+    const world = await EnvoyWorld.start(t, variant, ({ port, backendPort }) =>
       parts(port, backendPort, 1_000),
     );
     const { envoy } = world;
@@ -94,8 +93,8 @@ for (const protocol of protocols) {
     t.diagnostic(`warm ${tookMs.toFixed(1)} ms after the stream`);
   });
 
-  test(`rule 32, ${protocol}: an edge is replaced by one with the same content, and nothing is updated`, async (t) => {
-    const world = await EnvoyWorld.start(t, protocol, ({ port, backendPort }) => [
+  test(`rule 32, ${variant.name}: an edge is replaced by one with the same content, and nothing is updated`, async (t) => {
+    const world = await EnvoyWorld.start(t, variant, ({ port, backendPort }) => [
       listener("l", { port, table: "r" }),
       route("r", "a"),
       cluster("a"),
@@ -118,8 +117,8 @@ for (const protocol of protocols) {
     deepEqual(await world.faults(), noFaults);
   });
 
-  test(`rules 47 and 49, ${protocol}: routes move to new clusters and clusters go, and no request is lost`, async (t) => {
-    const world = await EnvoyWorld.start(t, protocol, ({ port, backendPort }) => moved(port, backendPort, 0));
+  test(`rules 47 and 49, ${variant.name}: routes move to new clusters and clusters go, and no request is lost`, async (t) => {
+    const world = await EnvoyWorld.start(t, variant, ({ port, backendPort }) => moved(port, backendPort, 0));
     const { envoy, port, backendPort } = world;
     const [kept, gone] = [world.load("/keep"), world.load("/gone")];
     await kept.more(10);
@@ -145,6 +144,95 @@ for (const protocol of protocols) {
     deepEqual(await world.faults(), noFaults);
     t.diagnostic(`kept ${JSON.stringify(kept.counts)}, gone ${JSON.stringify(gone.counts)}`);
   });
+
+  test(`rules 6 and 7, ${variant.name}: a rejected cluster is sent once, and what else changes goes on`, async (t) => {
+    const world = await EnvoyWorld.start(t, variant, (ports) => twoBackends(ports));
+    const { envoy } = world;
+    const [a, b] = [world.load("/a"), world.load("/b")];
+    await a.more(10);
+    await world.publish(twoBackends(world, { invalidCluster: true }));
+    await envoy.until("rejection", async () => (await rejectedClusters(world)) === 1);
+    for (let change = 1; change <= 10; change++) {
+      await world.publish(twoBackends(world, { invalidCluster: true, weight: change + 1 }));
+      await envoy.until(
+        `endpoints ${change}`,
+        async () => weightIn(await envoy.ask("/clusters"), "a") === change + 1,
+      );
+    }
+    equal(await rejectedClusters(world), 1);
+    await world.publish(twoBackends(world, { weight: 20 }));
+    await envoy.until("endpoints", async () => weightIn(await envoy.ask("/clusters"), "a") === 20);
+    await b.more(10);
+    equal(await rejectedClusters(world), 1);
+    ok(a.hasOnly("200") && b.hasOnly("200"), `only 200, got ${JSON.stringify([a.counts, b.counts])}`);
+  });
+
+  test(`rule 7, ${variant.name}: endpoints that were rejected beside bad ones come with the good ones`, async (t) => {
+    const world = await EnvoyWorld.start(t, variant, (ports) => twoBackends(ports));
+    const { envoy } = world;
+    await world.publish(twoBackends(world, { weight: 5, invalidEndpoints: true }));
+    await envoy.until("rejection", async () => (await envoy.sumOf("update_rejected")) > 0);
+    await world.publish(twoBackends(world, { weight: 5 }));
+    await envoy.until("endpoints of both", async () => {
+      const clusters = await envoy.ask("/clusters");
+      return weightIn(clusters, "a") === 5 && weightIn(clusters, "b") === 5;
+    });
+  });
+
+  test(`rule 19, ${variant.name}: a new cluster warms at once while endpoints churn`, async (t) => {
+    const world = await EnvoyWorld.start(t, variant, (ports) => twoBackends(ports));
+    const { envoy } = world;
+    const load = world.load("/a");
+    await load.more(10);
+    for (let change = 1; change <= 100; change++) {
+      const added = change >= 50 ? [cluster("new"), endpoints("new", world.backendPort)] : [];
+      await world.publish([...twoBackends(world, { weight: change + 1 }), ...added]);
+    }
+    await envoy.until("new cluster", async () => /^new::127/m.test(await envoy.ask("/clusters")));
+    await envoy.until("last endpoints", async () => weightIn(await envoy.ask("/clusters"), "a") === 101);
+    await load.more(10);
+    ok(load.hasOnly("200"), `only 200, got ${JSON.stringify(load.counts)}`);
+    deepEqual(await world.faults(), noFaults);
+  });
+}
+
+interface TwoBackends {
+  readonly invalidCluster?: boolean;
+  readonly invalidEndpoints?: boolean;
+  /** Of the endpoints of both clusters; shows in Envoy's admin page which ones it has. */
+  readonly weight?: number;
+}
+
+/** `/a` and `/b` go to clusters of their own; of `b` a field may be invalid. */
+function twoBackends(
+  { port, backendPort }: { readonly port: number; readonly backendPort: number },
+  { invalidCluster = false, invalidEndpoints = false, weight = 1 }: TwoBackends = {},
+): Part[] {
+  const to = (prefix: string, target: string) => ({ match: { prefix }, route: { cluster: target } });
+  const routes = [to("/a", "a"), to("/b", "b")];
+  const assigned = (name: string, priority: number): Part => {
+    const address = { socketAddress: { address: "127.0.0.1", portValue: backendPort } };
+    const lbEndpoints = [{ endpoint: { address }, loadBalancingWeight: { value: weight } }];
+    return partOf("endpoint", name, { endpoints: [{ priority, lbEndpoints }] });
+  };
+  return [
+    listener("l", { port, table: "r" }),
+    partOf("route", "r", { virtualHosts: [{ name: "all", domains: ["*"], routes }] }),
+    cluster("a"),
+    cluster("b", { timeoutMs: invalidCluster ? 0 : 1_000 }),
+    assigned("a", 0),
+    // Envoy takes priorities up to 128.
+    assigned("b", invalidEndpoints ? 129 : 0),
+  ];
+}
+
+function rejectedClusters({ envoy }: EnvoyWorld): Promise<number> {
+  return envoy.stat("cluster_manager.cds.update_rejected");
+}
+
+/** The weight of a cluster's endpoint in `/clusters`. */
+function weightIn(clusters: string, name: string): number {
+  return Number(new RegExp(`^${name}::127\\.0\\.0\\.1:\\d+::weight::(\\d+)$`, "m").exec(clusters)?.[1] ?? 0);
 }
 
 /** A listener on a route table that answers 204, or without one, answering 500. The table is always there. */

@@ -1,18 +1,31 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
+import type { EnvoyVersion } from "@routeledger/cli";
 import { systemClock } from "@routeledger/std";
 import { bootstrap } from "@routeledger/translation";
 import type { XdsEdge } from "@routeledger/xds-edge";
 import type { Part } from "@routeledger/xds-model";
 import { freePorts } from "../../conformance/free-ports.ts";
 import { defaultGroup, EdgeWorld } from "../../features/xds/edge-world.ts";
-import type { Protocol } from "../../features/xds/raw-client.ts";
+import { type Protocol, protocols } from "../../features/xds/raw-client.ts";
 import { Load } from "./load.ts";
 import { TestEnvoy } from "./test-envoy.ts";
 
 /** How long an edge keeps what left, here: long enough for a route table's ACK, short enough to wait for. */
 const retireGraceMs = 1_500;
+
+/** Which Envoy, and how it asks. */
+export interface Variant {
+  readonly version: EnvoyVersion;
+  readonly protocol: Protocol;
+}
+
+export const variants: readonly (Variant & { readonly name: string })[] = (
+  ["1.40.0", "1.36.4"] as const
+).flatMap((version) =>
+  protocols.map((protocol) => ({ version, protocol, name: `Envoy ${version}, ${protocol}` })),
+);
 
 /** A real Envoy that an edge serves, a backend, and load. All ends with the test. */
 export class EnvoyWorld {
@@ -40,7 +53,7 @@ export class EnvoyWorld {
    */
   static async start(
     test: TestContext,
-    protocol: Protocol,
+    { version, protocol }: Variant,
     parts: (ports: { readonly port: number; readonly backendPort: number }) => readonly Part[],
   ): Promise<EnvoyWorld> {
     const world = new EdgeWorld(test, { retireGraceMs });
@@ -49,6 +62,7 @@ export class EnvoyWorld {
     await world.publisher.publish(defaultGroup, parts({ port, backendPort }));
     const edge = await world.startEdge({ clock: systemClock, address: `127.0.0.1:${edgePort}` });
     const envoy = await TestEnvoy.start(
+      version,
       bootstrap({
         gateway: defaultGroup,
         nodeId: "envoy-1",

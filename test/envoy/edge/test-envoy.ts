@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cacheFolder, envoyBinary, startCommandOptions } from "@routeledger/cli";
+import { cacheFolder, type EnvoyVersion, envoyBinary, startCommandOptions } from "@routeledger/cli";
 import type { JsonObject } from "@routeledger/std";
 
 /** How long a state of Envoy may take that the test waits for, milliseconds. */
@@ -34,9 +34,9 @@ export class TestEnvoy {
   }
 
   /** Resolves when Envoy runs and its admin page answers; it may have no configuration yet. */
-  static async start(bootstrap: JsonObject): Promise<TestEnvoy> {
+  static async start(version: EnvoyVersion, bootstrap: JsonObject): Promise<TestEnvoy> {
     const progress = (line: string): void => void process.stderr.write(`${line}\n`);
-    const binary = await envoyBinary({ cacheFolder: cacheFolder(process.env), progress });
+    const binary = await envoyBinary({ version, cacheFolder: cacheFolder(process.env), progress });
     const envoy = new TestEnvoy(binary, bootstrap, await mkdtemp(join(tmpdir(), "edge-envoy-")));
     await envoy.until("the admin page", async () => {
       envoy.#admin = await readFile(envoy.#adminFile, "utf8").catch(() => "");
