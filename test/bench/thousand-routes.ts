@@ -6,20 +6,10 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  CommitReader,
-  deliveryKinds,
-  type EventLog,
-  emptyTail,
-  type ReadableKinds,
-  xdsKinds,
-} from "@routeledger/event-log";
-import { openSqliteEventLogs } from "@routeledger/event-log-sqlite";
-import { codec } from "@routeledger/protos";
-import { decodePublication, typeNames, typeOfNumber } from "@routeledger/xds-model";
 import { DevProcess } from "../features/cli/dev-process.ts";
 import { backendYaml, documents, gatewayYaml, routeYaml } from "../features/cli/manifests.ts";
 import { freePort, startNamedBackend } from "../features/cli/named-backend.ts";
+import { type RevisionCost, revisionCosts } from "./what-was-sent.ts";
 
 const count = Number(process.argv[2] ?? 1_000);
 const changes = 20;
@@ -67,21 +57,6 @@ async function residentMib(pid: number | undefined): Promise<string> {
   return `${of("VmRSS")} MiB now, ${of("VmHWM")} MiB at most`;
 }
 
-async function payloads(
-  log: EventLog,
-  kinds: ReadableKinds,
-  chained: boolean,
-  kind: string,
-): Promise<Uint8Array[]> {
-  const { lastSequence } = await log.info();
-  const found: Uint8Array[] = [];
-  const reader = new CommitReader(log, { from: emptyTail, kinds, chained });
-  for await (const item of reader.read({ until: lastSequence })) {
-    if (item.type === "commit" && item.commit.kind === kind) found.push(item.commit.payload);
-  }
-  return found;
-}
-
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
@@ -94,29 +69,11 @@ function summarize(what: string, took: readonly Measured[]): void {
   say(`${what}: apply answered after ${answered} ms, last ACK after ${acked} ms (median of ${took.length})`);
 }
 
-async function whatWasSent(dataFolder: string, revisions: ReadonlyMap<string, string>): Promise<void> {
-  const logs = await openSqliteEventLogs({ folder: join(dataFolder, "logs") });
-  for (const payload of await payloads(logs.xds, xdsKinds, true, "Publication")) {
-    for (const delta of decodePublication(payload).deltas) {
-      const what = revisions.get(String(delta.sequence));
-      if (what === undefined) continue;
-      const parts = delta.groups.flatMap(({ changed }) => changed).filter(({ bytes }) => bytes !== undefined);
-      const bytes = parts.reduce((sum, part) => sum + (part.bytes?.length ?? 0), 0);
-      say(
-        `${what}: encoded ${parts.length} parts, ${bytes} bytes; the publication has ${payload.length} bytes`,
-      );
-    }
-  }
-  const batches = codec("routeledger.delivery.v1.DeliveryBatch");
-  for (const payload of await payloads(logs.delivery, deliveryKinds, false, "DeliveryBatch")) {
-    for (const { sent } of batches.decode(payload).deliveries) {
-      const what = revisions.get(String(sent?.revision?.sequence));
-      const type = sent === undefined ? undefined : typeOfNumber(sent.type);
-      if (sent === undefined || what === undefined || type === undefined) continue;
-      say(`${what}: sent ${typeNames[type]}, ${sent.resources.length} resources, ${sent.bytes} bytes`);
-    }
-  }
-  await logs.close();
+function tell(what: string, cost: RevisionCost): void {
+  const { parts, partBytes, publicationBytes, sent, appendToAckMs } = cost;
+  say(`${what}: ${appendToAckMs ?? "?"} ms from append to the last ACK`);
+  say(`  encoded ${parts} parts, ${partBytes} bytes; the publication has ${publicationBytes} bytes`);
+  for (const line of sent) say(`  sent ${line}`);
 }
 
 const dataFolder = await mkdtemp(join(tmpdir(), "routeledger-bench-"));
@@ -143,10 +100,12 @@ try {
   summarize("one of them changed", single);
   say(`memory at the end: ${await residentMib(dev.child.pid)}`);
   await dev.end("SIGTERM");
-  const sequence = ({ revision }: Measured): string => revision.split(".")[1] ?? "";
-  const named = new Map([[sequence(all), `${count} routes at once`]]);
-  if (single[0] !== undefined) named.set(sequence(single[0]), "one of them changed");
-  await whatWasSent(dataFolder, named);
+  const sequenceOf = ({ revision }: Measured): number => Number(revision.split(".")[1]);
+  const costs = await revisionCosts(dataFolder, [all, ...single].map(sequenceOf));
+  const [atOnce, ...others] = costs.values();
+  if (atOnce !== undefined) tell(`${count} routes at once`, atOnce);
+  const middle = others.sort((a, b) => (a.appendToAckMs ?? 0) - (b.appendToAckMs ?? 0))[others.length >> 1];
+  if (middle !== undefined) tell("one of them changed (the median)", middle);
 } finally {
   await dev.end("SIGTERM");
   for (const backend of backends) await backend.close();

@@ -73,6 +73,11 @@ export class DevProcess {
     });
   }
 
+  /** Waits until the process has ended by itself. @throws Error after 30 s */
+  async ended(): Promise<void> {
+    if (!this.hasEnded) await once(this.child, "exit", { signal: AbortSignal.timeout(patienceMs) });
+  }
+
   /** Sends the signal and waits for the end. */
   async end(signal: "SIGTERM" | "SIGINT" | "SIGKILL"): Promise<number | null> {
     if (!this.hasEnded) {
