@@ -7,12 +7,16 @@ import { openSqliteEventLogs } from "@routeledger/event-log-sqlite";
 import { silentLogger } from "@routeledger/service-kit";
 import { openSnapshotStore, projectLogs } from "@routeledger/snapshot-store";
 import { systemClock } from "@routeledger/std";
-import { startTranslator } from "@routeledger/translator";
+import { checkReplay, type ReplayCheck, startTranslator } from "@routeledger/translator";
 import { startXdsEdge, type XdsEdge } from "@routeledger/xds-edge";
+import { type Rejection, watchRejections } from "../../services/cli/src/dev/rejections.ts";
 
 export interface Services {
   readonly apiUrl: string;
   readonly edge: XdsEdge;
+  /** All so far, as DELIVERY has them. */
+  readonly rejections: readonly Rejection[];
+  checkReplay(): Promise<ReplayCheck>;
   stop(): Promise<void>;
 }
 
@@ -21,8 +25,11 @@ export async function startServices(): Promise<Services> {
   const folder = await mkdtemp(join(tmpdir(), "routeledger-conformance-"));
   const logs = await openSqliteEventLogs({ folder: join(folder, "logs") });
   const store = openSnapshotStore({ folder: join(folder, "store") });
-  const projecting = new AbortController();
-  const projected = projectLogs(store, logs, { signal: projecting.signal });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const projected = projectLogs(store, logs, { signal });
+  const rejections: Rejection[] = [];
+  const watched = watchRejections(logs.delivery, signal, (rejection) => rejections.push(rejection));
   const common = {
     clock: systemClock,
     randomBytes: (count: number) => randomBytes(count),
@@ -46,12 +53,14 @@ export async function startServices(): Promise<Services> {
   return {
     apiUrl: `http://${api.address}`,
     edge,
+    rejections,
+    checkReplay: () => checkReplay(logs),
     async stop() {
       await api.stop();
       await edge.stop();
       await translator.stop();
-      projecting.abort();
-      await projected;
+      stopping.abort();
+      await Promise.all([projected, watched]);
       await store.close();
       await logs.close();
       await rm(folder, { recursive: true, force: true });

@@ -1,6 +1,8 @@
 import { refOf } from "@routeledger/config-model";
 import { type JsonObject, systemClock } from "@routeledger/std";
 import { bootstrap } from "@routeledger/translation";
+import type { ReplayCheck } from "@routeledger/translator";
+import type { Rejection } from "../../services/cli/src/dev/rejections.ts";
 import { Door } from "./door.ts";
 import { freePorts } from "./free-ports.ts";
 import { PortMap } from "./manifests.ts";
@@ -13,17 +15,23 @@ const portsMax = 128;
 /** How long a change may take to be published, milliseconds. */
 const publishTimeoutMs = 10_000;
 
+export interface SystemOptions {
+  readonly envoyBinary: string;
+  /** What the Envoys speak. */
+  readonly protocol: "delta" | "sotw";
+}
+
 /** A Routeledger in this process, and an Envoy for each Gateway with a listener of HTTP. */
 export class RunningSystem implements SystemUnderTest {
   readonly ports: PortMap;
-  readonly #envoyBinary: string;
+  readonly #options: SystemOptions;
   readonly #services: Services;
   readonly #door: Door;
   /** By namespace/name of the Gateway. */
   readonly #envoys = new Map<string, SuiteEnvoy>();
 
-  private constructor(envoyBinary: string, services: Services, ports: readonly number[]) {
-    this.#envoyBinary = envoyBinary;
+  private constructor(options: SystemOptions, services: Services, ports: readonly number[]) {
+    this.#options = options;
     this.#services = services;
     this.#door = new Door(services.apiUrl);
     const free = [...ports];
@@ -34,8 +42,8 @@ export class RunningSystem implements SystemUnderTest {
     });
   }
 
-  static async start(envoyBinary: string): Promise<RunningSystem> {
-    return new RunningSystem(envoyBinary, await startServices(), await freePorts(portsMax));
+  static async start(options: SystemOptions): Promise<RunningSystem> {
+    return new RunningSystem(options, await startServices(), await freePorts(portsMax));
   }
 
   /** Returns when the edge serves what the objects became. Starts the Envoys of Gateways among them. */
@@ -58,6 +66,15 @@ export class RunningSystem implements SystemUnderTest {
     return this.#door.get(kind, namespace, name);
   }
 
+  /** What proxies rejected so far. */
+  get rejections(): readonly Rejection[] {
+    return this.#services.rejections;
+  }
+
+  checkReplay(): Promise<ReplayCheck> {
+    return this.#services.checkReplay();
+  }
+
   /** For people, when a step failed: what the proxies were sent and said, and what they complained of. */
   tell(): string {
     const told = [...this.#envoys].filter(([, { log }]) => log !== "");
@@ -78,8 +95,9 @@ export class RunningSystem implements SystemUnderTest {
     const [host = "", port = ""] = this.#services.edge.address.split(":");
     const edge = { host, port: Number(port) };
     const nodeId = `suite-${gateway.replace("/", "-")}`;
-    const config = bootstrap({ gateway, nodeId, edge, protocol: "delta" });
-    this.#envoys.set(gateway, new SuiteEnvoy(this.#envoyBinary, config));
+    const { envoyBinary, protocol } = this.#options;
+    const config = bootstrap({ gateway, nodeId, edge, protocol });
+    this.#envoys.set(gateway, new SuiteEnvoy(envoyBinary, config));
   }
 
   async #published(sequence: number): Promise<void> {

@@ -1,0 +1,3 @@
+import { defineOfficialCases } from "./official-cases.ts";
+
+await defineOfficialCases("delta");
