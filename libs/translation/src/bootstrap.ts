@@ -1,5 +1,6 @@
 import { assert, type JsonObject, type JsonValue } from "@routeledger/std";
 import { nodeGroupPattern } from "./node-groups.ts";
+import { programSizeMax } from "./program-size.ts";
 
 export interface BootstrapOptions {
   /** The node group: `namespace/name` of the Gateway. Goes to `node.cluster`. */
@@ -18,9 +19,6 @@ export type Bootstrap = JsonObject;
 /** Name of the cluster that reaches the edge. */
 const edgeCluster = "routeledger/xds-edge";
 const edgeAuthority = "xds-edge";
-
-/** Largest program of a regular expression; users' patterns are bounded by their length (G29). */
-const programSizeMax = 4096;
 
 /**
  * What an Envoy is started with: its name, the edge that it asks for everything over one ADS stream, its admin on
