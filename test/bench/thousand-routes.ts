@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { DevProcess } from "../features/cli/dev-process.ts";
 import { backendYaml, documents, gatewayYaml, routeYaml } from "../features/cli/manifests.ts";
 import { freePort, startNamedBackend } from "../features/cli/named-backend.ts";
-import { type RevisionCost, revisionCosts } from "./what-was-sent.ts";
+import { type RevisionCost, revisionCosts } from "./thousand-routes/what-was-sent.ts";
 
 const count = Number(process.argv[2] ?? 1_000);
 const changes = 20;
