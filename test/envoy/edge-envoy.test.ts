@@ -145,6 +145,23 @@ for (const variant of variants) {
     t.diagnostic(`kept ${JSON.stringify(kept.counts)}, gone ${JSON.stringify(gone.counts)}`);
   });
 
+  test(`rule 49, ${variant.name}: a listener moves to another table, and what drains keeps its clusters`, async (t) => {
+    const world = await EnvoyWorld.start(t, variant, (ports) => onTable(ports, 0));
+    const { envoy } = world;
+    const load = world.load();
+    await load.more(10);
+    for (let move = 1; move <= 3; move++) {
+      await world.publish(onTable(world, move));
+      await envoy.until(`listener ${move}`, async () => (await listenersMade(world)) > move);
+      await envoy.until("end of the drain", async () => (await draining(world)) === 0);
+    }
+    const left = async (): Promise<number> => envoy.stat("cluster_manager.cluster_removed");
+    await envoy.until("removal of all that left", async () => (await left()) === 3);
+    await load.more(10);
+    ok(load.hasOnly("200"), `only 200, got ${JSON.stringify(load.counts)}`);
+    deepEqual(await world.faults(), noFaults);
+  });
+
   test(`rules 6 and 7, ${variant.name}: a rejected cluster is sent once, and what else changes goes on`, async (t) => {
     const world = await EnvoyWorld.start(t, variant, (ports) => twoBackends(ports));
     const { envoy } = world;
@@ -194,6 +211,28 @@ for (const variant of variants) {
     ok(load.hasOnly("200"), `only 200, got ${JSON.stringify(load.counts)}`);
     deepEqual(await world.faults(), noFaults);
   });
+}
+
+/** Each move has a route table and a cluster of its own. */
+function onTable(
+  { port, backendPort }: { readonly port: number; readonly backendPort: number },
+  move: number,
+): Part[] {
+  const [table, target] = [`r${move}`, `c${move}`];
+  return [
+    listener("l", { port, table }),
+    route(table, target),
+    cluster(target),
+    endpoints(target, backendPort),
+  ];
+}
+
+async function listenersMade({ envoy }: EnvoyWorld): Promise<number> {
+  const [added, modified] = await Promise.all([
+    envoy.stat("listener_manager.listener_added"),
+    envoy.stat("listener_manager.listener_modified"),
+  ]);
+  return added + modified;
 }
 
 interface TwoBackends {
