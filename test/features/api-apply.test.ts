@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { request } from "node:http";
 import { test } from "node:test";
 import { backend, documents, gateway, gatewayClass, outcomes, route, withApi } from "./api/running-api.ts";
 
@@ -104,6 +105,35 @@ test("bad input of every kind is said, with its line, and the rest is applied", 
       of("list.yaml").map(({ outcome }) => outcome),
       ["created", "created"],
     );
+  }));
+
+test("P11: a Secret is refused while nothing seals it", () =>
+  withApi(async ({ apply, logs }) => {
+    const secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {key: very-secret}\n";
+    const answer = await apply(secret);
+    assert.equal(answer.status, 422);
+    const { lastSequence } = await logs.config.info();
+    for (let sequence = 1; sequence <= lastSequence; sequence++) {
+      const message = await logs.config.at(sequence);
+      assert.ok(!Buffer.from(message?.body ?? []).includes("very-secret"));
+    }
+  }));
+
+test("a web page cannot apply: neither with the types that browsers send unasked, nor by another name of this host", () =>
+  withApi(async ({ api, post }) => {
+    for (const type of ["text/plain", "application/x-www-form-urlencoded"]) {
+      assert.equal((await post("/v1/apply", gatewayClass, { "content-type": type })).status, 415);
+    }
+    const answer = await new Promise<number | undefined>((resolve, reject) => {
+      const headers = { host: "evil.example.com", "content-type": "application/yaml" };
+      const sent = request(`http://${api.address}/v1/apply`, { method: "POST", headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      sent.on("error", reject);
+      sent.end(gatewayClass);
+    });
+    assert.equal(answer, 400);
   }));
 
 test("YAML is taken as it stands, and metadata that a server writes is dropped", () =>

@@ -17,77 +17,89 @@ const batchCodec = codec("routeledger.delivery.v1.DeliveryBatch");
  * Writes what edges said of proxies. Called in log order, inside a transaction. Records that come twice are
  * ignored, gaps in an edge's counter are added to what it lost.
  */
-export function deliveryProjection(database: SqliteDatabase): (commit: Commit) => void {
-  const statements = deliveryStatements(database);
+export class DeliveryProjection {
+  readonly #statements: ReturnType<typeof deliveryStatements>;
+
+  constructor(database: SqliteDatabase) {
+    this.#statements = deliveryStatements(database);
+  }
+
+  /** Called in log order, inside a transaction. */
+  write(commit: Commit): void {
+    if (commit.kind !== "DeliveryBatch") return;
+    const batch = batchCodec.decode(commit.payload);
+    for (const delivery of batch.deliveries) {
+      if (!this.#count(batch, delivery)) continue;
+      this.#writeStream(batch, delivery);
+      this.#writeTypes(delivery);
+      this.#writeHistory(batch, delivery);
+    }
+    this.#statements.trimHistory.run(historyMax);
+    this.#statements.trimStreams.run(closedStreamsMax);
+  }
 
   /** False for a record that was seen before. */
-  function count(batch: Batch, delivery: Delivery): boolean {
-    const edge = statements.edge.get(batch.edgeId) as EdgeRow | undefined;
+  #count(batch: Batch, delivery: Delivery): boolean {
+    const edge = this.#statements.edge.get(batch.edgeId) as EdgeRow | undefined;
     if (edge === undefined || edge.started_ms < batch.edgeStartedUnixMs) {
       // An edge that started again has none of its streams any more, whatever it could still say of them.
-      statements.closeStreamsOfEdge.run(delivery.timeUnixMs, "the edge started again", batch.edgeId);
+      this.#statements.closeStreamsOfEdge.run(delivery.timeUnixMs, "the edge started again", batch.edgeId);
       const lost = (edge?.lost ?? 0) + (delivery.counter - 1);
-      statements.putEdge.run(batch.edgeId, batch.edgeStartedUnixMs, delivery.counter, lost);
+      this.#statements.putEdge.run(batch.edgeId, batch.edgeStartedUnixMs, delivery.counter, lost);
       return true;
     }
     if (edge.started_ms > batch.edgeStartedUnixMs || delivery.counter <= edge.last_counter) return false;
     const lost = edge.lost + (delivery.counter - edge.last_counter - 1) + (delivery.lost ?? 0);
-    statements.putEdge.run(batch.edgeId, batch.edgeStartedUnixMs, delivery.counter, lost);
+    this.#statements.putEdge.run(batch.edgeId, batch.edgeStartedUnixMs, delivery.counter, lost);
     return true;
   }
 
-  function writeStream(batch: Batch, delivery: Delivery): void {
+  #writeStream(batch: Batch, delivery: Delivery): void {
     const { connected, disconnected, streamId, nodeId, nodeGroup, timeUnixMs } = delivery;
     const key = [batch.edgeId, batch.edgeStartedUnixMs, streamId] as const;
     if (connected) {
       const { protocol, peer, userAgent } = connected;
-      statements.openStream.run(...key, nodeId, nodeGroup, protocol, peer, userAgent, timeUnixMs);
+      this.#statements.openStream.run(...key, nodeId, nodeGroup, protocol, peer, userAgent, timeUnixMs);
       // Nonces are a stream's own: what was under way, or was rejected, on the one before is offered again.
-      statements.forgetNonces.run(nodeId, nodeGroup);
+      this.#statements.forgetNonces.run(nodeId, nodeGroup);
     }
-    if (disconnected) statements.closeStream.run(timeUnixMs, disconnected.reason, ...key);
+    if (disconnected) this.#statements.closeStream.run(timeUnixMs, disconnected.reason, ...key);
   }
 
-  function writeTypes({ sent, acked, nacked, nodeId, nodeGroup, timeUnixMs }: Delivery): void {
+  #writeTypes({ sent, acked, nacked, nodeId, nodeGroup, timeUnixMs }: Delivery): void {
     const type = (sent ?? acked ?? nacked)?.type;
     if (type === undefined) return;
     const key = [nodeId, nodeGroup, type] as const;
-    statements.touchType.run(...key);
+    this.#statements.touchType.run(...key);
     if (sent) {
       const { nonce, version, resources, bytes } = sent;
-      statements.sent.run(nonce, version, ...at(sent), timeUnixMs, resources.length, bytes, ...key);
+      this.#statements.sent.run(nonce, version, ...at(sent), timeUnixMs, resources.length, bytes, ...key);
     }
     if (acked)
-      statements.acked.run(acked.nonce, acked.version, ...at(acked), timeUnixMs, acked.heldDigest, ...key);
+      this.#statements.acked.run(
+        acked.nonce,
+        acked.version,
+        ...at(acked),
+        timeUnixMs,
+        acked.heldDigest,
+        ...key,
+      );
     if (nacked) {
       const { nonce, version, code, message } = nacked;
       const names = JSON.stringify(nacked.resources.map(({ name }) => name));
-      statements.nacked.run(nonce, version, ...at(nacked), timeUnixMs, code, message, names, ...key);
+      this.#statements.nacked.run(nonce, version, ...at(nacked), timeUnixMs, code, message, names, ...key);
     }
   }
 
-  function writeHistory(batch: Batch, delivery: Delivery): void {
+  #writeHistory(batch: Batch, delivery: Delivery): void {
     const { what, detail } = describe(delivery);
     const about = delivery.sent ?? delivery.acked ?? delivery.nacked;
-    statements.history.run(
+    this.#statements.history.run(
       ...[batch.edgeId, batch.edgeStartedUnixMs, delivery.counter, delivery.timeUnixMs, delivery.nodeId],
       ...[delivery.nodeGroup, delivery.streamId, what, about?.type ?? null, about?.version ?? null],
       ...[about?.revision?.sequence ?? null, JSON.stringify(detail)],
     );
   }
-
-  return (commit) => {
-    if (commit.kind !== "DeliveryBatch") return;
-    const batch = batchCodec.decode(commit.payload);
-    for (const delivery of batch.deliveries) {
-      if (!count(batch, delivery)) continue;
-      writeStream(batch, delivery);
-      writeTypes(delivery);
-      writeHistory(batch, delivery);
-    }
-    statements.trimHistory.run(historyMax);
-    statements.trimStreams.run(closedStreamsMax);
-  };
 }
 
 interface EdgeRow {

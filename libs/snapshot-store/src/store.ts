@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import type { Commit, LogItem, LogName } from "@routeledger/event-log";
 import { configProjection } from "./config-projection.ts";
 import { type Cursor, cursorWriter, readCursor } from "./cursor.ts";
-import { deliveryProjection } from "./delivery-projection.ts";
+import { DeliveryProjection } from "./delivery-projection.ts";
 import { openDeliveries, openLedger, type SqliteDatabase, translated } from "./open-database.ts";
 import type { Queries, QueryName } from "./queries/queries.ts";
 import { StoreReader } from "./store-reader.ts";
@@ -42,10 +42,11 @@ export class SnapshotStore {
     this.config = new Watermark(this.cursor("CONFIG")?.tail.sequence ?? 0);
     this.published = new Watermark(this.#publishedTo());
     this.deliveries = new Watermark(this.cursor("DELIVERY")?.tail.sequence ?? 0);
+    const deliveries = new DeliveryProjection(this.#delivery);
     this.#writers = {
       CONFIG: projector(this.#ledger, "CONFIG", configProjection(this.#ledger)),
       XDS: projector(this.#ledger, "XDS", xdsProjection(this.#ledger)),
-      DELIVERY: projector(this.#delivery, "DELIVERY", deliveryProjection(this.#delivery)),
+      DELIVERY: projector(this.#delivery, "DELIVERY", (commit) => deliveries.write(commit)),
     };
   }
 

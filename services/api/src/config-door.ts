@@ -59,6 +59,8 @@ export class ConfigDoor {
   readonly #follower: LogFollower;
   readonly #stopping = new AbortController();
   #state: ConfigState;
+  /** The log holds what this version cannot read: nothing is decided until an operator has skipped it. */
+  #stoppedBy: Failure | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(options: DoorOptions, state: ConfigState, from: LogTail | undefined) {
@@ -67,7 +69,11 @@ export class ConfigDoor {
     this.#follower = new LogFollower(options.config, {
       from,
       kinds: configKinds,
+      onStopped: (failure) => {
+        this.#stoppedBy = failure;
+      },
       handle: (items) => {
+        this.#stoppedBy = undefined;
         for (const item of items) {
           if (item.type === "commit") this.#state = evolve(this.#state, decodeConfigEvent(item.commit));
         }
@@ -97,15 +103,25 @@ export class ConfigDoor {
     return this.#state;
   }
 
-  /** The state at the end of the log. @throws Failure `behind` when it is not read in 5 s */
-  async caughtUp(): Promise<{ readonly state: ConfigState; readonly tail: LogTail }> {
+  /**
+   * The state at the end of the log; `tail` is behind its last message, `lastItem` the sequence of the last event.
+   * @throws Failure `behind` when it is not read in 5 s, `log.tooNew` when this version cannot read it
+   */
+  async caughtUp(): Promise<{
+    readonly state: ConfigState;
+    readonly tail: LogTail;
+    readonly lastItem: number;
+  }> {
     for (;;) {
+      if (this.#stoppedBy !== undefined) throw this.#stoppedBy;
       const { lastSequence } = await this.#options.config.info();
       const reached = await this.#withinDeadline(this.#follower.waitFor(lastSequence));
       if (!reached) throw apiFailure("notReady", "read CONFIG: the api is stopping");
       const tail = this.#follower.tail;
       // Where more was read meanwhile, it may not be folded yet.
-      if (tail.sequence === lastSequence) return { state: this.#state, tail };
+      if (tail.sequence === lastSequence) {
+        return { state: this.#state, tail, lastItem: this.#follower.position.sequence };
+      }
     }
   }
 

@@ -15,6 +15,20 @@ const requestTimeoutMs = 120_000;
 /** Characters of one part of a path: names have at most 253, a kind with its group less. */
 const pathPartLengthMax = 512;
 
+/**
+ * What is taken besides JSON. None of the types that a web page of anywhere may send without being asked: whoever
+ * has a browser open on this machine has not allowed that.
+ */
+const yamlTypes = ["application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"];
+
+/** Names by which this machine calls itself: any other is a web page that had its own name point here. */
+const ownNames = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
+
+function refuseStrangers(host: string | undefined): void {
+  if (host === undefined || ownNames.test(host)) return;
+  throw apiFailure("badRequest", `Host: expected this machine's loopback address, got ${host.slice(0, 80)}`);
+}
+
 /** The HTTP side of the api, not yet listening. Errors are `{error: {code, message, hint}}`. */
 export function httpServer(context: ApiContext): FastifyInstance {
   const server = fastify({
@@ -30,9 +44,11 @@ export function httpServer(context: ApiContext): FastifyInstance {
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
   });
 
-  // JSON is parsed by the framework; everything else is taken as it is.
-  server.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
   server.removeContentTypeParser("text/plain");
+  for (const type of yamlTypes) {
+    server.addContentTypeParser(type, { parseAs: "buffer" }, (_, body, done) => done(null, body));
+  }
+  server.addHook("onRequest", async (request) => refuseStrangers(request.headers.host));
 
   server.setErrorHandler((error, request, reply) => {
     const { status, body } = httpErrorOf(error);

@@ -23,8 +23,8 @@ export class ReadSide {
 
   /** Waits until the store has all events. @throws Failure `behind` after 5 s */
   async settled(): Promise<void> {
-    const { tail } = await this.#door.caughtUp();
-    await this.#within("the store", (signal) => this.store.config.waitFor(tail.sequence, signal));
+    const { lastItem } = await this.#door.caughtUp();
+    await this.#within("the store", (signal) => this.store.config.waitFor(lastItem, signal));
   }
 
   /**
