@@ -78,6 +78,7 @@ test("bad input of every kind is said, with its line, and the rest is applied", 
       { path: "unknown.yaml", text: "apiVersion: example.com/v1\nkind: Flower\nmetadata: {name: rose}\n" },
       { path: "binary.yaml", text: "a\0b" },
       { path: "large.yaml", text: large },
+      { path: "deep.json", text: `{"kind": ${"[".repeat(700_000)}${"]".repeat(700_000)}}` },
       { path: "pod.yaml", text: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n" },
       { path: "class.yaml", text: gatewayClass },
       {
@@ -99,6 +100,7 @@ test("bad input of every kind is said, with its line, and the rest is applied", 
     assert.match(JSON.stringify(of("unknown.yaml")), /Flower/);
     assert.match(JSON.stringify(of("binary.yaml")), /binary/);
     assert.match(JSON.stringify(of("large.yaml")), /1\.5 MiB/);
+    assert.match(JSON.stringify(of("deep.json")), /nested too deeply/);
     assert.equal(of("pod.yaml")[0]?.outcome, "ignored");
     assert.equal(of("class.yaml")[0]?.outcome, "created");
     assert.deepEqual(

@@ -125,7 +125,12 @@ function withNamespace(object: JsonObject, namespace: string): JsonObject {
 }
 
 function sizeProblem(object: JsonObject): InputProblem | undefined {
-  return jsonProblem(JSON.stringify(object));
+  try {
+    return jsonProblem(JSON.stringify(object));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { message: "the object is nested too deeply" };
+  }
 }
 
 function jsonProblem(json: string): InputProblem | undefined {

@@ -72,6 +72,11 @@ test("what is no object is said to be what it is", async () => {
   );
 });
 
+test("what is nested too deeply is refused, not followed", async () => {
+  const { refusals } = await read(`a: ${"[".repeat(100_000)}`);
+  assert.match(refusals[0]?.problem.message ?? "", /nested too deeply/);
+});
+
 test("JSON is YAML, large JSON too", async () => {
   const padding = "x".repeat(1024 * 1024);
   const { objects } = await read(JSON.stringify({ kind: "A", padding }));

@@ -144,6 +144,7 @@ function parseText(document: DocumentText): Parsed {
 const yamlOptions = { merge: true, uniqueKeys: true, prettyErrors: true, logLevel: "silent" } as const;
 
 function firstLine(message: string): string {
+  if (message.includes("call stack")) return "nested too deeply";
   return message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? message;
 }
 
