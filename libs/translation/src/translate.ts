@@ -3,6 +3,7 @@ import { assert, by } from "@routeledger/std";
 import { comparePartKeys, type Part } from "@routeledger/xds-model";
 import { attachedRoutes } from "./attached-routes.ts";
 import { clusterPart } from "./cluster.ts";
+import type { Domain } from "./domains.ts";
 import { endpointParts } from "./endpoint-parts.ts";
 import { type AttachedRoute, type Findings, gatewayFinding } from "./findings.ts";
 import { type GatewayView, viewGateway } from "./gateway-view.ts";
@@ -10,7 +11,8 @@ import { discoveryGroup } from "./kinds.ts";
 import { listenerParts } from "./listener.ts";
 import type { MemoTable } from "./memo-table.ts";
 import { findGateway } from "./node-groups.ts";
-import { type ListenerRoute, routeTableParts } from "./route-table.ts";
+import { withinLimit } from "./route-limit.ts";
+import { routeTableParts } from "./route-table.ts";
 import { TranslationCache } from "./translation-cache.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -38,8 +40,10 @@ export function translate(
   const gateway = memo.get("gateway", [found.gateway, found.gatewayClass], () =>
     viewGateway(found.gateway, found.gatewayClass),
   );
-  const routes = attachedRoutes(state, gateway, cache);
-  const traffic = memo.get("traffic", [routes], () => trafficParts(gateway, routes, cache));
+  const attached = attachedRoutes(state, gateway, cache);
+  const limited = memo.get("limited", [attached], () => withinLimit(gateway, attached));
+  const { routes } = limited;
+  const traffic = memo.get("traffic", [limited], () => trafficParts(gateway, limited.domains, cache));
   const reached = memo.get("reached", [routes], () => upstreamsOf(routes));
   const upstreams = memo.get("upstreams", reached, () => reached);
   const clusters = memo.get("clusters", [upstreams], () => upstreams.map(clusterPart));
@@ -63,23 +67,16 @@ export function translate(
 /** Listeners and route tables of every port that serves, sorted. */
 function trafficParts(
   gateway: GatewayView,
-  routes: readonly AttachedRoute[],
+  domains: readonly Domain[],
   cache: TranslationCache,
 ): readonly Part[] {
-  const nodeGroup = `${gateway.object.namespace}/${gateway.object.name}`;
-  const memo = cache.table(`${nodeGroup} traffic`);
-  const attached = routes.flatMap(listenerRoutes);
-  const ports = new Set(gateway.listeners.filter(({ serves }) => serves).map(({ port }) => port));
-  const parts = [...ports].flatMap((port) => [
+  const memo = cache.table(`${gateway.object.namespace}/${gateway.object.name} traffic`);
+  const parts = [...Map.groupBy(domains, ({ port }) => port)].flatMap(([port, onPort]) => [
     ...listenerParts(gateway, port, memo),
-    ...routeTableParts(gateway, port, attached, memo),
+    ...routeTableParts(gateway, port, onPort, memo),
   ]);
   memo.endRound();
   return parts.sort(comparePartKeys);
-}
-
-function listenerRoutes({ listeners, translated }: AttachedRoute): ListenerRoute[] {
-  return translated === undefined ? [] : listeners.map((listener) => ({ listener, route: translated }));
 }
 
 /** What the served routes forward to, sorted by name, each once. */
