@@ -125,12 +125,7 @@ function withNamespace(object: JsonObject, namespace: string): JsonObject {
 }
 
 function sizeProblem(object: JsonObject): InputProblem | undefined {
-  try {
-    return jsonProblem(JSON.stringify(object));
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return { message: "the object is nested too deeply" };
-  }
+  return jsonProblem(JSON.stringify(object));
 }
 
 function jsonProblem(json: string): InputProblem | undefined {

@@ -84,6 +84,10 @@ function readDocument(place: Place, document: DocumentText, { objects, refusals 
     return;
   }
   const parsed = value.value;
+  if (isTooDeep(parsed)) {
+    refusals.push({ ...place, problem: { line: document.line, message: "nested too deeply" } });
+    return;
+  }
   if (!isObject(parsed)) {
     const message = `expected an object with apiVersion, kind and metadata, got ${describe(parsed)}`;
     refusals.push({ ...place, problem: { line: document.line, message } });
@@ -165,6 +169,19 @@ function segmentsOf(field: string): (string | number)[] {
     if (inBrackets === undefined) return whole;
     return /^\d+$/.test(inBrackets) ? Number(inBrackets) : inBrackets;
   });
+}
+
+/** Levels of nesting beyond which nothing is looked at; validation refuses far fewer, and says where. */
+const levelsMax = 200;
+
+/** Goes level by level: what is called for each level would itself nest too deeply. */
+function isTooDeep(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; depth < levelsMax; depth++) {
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
+    if (level.length === 0) return false;
+  }
+  return true;
 }
 
 function isObject(value: unknown): value is JsonObject {
