@@ -21,7 +21,7 @@ function path(type: string, value: string): JsonObject {
   return { path: { type, value } };
 }
 
-test("rule G25, G26: exact is a path, a prefix goes by elements without its final slash, and / is a plain prefix", () => {
+test("rule G25, G26, G38: exact is a path, a prefix goes by elements without its final slash, and / is a plain prefix", () => {
   deepEqual(envoyPath(parsed(path("Exact", "/a/")).path), { path: "/a/" });
   deepEqual(envoyPath(parsed(path("PathPrefix", "/a/")).path), { pathSeparatedPrefix: "/a" });
   deepEqual(envoyPath(parsed(path("PathPrefix", "/")).path), { prefix: "/" });
