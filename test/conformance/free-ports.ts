@@ -1,25 +1,44 @@
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 
 /** Below what the kernel gives to outgoing connections, which would else take a port before its Envoy listens. */
 const lowest = 16_384;
 const highest = 32_000;
+/** Ports of one run, the guard among them. */
+const blockLength = 128;
 
-/** TCP ports on which nobody listened a moment ago, `count` different ones, from a place that differs by run. */
-export async function freePorts(count: number): Promise<number[]> {
-  const ports: number[] = [];
-  let port = lowest + ((process.pid * 61) % (highest - lowest));
-  for (let tried = lowest; tried < highest && ports.length < count; tried++) {
-    if (await isFree(port)) ports.push(port);
-    port = port + 1 < highest ? port + 1 : lowest;
+/**
+ * TCP ports for one run: a block of them, which is this process's as long as it listens on the first. Envoys share
+ * a port with other Envoys without a word, so two runs must not have one in common. Those on which somebody else
+ * listens are left out.
+ */
+export async function claimPorts(): Promise<number[]> {
+  const blocks = Math.floor((highest - lowest) / blockLength);
+  for (let tried = 0; tried < blocks; tried++) {
+    const first = lowest + ((process.pid + tried) % blocks) * blockLength;
+    const guard = await listen(first);
+    if (guard === undefined) continue;
+    guard.unref();
+    return freePorts(first + 1, first + blockLength);
   }
-  if (ports.length < count) throw new Error(`${count} free ports, got ${ports.length}`);
+  throw new Error(`a block of ${blockLength} ports from ${lowest} to ${highest}`);
+}
+
+async function freePorts(from: number, until: number): Promise<number[]> {
+  const ports: number[] = [];
+  for (let port = from; port < until; port++) {
+    const server = await listen(port);
+    if (server === undefined) continue;
+    await new Promise((resolve) => server.close(resolve));
+    ports.push(port);
+  }
   return ports;
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Undefined where somebody listens already. */
+function listen(port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, "0.0.0.0", () => server.close(() => resolve(true)));
+    server.once("error", () => resolve(undefined));
+    server.listen(port, "0.0.0.0", () => resolve(server));
   });
 }

@@ -9,13 +9,13 @@ import { openSnapshotStore, projectLogs } from "@routeledger/snapshot-store";
 import { systemClock } from "@routeledger/std";
 import { checkReplay, type ReplayCheck, startTranslator } from "@routeledger/translator";
 import { startXdsEdge, type XdsEdge } from "@routeledger/xds-edge";
-import { type Rejection, watchRejections } from "../../services/cli/src/dev/rejections.ts";
+import { recordedRejections } from "./rejections.ts";
 
 export interface Services {
   readonly apiUrl: string;
   readonly edge: XdsEdge;
   /** All so far, as DELIVERY has them. */
-  readonly rejections: readonly Rejection[];
+  rejections(): Promise<string[]>;
   checkReplay(): Promise<ReplayCheck>;
   stop(): Promise<void>;
 }
@@ -26,10 +26,7 @@ export async function startServices(): Promise<Services> {
   const logs = await openSqliteEventLogs({ folder: join(folder, "logs") });
   const store = openSnapshotStore({ folder: join(folder, "store") });
   const stopping = new AbortController();
-  const { signal } = stopping;
-  const projected = projectLogs(store, logs, { signal });
-  const rejections: Rejection[] = [];
-  const watched = watchRejections(logs.delivery, signal, (rejection) => rejections.push(rejection));
+  const projected = projectLogs(store, logs, { signal: stopping.signal });
   const common = {
     clock: systemClock,
     randomBytes: (count: number) => randomBytes(count),
@@ -53,14 +50,14 @@ export async function startServices(): Promise<Services> {
   return {
     apiUrl: `http://${api.address}`,
     edge,
-    rejections,
+    rejections: () => recordedRejections(logs.delivery),
     checkReplay: () => checkReplay(logs),
     async stop() {
       await api.stop();
       await edge.stop();
       await translator.stop();
       stopping.abort();
-      await Promise.all([projected, watched]);
+      await projected;
       await store.close();
       await logs.close();
       await rm(folder, { recursive: true, force: true });

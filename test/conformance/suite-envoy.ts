@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { startCommandOptions } from "@routeledger/cli";
 import type { JsonObject } from "@routeledger/std";
-import { startCommandOptions } from "../../services/cli/src/envoy-options.ts";
 
 /** What one Envoy told last on its standard error, bytes. */
 const logBytesMax = 4_096;

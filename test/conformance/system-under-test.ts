@@ -2,16 +2,13 @@ import { refOf } from "@routeledger/config-model";
 import { type JsonObject, systemClock } from "@routeledger/std";
 import { bootstrap } from "@routeledger/translation";
 import type { ReplayCheck } from "@routeledger/translator";
-import type { Rejection } from "../../services/cli/src/dev/rejections.ts";
 import { Door } from "./door.ts";
-import { freePorts } from "./free-ports.ts";
+import { claimPorts } from "./free-ports.ts";
 import { PortMap } from "./manifests.ts";
 import type { SystemUnderTest } from "./play-step.ts";
 import { type Services, startServices } from "./services.ts";
 import { SuiteEnvoy } from "./suite-envoy.ts";
 
-/** Listener ports that one run may need. */
-const portsMax = 128;
 /** How long a change may take to be published, milliseconds. */
 const publishTimeoutMs = 10_000;
 
@@ -37,13 +34,13 @@ export class RunningSystem implements SystemUnderTest {
     const free = [...ports];
     this.ports = new PortMap(() => {
       const port = free.shift();
-      if (port === undefined) throw new Error(`at most ${portsMax} listener ports`);
+      if (port === undefined) throw new Error(`at most ${ports.length} listener ports`);
       return port;
     });
   }
 
   static async start(options: SystemOptions): Promise<RunningSystem> {
-    return new RunningSystem(options, await startServices(), await freePorts(portsMax));
+    return new RunningSystem(options, await startServices(), await claimPorts());
   }
 
   /** Returns when the edge serves what the objects became. Starts the Envoys of Gateways among them. */
@@ -67,8 +64,8 @@ export class RunningSystem implements SystemUnderTest {
   }
 
   /** What proxies rejected so far. */
-  get rejections(): readonly Rejection[] {
-    return this.#services.rejections;
+  rejections(): Promise<string[]> {
+    return this.#services.rejections();
   }
 
   checkReplay(): Promise<ReplayCheck> {

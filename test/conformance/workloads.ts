@@ -34,7 +34,7 @@ interface Pod {
  * 127.1.0.0/16, a Service with a selector gets the EndpointSlice that lists them.
  */
 export class Workloads {
-  /** The third number of the addresses, so that runs on one machine do not meet. */
+  /** The third number of the addresses. Runs on one machine that meet in it fail, as two servers cannot share one. */
   readonly #net = process.pid & 255;
   readonly #backends: EchoBackend[] = [];
   readonly #pods: Pod[] = [];
