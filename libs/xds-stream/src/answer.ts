@@ -1,15 +1,14 @@
 /** ACK and NACK of a response (rules 5 to 8). */
 
-import type { Resource } from "@routeledger/xds-model";
 import { heldDigest, noteApart } from "./held-digest.ts";
-import { current } from "./served.ts";
+import { type ClientError, nacked } from "./rejection.ts";
 import type { StreamOutput } from "./stream-io.ts";
 import { type Inflight, isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
 
 export interface Answer {
   readonly nonce: string;
   /** Undefined for an ACK: nothing else tells them apart (rule 5). */
-  readonly error: { readonly code: number; readonly message: string } | undefined;
+  readonly error: ClientError | undefined;
 }
 
 /** Takes the answer to a response that is in flight; an answer to any other nonce says nothing (rules 19 and 28). */
@@ -73,57 +72,4 @@ function confirm(
   }
   for (const name of rejected.keys()) if (!resources.has(name)) rejected.delete(name);
   unknown.clear();
-}
-
-/** All that the response carried counts as not held (rule 7), and is not sent again by itself (rule 6). */
-function nacked(
-  stream: XdsStream,
-  subscription: Subscription,
-  rejection: Inflight,
-  error: { readonly code: number; readonly message: string },
-): StreamOutput {
-  const { type, sent, rejected } = subscription;
-  for (const [name, resource] of rejection.resources) {
-    const known = sent.get(name);
-    if (known === undefined || known.nonce !== rejection.nonce) continue;
-    sent.set(name, { digest: "", nonce: rejection.nonce, resource });
-    rejected.set(name, { digest: resource.digest, resource });
-  }
-  for (const name of rejection.removed) {
-    if (sent.has(name)) continue;
-    sent.set(name, { digest: "", nonce: rejection.nonce, resource: undefined });
-    rejected.set(name, { digest: "", resource: undefined });
-    subscription.leaving.set(name, { graceOver: true });
-  }
-  subscription.rejectedVersion = rejection.version;
-  if (type === "endpoint" || type === "route" || type === "secret")
-    oweWaiting(stream, subscription, rejection);
-  const { nonce, version, revision } = rejection;
-  const resources: Resource[] = [...rejection.resources.values()];
-  return {
-    type: "nacked",
-    fact: {
-      resourceType: type,
-      nonce,
-      version,
-      revision,
-      resources,
-      code: error.code,
-      message: error.message,
-    },
-  };
-}
-
-/**
- * A rejected EDS, RDS or SDS response ends the waiting of whatever waits for any resource of the type (rule 7): what
- * else is under way is sent again. Names of rejected content are left out, so this ends.
- */
-function oweWaiting(stream: XdsStream, subscription: Subscription, rejection: Inflight): void {
-  for (const { resources } of subscription.inflight.values()) {
-    for (const name of resources.keys()) {
-      const digest = current(stream, subscription.type, name)?.digest;
-      if (digest === undefined || rejection.resources.has(name)) continue;
-      if (subscription.rejected.get(name)?.digest !== digest) subscription.owed.add(name);
-    }
-  }
 }

@@ -18,7 +18,14 @@ import { droppable } from "./leaving.ts";
 import { oweDependents } from "./owed.ts";
 import { emptyRouteTable, lacks, served, snapshotOfStream } from "./served.ts";
 import type { StreamResponse } from "./stream-io.ts";
-import { inflightMax, isFullType, isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
+import {
+  inflightMax,
+  isFullType,
+  isWanted,
+  releaseRejected,
+  type Subscription,
+  type XdsStream,
+} from "./stream-state.ts";
 
 interface Draft {
   readonly resources: readonly Resource[];
@@ -117,7 +124,8 @@ function draftAsked(stream: XdsStream, subscription: Subscription): Draft | unde
   const { dirty, asked, rejected } = subscription;
   const isDelta = stream.protocol === "delta";
   for (const name of dirty) if (!lacks(stream, subscription, name)) dirty.delete(name);
-  const retried = dirty.size === 0 ? [] : rejected.keys();
+  const retried =
+    dirty.size === 0 ? [] : [...rejected.keys()].filter((name) => isRemovalRejected(subscription, name));
   const resources: Resource[] = [];
   const removed: string[] = [];
   for (const name of new Set([...dirty, ...asked, ...retried])) {
@@ -127,11 +135,15 @@ function draftAsked(stream: XdsStream, subscription: Subscription): Draft | unde
     const isCovered = isWanted(subscription, name);
     if (resource !== undefined && isCovered) resources.push(resource);
     else if (!isDelta) continue;
-    else if (rejected.get(name)?.digest === "") removed.push(name);
+    else if (isRemovalRejected(subscription, name)) removed.push(name);
     else if (isAsked) answerMissing(subscription, name, resources, removed);
   }
   if (resources.length + removed.length === 0 && !(isDelta && subscription.answerDue)) return undefined;
   return { resources: inOrder(resources), removed: removed.sort(compareStrings) };
+}
+
+function isRemovalRejected({ rejected }: Subscription, name: string): boolean {
+  return rejected.get(name)?.digest === "";
 }
 
 /** A delta client asked for what does not exist: it is told at once, in the way that it understands (rules 29, 34, 36). */
@@ -155,6 +167,8 @@ function record(stream: XdsStream, subscription: Subscription, draft: Draft): St
   const full = isFull(stream, type);
   const dependents = oweDependents(stream, subscription, resources);
   if (full) forgetAbsent(subscription, resources);
+  const names = [...resources.map(({ name }) => name), ...removed];
+  for (const name of names) releaseRejected(subscription, name);
   for (const resource of resources) {
     sent.set(resource.name, { digest: resource.digest, nonce, resource });
     for (const set of [subscription.dirty, subscription.asked, subscription.owed]) set.delete(resource.name);

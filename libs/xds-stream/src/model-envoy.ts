@@ -15,6 +15,8 @@ interface ModelCluster {
   /** A former edition of it serves while this one warms. */
   readonly served: boolean;
   warming: boolean;
+  /** It went live without endpoints, since some other response was rejected. */
+  empty: boolean;
 }
 
 interface ModelListener {
@@ -29,6 +31,8 @@ export class ModelEnvoy {
   readonly listeners = new Map<string, ModelListener>();
   readonly tables = new Map<string, Resource>();
   readonly endpoints = new Map<string, Resource>();
+  /** Digests of endpoints that it rejects. */
+  readonly bad = new Set<string>();
   /** Requests on their way to the server, oldest first. */
   requests: (SotwRequest | DeltaRequest)[] = [];
   readonly #draining: Resource[] = [];
@@ -59,6 +63,11 @@ export class ModelEnvoy {
     this.#nonces.set(response.resourceType, response.nonce);
     this.#versions.set(response.resourceType, response.version);
     if (response.resourceType === "cluster") this.#takeClusters(response);
+    if (response.resourceType === "endpoint" && this.#rejectsEndpoints(response)) {
+      this.#acknowledge(response, "bad endpoints");
+      this.#releaseWithheld();
+      return;
+    }
     if (response.resourceType === "endpoint") this.#takeEndpoints(response);
     if (response.resourceType === "listener") this.#takeListeners(response);
     if (response.resourceType === "route") this.#takeTables(response);
@@ -86,7 +95,10 @@ export class ModelEnvoy {
     const waiting = [...this.listeners]
       .filter(([, { waiting }]) => waiting.size > 0)
       .map(([name]) => `listener ${name} waits for routes`);
-    return [...warming, ...waiting];
+    const empty = [...this.clusters]
+      .filter(([, { empty }]) => empty)
+      .map(([name]) => `cluster ${name} has no hosts`);
+    return [...warming, ...waiting, ...empty];
   }
 
   #takeClusters({ resources, removed }: StreamResponse): void {
@@ -103,9 +115,19 @@ export class ModelEnvoy {
       const before = this.clusters.get(resource.name);
       if (before?.resource.digest === resource.digest) continue;
       const served = before !== undefined && (before.served || !before.warming);
-      this.clusters.set(resource.name, { resource, served, warming: true });
+      this.clusters.set(resource.name, { resource, served, warming: true, empty: false });
     }
     this.#watch("endpoint", this.#referenced("endpoint"));
+  }
+
+  /** A rejected response is not applied at all, and ends the warming of every waiting cluster (1.3.1). */
+  #rejectsEndpoints({ resources }: StreamResponse): boolean {
+    if (!resources.some(({ digest }) => this.bad.has(digest))) return false;
+    for (const cluster of this.clusters.values()) {
+      cluster.empty ||= cluster.warming;
+      cluster.warming = false;
+    }
+    return true;
   }
 
   #takeEndpoints({ resources }: StreamResponse): void {
@@ -113,7 +135,9 @@ export class ModelEnvoy {
       if (!this.#watched.endpoint.has(resource.name)) continue;
       this.endpoints.set(resource.name, resource);
       for (const cluster of this.clusters.values()) {
-        if (refersTo(cluster.resource.references, "endpoint", resource.name)) cluster.warming = false;
+        if (!refersTo(cluster.resource.references, "endpoint", resource.name)) continue;
+        cluster.warming = false;
+        cluster.empty = false;
       }
     }
   }
@@ -205,12 +229,17 @@ export class ModelEnvoy {
     this.requests.push({ ...emptyDelta, ...request, typeUrl: typeUrls[type] });
   }
 
-  #acknowledge({ resourceType: type, nonce }: StreamResponse): void {
-    if (this.protocol === "sotw") this.#sotw(type, nonce);
-    else this.requests.push({ ...emptyDelta, typeUrl: typeUrls[type], responseNonce: nonce });
+  #acknowledge({ resourceType: type, nonce }: StreamResponse, error?: string): void {
+    const errorDetail = error === undefined ? undefined : { code: 3, message: error, details: [] };
+    if (this.protocol === "sotw") this.#sotw(type, nonce, errorDetail);
+    else this.requests.push({ ...emptyDelta, typeUrl: typeUrls[type], responseNonce: nonce, errorDetail });
   }
 
-  #sotw(type: ResourceType, responseNonce = this.#nonces.get(type) ?? ""): void {
+  #sotw(
+    type: ResourceType,
+    responseNonce = this.#nonces.get(type) ?? "",
+    errorDetail?: SotwRequest["errorDetail"],
+  ): void {
     const versionInfo = this.#versions.get(type) ?? "";
     const resourceNames = type === "endpoint" || type === "route" ? [...this.#watched[type]] : [];
     this.requests.push({
@@ -220,6 +249,7 @@ export class ModelEnvoy {
       resourceNames,
       versionInfo,
       responseNonce,
+      errorDetail,
     });
   }
 

@@ -28,6 +28,7 @@ class World {
 
   constructor(protocol: Protocol) {
     this.envoy = new ModelEnvoy(protocol);
+    for (const name of ["a", "b", "c"]) this.envoy.bad.add(endpoint(name, badPort).digest);
     this.#stream = openStream({ protocol, streamId: "s" });
     this.reconnect();
   }
@@ -57,6 +58,14 @@ class World {
     this.#full = false;
     this.#give({ type: "snapshot", snapshot: this.snapshot });
     this.envoy.connect();
+  }
+
+  /** What is rejected is mended, or taken away. */
+  mend(isRemoved: boolean): void {
+    for (const wish of [...this.#wishes.values()]) {
+      if (wish.of !== "cluster" || wish.port !== badPort) continue;
+      this.#publish(isRemoved ? { of: "nothing", name: wish.name } : { ...wish, port: 1 });
+    }
   }
 
   /** Everything that is under way arrives, and with `isLate` all timers end. */
@@ -125,9 +134,16 @@ type Edit =
 const clusterNames = fc.constantFrom("a", "b", "c");
 const tableNames = fc.constantFrom("r", "q");
 const salts = fc.integer({ min: 1, max: 2 });
+/** Endpoints with this port are rejected. */
+const badPort = 666;
 
 const edits: fc.Arbitrary<Edit> = fc.oneof(
-  fc.record({ of: fc.constant("cluster" as const), name: clusterNames, salt: salts, port: salts }),
+  fc.record({
+    of: fc.constant("cluster" as const),
+    name: clusterNames,
+    salt: salts,
+    port: fc.constantFrom(1, 2, badPort),
+  }),
   fc.record({ of: fc.constant("table" as const), name: tableNames, cluster: clusterNames }),
   fc.record({
     of: fc.constant("listener" as const),
@@ -176,19 +192,24 @@ const happenings: fc.Arbitrary<Happening> = fc.oneof(
 for (const protocol of ["sotw", "delta"] as const) {
   test(`P4 and P5: whatever happens, Envoy ends with the whole snapshot, live, and breaks nothing on the way (${protocol})`, () => {
     fc.assert(
-      fc.property(fc.array(happenings, { minLength: 20, maxLength: 100, size: "max" }), (history) => {
-        const world = new World(protocol);
-        for (const happening of history) world.happen(happening);
-        world.rest(true);
-        deepEqual(world.envoy.unfinished(), []);
-        const { types } = world.snapshot;
-        deepEqual(digests(world.envoy.clusters), wanted(types.cluster.resources));
-        deepEqual(digests(world.envoy.listeners), wanted(types.listener.resources));
-        for (const [name, { digest }] of world.envoy.tables)
-          deepEqual(digest, types.route.resources.get(name)?.digest);
-        for (const name of types.cluster.resources.keys())
-          deepEqual(world.envoy.endpoints.get(name)?.digest, types.endpoint.resources.get(name)?.digest);
-      }),
+      fc.property(
+        fc.array(happenings, { minLength: 20, maxLength: 100, size: "max" }),
+        fc.boolean(),
+        (history, isRemoved) => {
+          const world = new World(protocol);
+          for (const happening of history) world.happen(happening);
+          world.mend(isRemoved);
+          world.rest(true);
+          deepEqual(world.envoy.unfinished(), []);
+          const { types } = world.snapshot;
+          deepEqual(digests(world.envoy.clusters), wanted(types.cluster.resources));
+          deepEqual(digests(world.envoy.listeners), wanted(types.listener.resources));
+          for (const [name, { digest }] of world.envoy.tables)
+            deepEqual(digest, types.route.resources.get(name)?.digest);
+          for (const name of types.cluster.resources.keys())
+            deepEqual(world.envoy.endpoints.get(name)?.digest, types.endpoint.resources.get(name)?.digest);
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -156,6 +156,17 @@ test("rule 49: a client that comes back in the middle of a removal keeps what it
   deepEqual(moved.seen(), ["cluster b"], "one that held the new set has none of the old");
 });
 
+test("rule 49: a cluster that leaves before a client that came back got its first response stays in it", () => {
+  const client = connect(whole);
+  client.open = false;
+  client.sotw("listener", []).take();
+  client.sotw("cluster", [], { versionInfo: whole.types.cluster.version });
+  client.snapshot(snapshotOf([cluster("b"), endpoint("b"), listener("l", "r"), route("r", "b")], 2, whole));
+  client.open = true;
+  client.drain();
+  deepEqual(client.seen()[0], "cluster a,b");
+});
+
 test("limits: a client that names too many resources is closed", () => {
   const client = connect();
   const names = Array.from({ length: 200_001 }, (_, index) => `e${index}`);

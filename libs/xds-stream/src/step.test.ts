@@ -135,6 +135,44 @@ for (const protocol of ["sotw", "delta"] as const) {
     deepEqual(client.seen(), ["endpoint a,b"]);
   });
 
+  rule("rules 7 and 73: a resource that was rejected alone is not sent along with others", () => {
+    const parts = (a: number, b: number) => [endpoint("a", a), endpoint("b", b)];
+    const first = snapshotOf(parts(1, 1), 1);
+    const client = settledClient(protocol, first);
+    const second = snapshotOf(parts(2, 1), 2, first);
+    const third = snapshotOf(parts(2, 2), 3, second);
+    client.snapshot(second);
+    client.answer(client.take()[0]!, "a is bad");
+    client.snapshot(third);
+    deepEqual(client.seen(), ["endpoint b"]);
+    client.snapshot(snapshotOf(parts(3, 2), 4, third));
+    deepEqual(client.seen(), ["endpoint a"]);
+  });
+
+  rule("rule 7: what was rejected beside what is gone is sent again", () => {
+    const first = snapshotOf([endpoint("a"), endpoint("b")], 1);
+    const client = new TestClient(protocol).snapshot(first).subscribe("endpoint", "a", "b");
+    client.answer(client.take()[0]!, "a is bad");
+    deepEqual(client.seen(), []);
+    client.snapshot(snapshotOf([endpoint("b")], 2, first));
+    deepEqual(client.seen(), ["endpoint b"]);
+  });
+
+  rule("rule 7: a NACK that comes after one of its resources was replaced brings the others again", () => {
+    const parts = (a: number) => [endpoint("a", a), endpoint("b", 2)];
+    const first = snapshotOf(parts(2), 1);
+    const client = new TestClient(protocol).snapshot(first).subscribe("endpoint", "a", "b");
+    const [bad] = client.take();
+    client.snapshot(snapshotOf(parts(3), 2, first));
+    deepEqual(client.seen(), ["endpoint a"]);
+    client.answer(bad!, "a is bad");
+    const seen = client.seen();
+    ok(
+      seen.some((text) => /endpoint (a,)?b/.test(text)),
+      seen.join("; "),
+    );
+  });
+
   rule("rule 7: a rejected EDS response owes what else was on its way", () => {
     const first = snapshotOf([...wholeParts(), endpoint("b")], 1);
     const client = settledClient(protocol, first);

@@ -63,7 +63,7 @@ export interface Subscription {
   readonly asked: Set<string>;
   /** Names that must be sent again since what refers to them was sent (rules 39, 40, 43). */
   readonly owed: Set<string>;
-  /** Content that was rejected: it is not sent again on its own (rule 6), and with the next response (rule 7). */
+  /** Content that was rejected: sent again when any of what was rejected with it changes (rules 6 and 7). */
   readonly rejected: Map<string, RejectedResource>;
   /** What the client acknowledged, or showed that it holds. */
   readonly acked: Map<string, Resource>;
@@ -91,6 +91,8 @@ export interface SentResource {
 }
 
 export interface RejectedResource {
+  /** Of the rejected response. */
+  readonly nonce: string;
   /** Empty: a removal was rejected. */
   readonly digest: string;
   readonly resource: Resource | undefined;
@@ -183,8 +185,26 @@ export function isWanted(subscription: Subscription, name: string): boolean {
  */
 export function forget(subscription: Subscription, name: string): void {
   const { type, dirty, asked, owed, unknown, sent, rejected, acked, leaving } = subscription;
+  releaseRejected(subscription, name);
   for (const set of [dirty, asked, unknown]) set.delete(name);
   for (const map of [sent, rejected, acked, leaving] as Map<string, unknown>[]) map.delete(name);
   subscription.apart = undefined;
   if (type !== "endpoint") owed.delete(name);
+}
+
+/**
+ * A name of what was rejected together has other content now, or is sent by itself: what remains of it is not what was
+ * rejected, so it is sent again (rule 7). What others were rejected with stays, so one bad resource does not take
+ * along whatever changes after it.
+ */
+export function releaseRejected({ rejected, dirty }: Subscription, name: string): void {
+  const nonce = rejected.get(name)?.nonce;
+  if (nonce === undefined) return;
+  for (const [other, entry] of rejected) {
+    if (other === name || entry.nonce !== nonce || entry.digest === "") continue;
+    rejected.delete(other);
+    dirty.add(other);
+    // By itself it was not rejected, should it come back.
+    rejected.delete(name);
+  }
 }

@@ -70,7 +70,11 @@ function takeFirst(
   showVersion(stream, versionInfo);
   for (const name of wildcard ? ["*"] : names) subscription.unknown.add(name);
   const snapshot = snapshotOfStream(stream);
-  if (!wildcard || type !== "cluster" || versionInfo === snapshot.types.cluster.version) return [];
+  if (!wildcard || !isFullType(type)) return [];
+  // What it holds may leave the snapshot before the first response is written.
+  for (const [name, resource] of snapshot.types[type].resources)
+    sent.set(name, { digest: "", nonce: "", resource });
+  if (type !== "cluster" || versionInfo === snapshot.types.cluster.version) return [];
   const retiring = [...snapshot.retiring.cluster].filter(
     ([name]) => current(stream, type, name) === undefined,
   );
