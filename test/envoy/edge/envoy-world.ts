@@ -6,7 +6,7 @@ import { systemClock } from "@routeledger/std";
 import { bootstrap } from "@routeledger/translation";
 import type { XdsEdge } from "@routeledger/xds-edge";
 import type { Part } from "@routeledger/xds-model";
-import { freePorts } from "../../conformance/free-ports.ts";
+import { claimPorts } from "../../conformance/free-ports.ts";
 import { defaultGroup, EdgeWorld } from "../../features/xds/edge-world.ts";
 import { type Protocol, protocols } from "../../features/xds/raw-client.ts";
 import { Load } from "./load.ts";
@@ -58,7 +58,7 @@ export class EnvoyWorld {
   ): Promise<EnvoyWorld> {
     const world = new EdgeWorld(test, { retireGraceMs });
     const backendPort = await startBackend(test);
-    const [port = 0, edgePort = 0] = await freePorts(2);
+    const [port, edgePort] = [await nextPort(), await nextPort()];
     await world.publisher.publish(defaultGroup, parts({ port, backendPort }));
     const edge = await world.startEdge({ clock: systemClock, address: `127.0.0.1:${edgePort}` });
     const envoy = await TestEnvoy.start(
@@ -127,6 +127,16 @@ interface EnvoyWorldParts {
 
 /** What `faults` says when all is well. */
 export const noFaults = { rejected: 0, timedOut: 0, cachedAssignments: 0, warming: 0 } as const;
+
+let claimed: Promise<number[]> | undefined;
+
+/** A port that is this process's, and that no test of it had before. */
+async function nextPort(): Promise<number> {
+  claimed ??= claimPorts();
+  const port = (await claimed).shift();
+  if (port === undefined) throw new Error("a port of this process's that is left");
+  return port;
+}
 
 async function startBackend(test: TestContext): Promise<number> {
   const backend = createServer((_, response) => response.end("ok"));
