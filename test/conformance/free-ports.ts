@@ -6,24 +6,35 @@ const highest = 32_000;
 /** Ports of one run, the guard among them. */
 const blockLength = 128;
 
+/** What is left of this process's block. */
+let claimed: Promise<number[]> | undefined;
+
+/** TCP ports on which nobody listens and that no other process gets from here, others at each call. */
+export async function freePorts(count: number): Promise<number[]> {
+  claimed ??= claimBlock();
+  const ports = (await claimed).splice(0, count);
+  if (ports.length < count) throw new Error(`at most ${blockLength} ports a process`);
+  return ports;
+}
+
 /**
- * TCP ports for one run: a block of them, which is this process's as long as it listens on the first. Envoys share
- * a port with other Envoys without a word, so two runs must not have one in common. Those on which somebody else
- * listens are left out.
+ * A block of ports is a process's as long as it listens on the first of them. Envoys share a port with other Envoys
+ * without a word, so two runs must not have one in common.
  */
-export async function claimPorts(): Promise<number[]> {
+async function claimBlock(): Promise<number[]> {
   const blocks = Math.floor((highest - lowest) / blockLength);
   for (let tried = 0; tried < blocks; tried++) {
     const first = lowest + ((process.pid + tried) % blocks) * blockLength;
     const guard = await listen(first);
     if (guard === undefined) continue;
     guard.unref();
-    return freePorts(first + 1, first + blockLength);
+    return unused(first + 1, first + blockLength);
   }
   throw new Error(`a block of ${blockLength} ports from ${lowest} to ${highest}`);
 }
 
-async function freePorts(from: number, until: number): Promise<number[]> {
+/** Leaves out those on which somebody listens. */
+async function unused(from: number, until: number): Promise<number[]> {
   const ports: number[] = [];
   for (let port = from; port < until; port++) {
     const server = await listen(port);

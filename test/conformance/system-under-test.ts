@@ -3,12 +3,14 @@ import { type JsonObject, systemClock } from "@routeledger/std";
 import { bootstrap } from "@routeledger/translation";
 import type { ReplayCheck } from "@routeledger/translator";
 import { Door } from "./door.ts";
-import { claimPorts } from "./free-ports.ts";
+import { freePorts } from "./free-ports.ts";
 import { PortMap } from "./manifests.ts";
 import type { SystemUnderTest } from "./play-step.ts";
 import { type Services, startServices } from "./services.ts";
 import { SuiteEnvoy } from "./suite-envoy.ts";
 
+/** Listener ports of a run: as many as its Gateways name, all together. */
+const listenerPorts = 100;
 /** How long a change may take to be published, milliseconds. */
 const publishTimeoutMs = 10_000;
 
@@ -40,7 +42,7 @@ export class RunningSystem implements SystemUnderTest {
   }
 
   static async start(options: SystemOptions): Promise<RunningSystem> {
-    return new RunningSystem(options, await startServices(), await claimPorts());
+    return new RunningSystem(options, await startServices(), await freePorts(listenerPorts));
   }
 
   /** Returns when the edge serves what the objects became. Starts the Envoys of Gateways among them. */
