@@ -35,8 +35,7 @@ export function bootstrap({ gateway, nodeId, edge, protocol, adminPort }: Bootst
         api_type: protocol === "delta" ? "DELTA_GRPC" : "GRPC",
         transport_api_version: "V3",
         set_node_on_first_message_only: true,
-        // Else the cluster's name is the :authority, and no HTTP/2 server takes a slash in it.
-        grpc_services: [{ envoy_grpc: { cluster_name: edgeCluster, authority: edgeAuthority } }],
+        grpc_services: [{ envoy_grpc: edgeService() }],
       },
       cds_config: adsSource(),
       lds_config: adsSource(),
@@ -54,6 +53,16 @@ export function bootstrap({ gateway, nodeId, edge, protocol, adminPort }: Bootst
       ],
     },
     overload_manager: overloadManager(),
+  };
+}
+
+function edgeService(): JsonValue {
+  return {
+    cluster_name: edgeCluster,
+    // Else the cluster's name is the :authority, and no HTTP/2 server takes a slash in it.
+    authority: edgeAuthority,
+    // Envoy's own is up to 30 s: a proxy would go that long without its edge after a restart. Jittered (rule 71).
+    retry_policy: { retry_back_off: { base_interval: "0.2s", max_interval: "5s" } },
   };
 }
 
