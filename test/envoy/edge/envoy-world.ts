@@ -6,7 +6,7 @@ import { systemClock } from "@routeledger/std";
 import { bootstrap } from "@routeledger/translation";
 import type { XdsEdge } from "@routeledger/xds-edge";
 import type { Part } from "@routeledger/xds-model";
-import { claimPorts } from "../../conformance/free-ports.ts";
+import { freePorts } from "../../conformance/free-ports.ts";
 import { defaultGroup, EdgeWorld } from "../../features/xds/edge-world.ts";
 import { type Protocol, protocols } from "../../features/xds/raw-client.ts";
 import { Load } from "./load.ts";
@@ -128,13 +128,9 @@ interface EnvoyWorldParts {
 /** What `faults` says when all is well. */
 export const noFaults = { rejected: 0, timedOut: 0, cachedAssignments: 0, warming: 0 } as const;
 
-let claimed: Promise<number[]> | undefined;
-
 /** A port that is this process's, and that no test of it had before. */
 async function nextPort(): Promise<number> {
-  claimed ??= claimPorts();
-  const port = (await claimed).shift();
-  if (port === undefined) throw new Error("a port of this process's that is left");
+  const [port = 0] = await freePorts(1);
   return port;
 }
 
