@@ -1,4 +1,6 @@
 /** What tests of this and other packages use: sample resources, and a client of `step`. */
+
+export { settledClient, TestClient, textOf } from "./test-client.ts";
 export {
   cluster,
   endpoint,
@@ -9,5 +11,4 @@ export {
   secret,
   tlsListener,
   wholeParts,
-} from "./sample-parts.ts";
-export { settledClient, TestClient, textOf } from "./test-client.ts";
+} from "./testing-parts.ts";
