@@ -5,10 +5,10 @@ import type { Part, Snapshot } from "@routeledger/xds-model";
 import { emptySnapshot } from "@routeledger/xds-model";
 import { snapshotOf } from "@routeledger/xds-model/testing";
 import fc from "fast-check";
-import { ModelEnvoy } from "./model-envoy.ts";
 import { step } from "./step.ts";
 import type { DeltaRequest, SotwRequest, StreamInput, StreamResponse } from "./stream-io.ts";
 import { openStream, type Protocol, type XdsStream } from "./stream-state.ts";
+import { ModelEnvoy } from "./testing/model-envoy.ts";
 import { cluster, endpoint, inlineListener, listener, route } from "./testing-parts.ts";
 
 /** What happens next: the world decides what of it is possible. */
