@@ -37,7 +37,7 @@ before(async () => {
 
 after(async () => {
   await traffic?.stop();
-  // The next dev adopts the Envoy and its SIGTERM stops it.
+  // A dev that was killed left its Envoy serving: the next one's SIGTERM stops it.
   if (dev.hasEnded) dev = new DevProcess({ dataFolder });
   await dev.apiUrl().catch(() => undefined);
   await dev.end("SIGTERM");

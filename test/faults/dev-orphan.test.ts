@@ -37,3 +37,22 @@ test("dev killed between starting an Envoy and noting its process id: the next d
   }
   assert.equal(await processesWith(bootstrap), 0);
 });
+
+test("SIGTERM right after the start stops the Envoy that an earlier dev left serving", async () => {
+  const dataFolder = await mkdtemp(join(tmpdir(), "routeledger-stray-"));
+  const bootstrap = join(dataFolder, "envoy", "default_web", "bootstrap.json");
+  let dev = new DevProcess({ dataFolder });
+  try {
+    const server = await dev.apiUrl();
+    await runCli(["apply", "-f", "-"], { server, stdin: gatewayYaml("web", await freePort()) });
+    await dev.saw(/gateway default\/web: serving/);
+    await dev.end("SIGKILL");
+    assert.equal(await processesWith(bootstrap), 1);
+    dev = new DevProcess({ dataFolder });
+    await dev.apiUrl();
+  } finally {
+    assert.equal(await dev.end("SIGTERM"), 0);
+    await rm(dataFolder, { recursive: true, force: true });
+  }
+  assert.equal(await processesWith(bootstrap), 0);
+});

@@ -5,7 +5,13 @@ import { type ProgramParts, runProgram } from "./program.ts";
 import { processTerminal, writeError } from "./terminal.ts";
 
 const stop = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => stop.abort(name));
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.on(name, () => {
+    // Who asks twice does not want to wait.
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort(name);
+  });
+}
 for (const stream of [process.stdout, process.stderr]) stream.on("error", endOnClosedPipe);
 
 const context: CommandContext = {

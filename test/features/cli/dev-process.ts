@@ -78,12 +78,16 @@ export class DevProcess {
     if (!this.hasEnded) await once(this.child, "exit", { signal: AbortSignal.timeout(patienceMs) });
   }
 
-  /** Sends the signal and waits for the end. */
+  /** Sends the signal and waits for the end. @throws Error, after a SIGKILL, when it does not end in 30 s */
   async end(signal: "SIGTERM" | "SIGINT" | "SIGKILL"): Promise<number | null> {
-    if (!this.hasEnded) {
-      const closed = once(this.child, "exit");
-      this.child.kill(signal);
-      await closed;
+    if (this.hasEnded) return this.child.exitCode;
+    const closed = once(this.child, "exit");
+    const impatient = setTimeout(() => this.child.kill("SIGKILL"), patienceMs);
+    this.child.kill(signal);
+    await closed;
+    clearTimeout(impatient);
+    if (signal !== "SIGKILL" && this.child.signalCode === "SIGKILL") {
+      throw new Error(`dev did not end by ${signal} in ${patienceMs} ms:\n${this.#output}`);
     }
     return this.child.exitCode;
   }

@@ -20,8 +20,8 @@ export interface Dev {
   readonly edgeAddress: string;
   /** Rejects with what ended a service; never resolves before `stop`. */
   readonly ended: Promise<void>;
-  /** Stops the Envoys, too. Idempotent. */
-  stop(): Promise<void>;
+  /** Stops the services, and the Envoys unless they are to serve on. Idempotent. */
+  stop(options?: { readonly leaveEnvoys?: boolean }): Promise<void>;
 }
 
 export type StartDev = (context: CommandContext, options: DevOptions) => Promise<Dev>;
@@ -64,11 +64,13 @@ Examples:
     )
     .action(async (flags: Flags) => {
       const dev = await startDev(context, optionsOf(context, flags));
+      let failed = true;
       try {
         await Promise.race([dev.ended, aborted(context.signal)]);
+        failed = false;
       } finally {
-        context.terminal.out("stopping\n");
-        await dev.stop();
+        context.terminal.out(failed ? "stopping; the Envoys serve on\n" : "stopping\n");
+        await dev.stop({ leaveEnvoys: failed });
       }
     });
 }

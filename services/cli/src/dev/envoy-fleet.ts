@@ -1,5 +1,8 @@
 import { type Clock, compareStrings, type JsonObject } from "@routeledger/std";
-import { EnvoyProcess, pause } from "./envoy-process.ts";
+import { endProcess } from "./end-process.ts";
+import { EnvoyFolder } from "./envoy-folder.ts";
+import { EnvoyProcess } from "./envoy-process.ts";
+import { pause } from "./pause.ts";
 
 /** An Envoy that ends is started again after a wait that doubles from the first to the last of these, milliseconds. */
 const restartFirstMs = 250;
@@ -35,16 +38,26 @@ export class EnvoyFleet {
   readonly #options: EnvoyFleetOptions;
   readonly #keepers = new Map<string, Keeper>();
   #work: Promise<void> = Promise.resolve();
+  #closed = false;
 
   constructor(options: EnvoyFleetOptions) {
     this.#options = options;
   }
 
-  /** Starts what is missing and stops what is not named. Calls are done one after the other. */
+  /**
+   * Starts what is missing and stops what is not named, also Envoys of an earlier `dev` that were not adopted yet.
+   * Calls are done one after the other.
+   */
   follow(gateways: readonly string[]): Promise<void> {
-    this.#work = this.#work.then(async () => {
+    return this.#closed ? Promise.resolve() : this.#follow(gateways);
+  }
+
+  #follow(gateways: readonly string[]): Promise<void> {
+    const before = this.#work.catch(() => undefined);
+    this.#work = before.then(async () => {
       const gone = [...this.#keepers.keys()].filter((gateway) => !gateways.includes(gateway));
       await Promise.all(gone.map((gateway) => this.#stop(gateway)));
+      await this.#stopStrays(gateways);
       for (const gateway of [...gateways].sort(compareStrings)) {
         if (!this.#keepers.has(gateway)) this.#keepers.set(gateway, this.#keep(gateway));
       }
@@ -52,9 +65,18 @@ export class EnvoyFleet {
     return this.#work;
   }
 
-  /** Stops all Envoys. */
+  /** Looks after no Envoy any more, and leaves all of them serving. */
+  async leave(): Promise<void> {
+    this.#closed = true;
+    await this.#work.catch(() => undefined);
+    for (const { stopping } of this.#keepers.values()) stopping.abort();
+    await Promise.all([...this.#keepers.values()].map(({ done }) => done));
+  }
+
+  /** Stops all Envoys; what `follow` is told afterwards is ignored. */
   stop(): Promise<void> {
-    return this.follow([]);
+    this.#closed = true;
+    return this.#follow([]);
   }
 
   #keep(gateway: string): Keeper {
@@ -90,6 +112,20 @@ export class EnvoyFleet {
       }
       await pause(clock, waitMs, signal);
       waitMs = Math.min(2 * waitMs, restartLastMs);
+    }
+  }
+
+  /** An earlier `dev` may have been killed before it stopped the Envoy of a Gateway that went. */
+  async #stopStrays(gateways: readonly string[]): Promise<void> {
+    const { dataFolder, clock } = this.#options;
+    for (const gateway of await EnvoyFolder.gateways(dataFolder)) {
+      if (gateways.includes(gateway)) continue;
+      const folder = new EnvoyFolder(dataFolder, gateway);
+      const pid = await folder.runningPid();
+      if (pid === undefined) continue;
+      await endProcess(pid, clock);
+      await folder.forgetPid();
+      this.#options.events.stopped(gateway);
     }
   }
 

@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { compareStrings } from "@routeledger/std";
 import { freePort } from "./free-port.ts";
 import { processIdentity } from "./process-identity.ts";
 import { writeFileWhole } from "./write-file-whole.ts";
@@ -24,6 +25,12 @@ export class EnvoyFolder {
 
   constructor(dataFolder: string, gateway: string) {
     this.path = join(dataFolder, "envoy", gateway.replace("/", "_"));
+  }
+
+  /** The Gateways, namespace/name, that ever had an Envoy here; sorted. */
+  static async gateways(dataFolder: string): Promise<string[]> {
+    const entries = await readdir(join(dataFolder, "envoy")).catch(() => []);
+    return entries.sort(compareStrings).map((name) => name.replace("_", "/"));
   }
 
   get bootstrapPath(): string {

@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Clock, JsonObject } from "@routeledger/std";
 import { canonicalJson } from "@routeledger/std";
 import { startCommandOptions } from "../envoy-options.ts";
+import { endProcess } from "./end-process.ts";
 import { adminNodeId, askAdmin } from "./envoy-admin.ts";
 import { type EnvoyCommand, EnvoyFolder } from "./envoy-folder.ts";
+import { pause } from "./pause.ts";
 import { processIdentity } from "./process-identity.ts";
 
-/** How long an Envoy may take to end by itself, to open its admin page, and to get its first configuration, milliseconds. */
-const endTimeoutMs = 5_000;
+/** How long an Envoy may take to open its admin page, and to get its first configuration, milliseconds. */
 const startTimeoutMs = 10_000;
 const readyTimeoutMs = 20_000;
 const lookEveryMs = 20;
@@ -135,16 +136,7 @@ export class EnvoyProcess {
   }
 
   async #end(pid: number): Promise<void> {
-    this.#pid = pid;
-    for (const name of ["SIGTERM", "SIGKILL"] as const) {
-      if (!(await this.#isAlive())) break;
-      try {
-        process.kill(pid, name);
-      } catch {
-        // It ended in between.
-      }
-      await this.#untilGone(endTimeoutMs);
-    }
+    await endProcess(pid, this.#options.clock);
     this.#pid = undefined;
     this.#child = undefined;
     await this.folder.forgetPid();
@@ -157,12 +149,6 @@ export class EnvoyProcess {
     return (await processIdentity(this.#pid)) !== undefined;
   }
 
-  async #untilGone(timeoutMs: number): Promise<void> {
-    const { clock } = this.#options;
-    const deadlineMs = clock.monotonicMs() + timeoutMs;
-    while ((await this.#isAlive()) && clock.monotonicMs() < deadlineMs) await pause(clock, lookEveryMs);
-  }
-
   /** Looks until `holds`; false when the time is over or the process has ended. */
   async #until(timeoutMs: number, holds: () => Promise<boolean>): Promise<boolean> {
     const { clock } = this.#options;
@@ -173,20 +159,4 @@ export class EnvoyProcess {
       await pause(clock, lookEveryMs);
     }
   }
-}
-
-/** Resolves after `delayMs`, at once when aborted. */
-export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const cancel = clock.after(delayMs, () => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    });
-    function stop(): void {
-      cancel();
-      resolve();
-    }
-    signal?.addEventListener("abort", stop, { once: true });
-  });
 }

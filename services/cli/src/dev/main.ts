@@ -44,8 +44,8 @@ export async function startDev(context: CommandContext, options: DevOptions): Pr
     let stopped: Promise<void> | undefined;
     return {
       ...dev,
-      stop: () => {
-        stopped ??= dev.stop().finally(close);
+      stop: (how) => {
+        stopped ??= dev.stop(how).finally(close);
         return stopped;
       },
     };

@@ -79,10 +79,10 @@ export async function runServices(
     apiUrl,
     edgeAddress: running.edge.address,
     ended: failed.promise,
-    async stop() {
+    async stop({ leaveEnvoys = false } = {}) {
       stopping.abort();
       await folder?.stop();
-      await fleet?.stop();
+      await (leaveEnvoys ? fleet?.leave() : fleet?.stop());
       await running.api.stop();
       await running.edge.stop();
       await running.translator.stop();
@@ -170,6 +170,7 @@ function followGateways(
 ): Promise<void> {
   return watchGateways(parts.logs.config, signal, (views: readonly GatewayView[]) => {
     report.gateways(views);
-    void fleet?.follow(views.map(({ gateway }) => gateway));
+    const gateways = views.map(({ gateway }) => gateway);
+    fleet?.follow(gateways).catch((error: unknown) => report.problem(String(error)));
   });
 }
