@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { step } from "./step.ts";
 import type { DeltaRequest, SotwRequest, StreamInput, StreamResponse } from "./stream-io.ts";
 import { openStream, type Protocol, type XdsStream } from "./stream-state.ts";
-import { ModelEnvoy } from "./testing/model-envoy.ts";
+import { ModelEnvoy } from "./testing-model-envoy.ts";
 import { cluster, endpoint, inlineListener, listener, route } from "./testing-parts.ts";
 
 /** What happens next: the world decides what of it is possible. */
