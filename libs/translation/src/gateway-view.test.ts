@@ -127,3 +127,10 @@ test("what the schema forbids and an old log may hold is a status, never a crash
   ]);
   equal(viewed([odd as JsonObject]).listener("odd").summary[0], "Accepted=False UnsupportedValue");
 });
+
+test("rule G11: a protocol of any name conflicts with nobody, even one that every object has a member of", () => {
+  const translated = viewed([http("a", 8080), { name: "b", port: 8080, protocol: "constructor" }]);
+  equal(translated.listener("a").summary[0], "Accepted=True Accepted");
+  equal(translated.listener("b").summary[0], "Accepted=False UnsupportedProtocol");
+  deepEqual(translated.names("listener"), ["tcp/0.0.0.0/8080"]);
+});

@@ -1,0 +1,163 @@
+import type { JsonObject, JsonValue } from "@routeledger/std";
+import fc, { type Arbitrary } from "fast-check";
+import * as values from "./nasty-values.ts";
+
+/** Objects of the members that are there: each may be left out. */
+export function some(
+  members: Record<string, Arbitrary<JsonValue>>,
+  required: string[] = [],
+): Arbitrary<JsonObject> {
+  return fc.record(members, { requiredKeys: required, noNullPrototype: true }) as Arbitrary<JsonObject>;
+}
+
+export function few(of: Arbitrary<JsonObject>, maxLength = 3, minLength = 0): Arbitrary<JsonValue[]> {
+  return fc.array(of, { minLength, maxLength, size: "max" });
+}
+
+/** Namespaces and names are few, so that references meet their objects. */
+export const namespace: Arbitrary<string> = fc.constantFrom(...Array<string>(9).fill("default"), "other");
+export const backendName: Arbitrary<string> = fc.constantFrom("a", "a", "a", "b", "b", "c");
+
+const simplePath = fc.constantFrom("/", "/", "/a", "/a/", "/a/b");
+
+/** One fault drops a rule, so most of what could be wrong is right. */
+const pathMatch = fc.oneof(
+  { arbitrary: some({ type: fc.constantFrom("Exact", "PathPrefix"), value: simplePath }), weight: 6 },
+  { arbitrary: some({ type: fc.constantFrom("Exact", "PathPrefix"), value: values.path }), weight: 1 },
+  {
+    arbitrary: some({ type: fc.constant("RegularExpression"), value: values.pattern }, ["type", "value"]),
+    weight: 1,
+  },
+);
+
+const valueMatch = (name: Arbitrary<string>): Arbitrary<JsonObject> =>
+  fc
+    .tuple(
+      name,
+      fc.constantFrom("Exact", "Exact", "Exact", "RegularExpression"),
+      values.headerValue,
+      values.pattern,
+    )
+    .map(([ofName, type, text, pattern]): JsonObject => {
+      return { name: ofName, type, value: type === "Exact" ? text : pattern };
+    });
+
+const match = fc.oneof(
+  { arbitrary: some({ path: pathMatch }), weight: 2 },
+  {
+    arbitrary: some({
+      path: pathMatch,
+      method: fc.constantFrom("GET", "CONNECT", "PATCH"),
+      headers: few(valueMatch(values.headerName), 2),
+      queryParams: few(valueMatch(values.queryName), 2),
+    }),
+    weight: 1,
+  },
+);
+
+const header = some({ name: values.headerName, value: values.headerValue }, ["name", "value"]);
+
+const modifier = some({
+  set: few(header),
+  add: few(header),
+  remove: fc.array(values.headerName, { maxLength: 3 }),
+});
+
+const replacement = fc.oneof(simplePath, fc.constant(""), values.path);
+
+const pathModifier = fc.oneof(
+  some({ type: fc.constant("ReplaceFullPath"), replaceFullPath: replacement }, ["type", "replaceFullPath"]),
+  some({ type: fc.constant("ReplacePrefixMatch"), replacePrefixMatch: replacement }, [
+    "type",
+    "replacePrefixMatch",
+  ]),
+);
+
+const redirect = some({
+  scheme: fc.constantFrom("http", "https"),
+  hostname: values.hostname,
+  port: values.port,
+  statusCode: fc.constantFrom(301, 302, 303, 307, 308),
+  path: pathModifier,
+});
+
+const rewrite = some({ hostname: values.hostname, path: pathModifier });
+
+/** Of a Service and of a Backend: kinds and groups that do not fit are rare. */
+const backendKind = fc.constantFrom<JsonObject>(
+  ...Array<JsonObject>(6).fill({}),
+  ...Array<JsonObject>(3).fill({ kind: "Backend", group: "gateway.envoyproxy.io" }),
+  { kind: "Bucket" },
+);
+
+const backendRefCore = {
+  name: backendName,
+  namespace,
+  port: fc.constantFrom(80, 80, 80, 80, 80, 81, 443, 9),
+};
+
+const served = [
+  filterOf("RequestHeaderModifier", "requestHeaderModifier", modifier),
+  filterOf("ResponseHeaderModifier", "responseHeaderModifier", modifier),
+  filterOf("RequestRedirect", "requestRedirect", redirect),
+  filterOf("URLRewrite", "urlRewrite", rewrite),
+];
+
+const unserved = [
+  filterOf(
+    "RequestMirror",
+    "requestMirror",
+    some({ backendRef: some(backendRefCore, ["name"]) }, ["backendRef"]),
+  ),
+  filterOf("CORS", "cors", some({ allowOrigins: fc.constant(["https://*.example.com"]) })),
+  filterOf(
+    "ExtensionRef",
+    "extensionRef",
+    fc.constant({ group: "example.com", kind: "Filter", name: "f" } as JsonObject),
+  ),
+];
+
+function filterOf(type: string, member: string, body: Arbitrary<JsonObject>): Arbitrary<JsonObject> {
+  return body.map((made): JsonObject => ({ type, [member]: made }));
+}
+
+const filters = fc.oneof(
+  { arbitrary: fc.constant([] as JsonValue[]), weight: 9 },
+  { arbitrary: few(fc.oneof(...served), 2), weight: 9 },
+  { arbitrary: few(fc.oneof(...served, ...unserved), 3), weight: 1 },
+);
+
+const backendRef = fc
+  .tuple(some({ ...backendRefCore, weight: values.weight, filters }, ["name", "port"]), backendKind)
+  .map(([ref, kind]): JsonObject => ({ ...ref, ...kind }));
+
+const rule = some({
+  name: fc.constantFrom("r", "s", "t"),
+  matches: few(match, 4),
+  filters,
+  backendRefs: few(backendRef, 3, 1),
+  timeouts: fc.oneof(
+    { arbitrary: fc.constant({} as JsonObject), weight: 3 },
+    { arbitrary: some({ request: values.duration, backendRequest: values.duration }), weight: 1 },
+  ),
+});
+
+export const routeSpec: Arbitrary<JsonObject> = some(
+  {
+    parentRefs: few(
+      some(
+        {
+          name: fc.constantFrom("web", "web", "web", "other"),
+          namespace: fc.constant("default"),
+          sectionName: fc.constantFrom("l0", "l1"),
+          port: fc.constantFrom(80, 8080),
+        },
+        ["name"],
+      ),
+      2,
+    ).map((refs) => [{ name: "web", namespace: "default" } as JsonObject, ...refs]),
+    hostnames: fc.array(values.hostname, { maxLength: 3 }),
+    rules: few(rule, 4, 1),
+  },
+  ["parentRefs", "rules"],
+);
