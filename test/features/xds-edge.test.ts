@@ -209,6 +209,30 @@ test("more streams than the limit are refused, and served when others end", asyn
   equal((await third.take("cluster")).summary, "cluster a");
 });
 
+test("a stream that says nothing is ended, and makes room", async (t) => {
+  const world = new EdgeWorld(t);
+  await world.publisher.publish(defaultGroup, [cluster("a"), ...fences]);
+  const edge = await world.startEdge({ streamsMax: 2 });
+  const known = world.connect(edge, "delta");
+  known.subscribe("cluster");
+  await known.take("cluster");
+  const silent = new Promise<number>((resolve) => {
+    const call = world.client(edge.address).call("delta");
+    call.on("error", ({ code }: { code?: number }) => resolve(code ?? status.OK));
+  });
+  // Until the silent stream holds the second place, a third one is taken and then ends with it.
+  await until(async () => {
+    const third = world.connect(edge, "delta");
+    third.subscribe("cluster");
+    const isServed = await Promise.race([third.next().then(() => true), third.ended.then(() => false)]);
+    third.cancel();
+    return !isServed;
+  });
+  world.clock.advance(15_000);
+  equal(await silent, status.DEADLINE_EXCEEDED);
+  deepEqual(await known.answersUntilFence(), []);
+});
+
 /** The same cluster with a field that no descriptor has. */
 function withUnknownField(part: Part): Part {
   const bytes = Buffer.concat([part.bytes, Uint8Array.from([0xfa, 0xff, 0x03, 2, 0x68, 0x69])]);

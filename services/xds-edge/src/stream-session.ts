@@ -23,6 +23,9 @@ import {
 } from "./delivery-recorder.ts";
 import { encodeDeltaResponse, encodeSotwResponse } from "./encode-response.ts";
 
+/** A stream that has not said who it is by then is ended, so that those that ask find a place. */
+const firstRequestMs = 15_000;
+
 export type AdsCall = ServerDuplexStream<SotwRequest | DeltaRequest, Buffer>;
 
 export interface SessionOptions {
@@ -68,6 +71,9 @@ export class StreamSession {
     call.on("end", () => this.#end("the client closed the stream"));
     call.on("cancelled", () => this.#end("the client went away"));
     call.on("error", (error: Error) => this.#end(error.message));
+    this.#after(firstRequestMs, () => {
+      if (this.node === undefined) this.#end("no request came", status.DEADLINE_EXCEEDED);
+    });
   }
 
   get node(): ProxyNode | undefined {
@@ -122,7 +128,7 @@ export class StreamSession {
         this.#send(output.response);
         break;
       case "startTimer":
-        this.#startTimer(output.id, output.delayMs);
+        this.#after(output.delayMs, () => this.#feed({ type: "timer", id: output.id }));
         break;
       case "acked":
         this.#record(ackedFact(output.fact));
@@ -167,10 +173,11 @@ export class StreamSession {
     for (const fact of sentFacts(response, message.length)) this.#record(fact);
   }
 
-  #startTimer(id: string, delayMs: number): void {
+  /** Until the stream ends. */
+  #after(delayMs: number, callback: () => void): void {
     const cancel = this.#options.clock.after(delayMs, () => {
       this.#cancels.delete(cancel);
-      this.#feed({ type: "timer", id });
+      callback();
     });
     this.#cancels.add(cancel);
   }
