@@ -137,6 +137,8 @@ export interface StatusAnswer {
   /** Conditions that are not as they should be. */
   readonly problems: readonly {
     readonly ref: { readonly kind: string; readonly namespace: string; readonly name: string };
+    /** The parent or listener of which the condition is; absent: of the whole object. */
+    readonly where?: string;
     readonly condition: string;
     readonly reason: string;
     readonly message: string;

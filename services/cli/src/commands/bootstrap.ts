@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
-import { stringify } from "yaml";
 import { parseHostPort } from "../addresses.ts";
 import { type CommandContext, usageError } from "../command-context.ts";
 import { startCommandOptions } from "../envoy-options.ts";
+import { toYaml } from "../output/yaml.ts";
 
 interface BootstrapOptions {
   readonly gateway: string;
@@ -61,5 +61,5 @@ async function print({ terminal }: CommandContext, options: BootstrapOptions): P
     return;
   }
   terminal.out(`# Start it with: envoy -c <this file> ${startCommandOptions.join(" ")}\n`);
-  terminal.out(stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }));
+  terminal.out(toYaml(document));
 }

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
-import { stringify } from "yaml";
 import type { DiffAnswer } from "../api-types.ts";
 import { apiClient, type CommandContext, type ServerOption, usageError } from "../command-context.ts";
 import { differences } from "../output/change-summary.ts";
+import { toYaml } from "../output/yaml.ts";
 import { withProgress } from "../progress.ts";
 
 interface DiffOptions extends ServerOption {
@@ -50,7 +50,6 @@ async function diff(
     client.call({ method: "GET", path: "/v1/diff", query }),
   )) as unknown as DiffAnswer;
   if (options.output === "json") return terminal.out(`${JSON.stringify(answer, null, 4)}\n`);
-  if (options.output === "yaml")
-    return terminal.out(stringify(answer, { lineWidth: 0, aliasDuplicateObjects: false }));
+  if (options.output === "yaml") return terminal.out(toYaml(answer));
   terminal.out(differences(terminal, answer, options.xds === true));
 }

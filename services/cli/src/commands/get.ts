@@ -1,7 +1,6 @@
 import type { JsonObject } from "@routeledger/std";
 import { Failure } from "@routeledger/std";
 import { type Command, Option } from "commander";
-import { stringify } from "yaml";
 import type { ApiClient } from "../api-client.ts";
 import {
   apiClient,
@@ -13,6 +12,7 @@ import {
 import { type NamedKind, parseObjectArguments, resourceName } from "../object-names.ts";
 import { columnsOf } from "../output/object-columns.ts";
 import { formatTable } from "../output/table.ts";
+import { toYaml } from "../output/yaml.ts";
 
 interface GetOptions extends ServerOption {
   readonly namespace: string;
@@ -109,8 +109,7 @@ function write(
   const whole =
     single && objects[0] !== undefined ? objects[0] : { apiVersion: "v1", items: [...objects], kind: "List" };
   if (options.output === "json") terminal.out(`${JSON.stringify(whole, null, 4)}\n`);
-  else if (options.output === "yaml")
-    terminal.out(stringify(whole, { lineWidth: 0, aliasDuplicateObjects: false, sortMapEntries: true }));
+  else if (options.output === "yaml") terminal.out(toYaml(whole, { sorted: true }));
   else if (options.output === "name")
     for (const object of objects) terminal.out(`${resourceName(refOf(object))}\n`);
   else writeTables(context, objects, options);

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { stringify } from "yaml";
 import type { LogAnswer, LogEvent } from "../api-types.ts";
 import { apiClient, type CommandContext, type ServerOption } from "../command-context.ts";
 import { changeSummary } from "../output/change-summary.ts";
+import { toYaml } from "../output/yaml.ts";
 import { paint, type Terminal } from "../terminal.ts";
 
 interface LogOptions extends ServerOption {
@@ -51,7 +51,7 @@ async function log(context: CommandContext, range: string | undefined, options: 
   const query = { range, limit, object, namespace, all };
   const answer = (await client.call({ method: "GET", path: "/v1/log", query })) as unknown as LogAnswer;
   if (options.output === "json") terminal.out(`${JSON.stringify(answer.events, null, 4)}\n`);
-  else if (options.output === "yaml") terminal.out(stringify(answer.events, { lineWidth: 0 }));
+  else if (options.output === "yaml") terminal.out(toYaml(answer.events));
   else {
     const write = options.oneline === true ? oneLine : paragraph;
     terminal.out(

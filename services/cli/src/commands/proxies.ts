@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
-import { stringify } from "yaml";
 import type { ProxiesAnswer, ProxyEntry } from "../api-types.ts";
 import { apiClient, type CommandContext, type ServerOption } from "../command-context.ts";
 import { ageOf } from "../output/age.ts";
 import { formatTable } from "../output/table.ts";
+import { toYaml } from "../output/yaml.ts";
 
 interface ProxiesOptions extends ServerOption {
   readonly output?: "yaml" | "json";
@@ -34,7 +34,7 @@ async function proxies(
   const path = node === undefined ? "/v1/proxies" : `/v1/proxies/${encodeURIComponent(node)}`;
   const answer = await client.call({ method: "GET", path });
   if (options.output === "json") return terminal.out(`${JSON.stringify(answer, null, 4)}\n`);
-  if (options.output === "yaml") return terminal.out(stringify(answer, { lineWidth: 0 }));
+  if (options.output === "yaml") return terminal.out(toYaml(answer));
   const entries =
     node === undefined ? (answer as unknown as ProxiesAnswer).proxies : [answer as unknown as ProxyEntry];
   if (entries.length === 0) return terminal.err("No proxies have connected yet.\n");

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
-import { stringify } from "yaml";
 import type { EventAnswer } from "../api-types.ts";
 import { apiClient, type CommandContext, type ServerOption } from "../command-context.ts";
 import { differences } from "../output/change-summary.ts";
+import { toYaml } from "../output/yaml.ts";
 import { eventHead } from "./log.ts";
 
 interface ShowOptions extends ServerOption {
@@ -35,8 +35,7 @@ async function show(context: CommandContext, moment: string, options: ShowOption
   const path = `/v1/events/${encodeURIComponent(moment)}`;
   const event = (await apiClient(context, options).call({ method: "GET", path })) as unknown as EventAnswer;
   if (options.output === "json") return terminal.out(`${JSON.stringify(event, null, 4)}\n`);
-  if (options.output === "yaml")
-    return terminal.out(stringify(event, { lineWidth: 0, aliasDuplicateObjects: false }));
+  if (options.output === "yaml") return terminal.out(toYaml(event));
   const body = differences(
     terminal,
     { objects: event.changes ?? [], xds: event.xds ?? [] },

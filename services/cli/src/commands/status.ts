@@ -1,9 +1,12 @@
 import { type Command, Option } from "commander";
-import { stringify } from "yaml";
 import type { StatusAnswer } from "../api-types.ts";
 import { apiClient, type CommandContext, type ServerOption } from "../command-context.ts";
 import { formatTable } from "../output/table.ts";
+import { toYaml } from "../output/yaml.ts";
 import { paint } from "../terminal.ts";
+
+/** Problems in the table; `-o` gives all. */
+const problemsShownMax = 20;
 
 interface StatusOptions extends ServerOption {
   readonly output?: "yaml" | "json";
@@ -31,7 +34,7 @@ async function status(context: CommandContext, options: StatusOptions): Promise<
     path: "/v1/status",
   })) as unknown as StatusAnswer;
   if (options.output === "json") return terminal.out(`${JSON.stringify(answer, null, 4)}\n`);
-  if (options.output === "yaml") return terminal.out(stringify(answer, { lineWidth: 0 }));
+  if (options.output === "yaml") return terminal.out(toYaml(answer));
   terminal.out(`Head: @${answer.head}, published: @${answer.published}\n`);
   if (answer.gateways.length > 0) {
     const rows = answer.gateways.map((gateway) => [
@@ -44,11 +47,16 @@ async function status(context: CommandContext, options: StatusOptions): Promise<
     terminal.out(`\n${formatTable(["NAMESPACE", "GATEWAY", "PROGRAMMED", "ROUTES", "PROXIES"], rows)}`);
   }
   if (answer.problems.length === 0) return terminal.out(`\n${paint(terminal, "green", "No problems.")}\n`);
-  const rows = answer.problems.map(({ ref, condition, reason, message }) => [
-    `${ref.kind} ${ref.namespace === "" ? "" : `${ref.namespace}/`}${ref.name}`,
-    condition,
-    reason,
-    message,
-  ]);
-  terminal.out(`\n${formatTable(["OBJECT", "CONDITION", "REASON", "MESSAGE"], rows)}`);
+  const rows = answer.problems
+    .slice(0, problemsShownMax)
+    .map(({ ref, where, condition, reason, message }) => [
+      `${ref.kind} ${ref.namespace === "" ? "" : `${ref.namespace}/`}${ref.name}`,
+      where ?? "",
+      condition,
+      reason,
+      message,
+    ]);
+  terminal.out(`\n${formatTable(["OBJECT", "WHERE", "CONDITION", "REASON", "MESSAGE"], rows)}`);
+  const more = answer.problems.length - problemsShownMax;
+  if (more > 0) terminal.out(`and ${more} more; all of them: routeledger status -o yaml\n`);
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@routeledger/std";
-import { stringify } from "yaml";
 import { paint, type Terminal } from "../terminal.ts";
 import { type DiffLine, diffLines } from "./diff-lines.ts";
+import { toYaml } from "./yaml.ts";
 
 /** Kept lines that are shown around a change. */
 const contextLines = 3;
@@ -70,5 +70,5 @@ function paintLine(terminal: Terminal, { mark, text }: DiffLine): string {
 
 function yamlLines(value: JsonObject | null | undefined): string[] {
   if (value === null || value === undefined) return [];
-  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd().split("\n");
+  return toYaml(value).trimEnd().split("\n");
 }
