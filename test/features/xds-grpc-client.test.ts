@@ -1,131 +1,131 @@
-/** gRPC's own client on a real edge: it names all that it wants, and takes a missing name for a missing resource. */
+/** Rules 60, 61 and 66: a gRPC client that finds its servers over xDS (SotW, everything by name), behind an edge. */
 import { deepEqual, equal } from "node:assert/strict";
-import { type TestContext, test } from "node:test";
-import { Client, credentials, Server, ServerCredentials } from "@grpc/grpc-js";
-import { codec } from "@routeledger/protos";
+import { test } from "node:test";
+import { Client, credentials, Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
+import { packAny } from "@routeledger/protos";
+import { systemClock } from "@routeledger/std";
+import type { XdsEdge } from "@routeledger/xds-edge";
 import type { Part } from "@routeledger/xds-model";
 import { partOf } from "@routeledger/xds-model/testing";
-import { defaultGroup, EdgeWorld } from "./xds/edge-world.ts";
+import { defaultGroup, EdgeWorld, until } from "./xds/edge-world.ts";
+import { cluster } from "./xds/sample-parts.ts";
 
-const path = "/test.Echo/Who";
-const deadlineMs = 4_000;
-const target = "shop.example";
+const method = "/test.Names/Say";
 
-test("rules 60 to 62 and 66: a gRPC client finds its way through four types, and follows a change", async (t) => {
-  const [blue, green] = [await startBackend(t, "blue"), await startBackend(t, "green")];
-  const world = await EdgeWorld.serving(t, grpcParts({ blue }, "blue"));
-  const client = await startClient(t, world.edge.address);
-  equal(await who(client), "blue");
-  await world.publish(world.edge, grpcParts({ blue, green }, "green"));
-  await until(async () => (await who(client)) === "green");
-  deepEqual(
-    world.edge
-      .proxies()
-      .map(({ protocol, nodeGroup, types }) => [protocol, nodeGroup, types.map(({ type }) => type)]),
-    [["sotw", defaultGroup, ["cluster", "endpoint", "listener", "route"]]],
-  );
+test("rule 60 and 66: two targets of a gRPC client are served, follow their endpoints, and outlive the edge", async (t) => {
+  const [red, blue] = [await startNamed("red"), await startNamed("blue")];
+  t.after(() => [red, blue].forEach(({ server }) => void server.forceShutdown()));
+  const world = new EdgeWorld(t);
+  const publish = (one: number, two: number, timeoutMs = 1_000): Promise<number> =>
+    world.publisher.publish(defaultGroup, [...service("one", one, timeoutMs), ...service("two", two, 1_000)]);
+  await publish(red.port, blue.port);
+  const edge = await world.startEdge({ clock: systemClock });
+  const open = await xdsClients(edge.address);
+  const [one, two] = [open("one"), open("two")];
+  t.after(() => [one, two].forEach((client) => void client.close()));
+  deepEqual([await say(one), await say(two)], ["red", "blue"]);
+
+  await publish(red.port, red.port);
+  await until(async () => (await say(two)) === "red");
+  equal(await say(one), "red");
+
+  // In SotW a response without the other target's cluster would take that target away.
+  await publish(red.port, red.port, 2_000);
+  await until(() => edge.published.revision.sequence === 3 && isAcknowledged(edge));
+  deepEqual([await say(one), await say(two)], ["red", "red"]);
+
+  await edge.stop();
+  const again = await world.startEdge({ clock: systemClock, address: edge.address });
+  await publish(blue.port, blue.port);
+  await until(async () => (await say(one)) === "blue" && (await say(two)) === "blue");
+  equal(again.proxies()[0]?.protocol, "sotw");
 });
 
-test("rule 14: a call that waits for a name that does not exist goes on when it appears", async (t) => {
-  const blue = await startBackend(t, "blue");
-  const world = await EdgeWorld.serving(t, []);
-  const waiting = who(await startClient(t, world.edge.address));
-  await until(async () => world.edge.proxies().some(({ types }) => types.some(({ acked }) => acked !== "")));
-  await world.publish(world.edge, grpcParts({ blue }, "blue"));
-  equal(await waiting, "blue");
-});
-
-/** A listener for `target` with its table, and a cluster with one endpoint for each backend. */
-function grpcParts(ports: Readonly<Record<string, number>>, used: string): Part[] {
-  const manager = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
-  const router = "envoy.extensions.filters.http.router.v3.Router";
-  const ads = { ads: {}, resourceApiVersion: "V3" as const };
-  const value = codec(manager).encode({
-    rds: { routeConfigName: "table", configSource: ads },
-    httpFilters: [
-      {
-        name: "router",
-        typedConfig: { typeUrl: `type.googleapis.com/${router}`, value: codec(router).encode({}) },
-      },
-    ],
-  });
-  const routes = [{ match: { prefix: "" }, route: { cluster: used } }];
-  return [
-    partOf("listener", target, {
-      apiListener: { apiListener: { typeUrl: `type.googleapis.com/${manager}`, value } },
-    }),
-    partOf("route", "table", { virtualHosts: [{ name: "all", domains: [target], routes }] }),
-    ...Object.entries(ports).flatMap(([name, portValue]) => [
-      partOf("cluster", name, { type: "EDS", edsClusterConfig: { edsConfig: ads }, lbPolicy: "ROUND_ROBIN" }),
-      partOf("endpoint", name, {
-        endpoints: [
-          {
-            locality: { zone: "here" },
-            loadBalancingWeight: { value: 1 },
-            lbEndpoints: [{ endpoint: { address: { socketAddress: { address: "127.0.0.1", portValue } } } }],
-          },
-        ],
-      }),
-    ]),
-  ];
+/** The only client has taken the clusters of now, and rejected nothing. */
+function isAcknowledged(edge: XdsEdge): boolean {
+  const types = edge.proxies()[0]?.types ?? [];
+  const clusters = types.find(({ type }) => type === "cluster");
+  return clusters?.acked === clusters?.wanted && types.every(({ rejected }) => rejected === "");
 }
 
-/** A gRPC server that answers its name; returns its port. */
-async function startBackend(t: TestContext, name: string): Promise<number> {
-  const server = new Server();
-  const bytes = (value: Buffer) => value;
-  server.addService(
-    {
-      Who: {
-        path,
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: bytes,
-        requestDeserialize: bytes,
-        responseSerialize: bytes,
-        responseDeserialize: bytes,
-      },
-    },
-    { Who: (_call: unknown, reply: (error: null, value: Buffer) => void) => reply(null, Buffer.from(name)) },
-  );
-  t.after(() => server.forceShutdown());
-  return new Promise((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) =>
-      error === null ? resolve(port) : reject(error),
-    );
-  });
-}
-
-let isRegistered = false;
-
-/** A channel that takes its configuration from the edge. */
-async function startClient(t: TestContext, edgeAddress: string): Promise<Client> {
-  const bootstrap = {
+/** Opens clients whose servers are found through the edge. The library reads its bootstrap from the environment. */
+async function xdsClients(edgeAddress: string): Promise<(target: string) => Client> {
+  process.env.GRPC_XDS_BOOTSTRAP_CONFIG = JSON.stringify({
     xds_servers: [
       { server_uri: edgeAddress, channel_creds: [{ type: "insecure" }], server_features: ["xds_v3"] },
     ],
-    node: { id: "grpc-client", cluster: defaultGroup, locality: {} },
-  };
-  const { register } = await import("@grpc/grpc-js-xds");
-  if (!isRegistered) register();
-  isRegistered = true;
-  const client = new Client(`xds:///${target}`, credentials.createInsecure(), {
-    "grpc.TEST_ONLY_DO_NOT_USE_IN_PROD.xds_bootstrap_config": JSON.stringify(bootstrap),
+    node: { id: "grpc-1", cluster: defaultGroup, locality: {} },
   });
-  t.after(() => client.close());
-  return client;
+  const { register } = await import("@grpc/grpc-js-xds");
+  register();
+  return (target) => new Client(`xds:///${target}`, credentials.createInsecure());
 }
 
-function who(client: Client): Promise<string> {
-  const bytes = (value: Buffer) => value;
+function say(client: Client): Promise<string> {
   return new Promise((resolve, reject) => {
-    const deadline = Date.now() + deadlineMs;
-    client.makeUnaryRequest(path, bytes, bytes, Buffer.alloc(0), { deadline }, (error, value) =>
-      error === null ? resolve(String(value)) : reject(error),
+    client.makeUnaryRequest(
+      method,
+      (text: string) => Buffer.from(text),
+      (bytes) => bytes.toString(),
+      "",
+      new Metadata({ waitForReady: true }),
+      (error, name) => (error === null ? resolve(name ?? "") : reject(error)),
     );
   });
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+async function startNamed(name: string): Promise<{ readonly server: Server; readonly port: number }> {
+  const server = new Server();
+  const definition = {
+    path: method,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (bytes: Buffer) => bytes,
+    requestDeserialize: (bytes: Buffer) => bytes,
+    responseSerialize: (bytes: Buffer) => bytes,
+    responseDeserialize: (bytes: Buffer) => bytes,
+  } as const;
+  server.addService(
+    { Say: definition },
+    { Say: (_: unknown, answer: (error: null, bytes: Buffer) => void) => answer(null, Buffer.from(name)) },
+  );
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  return { server, port };
+}
+
+/** What a target of a gRPC client needs, each resource under the target's name. */
+function service(name: string, port: number, timeoutMs: number): Part[] {
+  const ads = { ads: {}, resourceApiVersion: "V3" } as const;
+  const manager = packAny(
+    "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+    {
+      rds: { routeConfigName: name, configSource: ads },
+      httpFilters: [
+        { name: "router", typedConfig: packAny("envoy.extensions.filters.http.router.v3.Router", {}) },
+      ],
+    },
+  );
+  const socketAddress = { address: "127.0.0.1", portValue: port };
+  return [
+    partOf("listener", name, { apiListener: { apiListener: manager } }),
+    partOf("route", name, {
+      virtualHosts: [
+        { name: "all", domains: ["*"], routes: [{ match: { prefix: "" }, route: { cluster: name } }] },
+      ],
+    }),
+    cluster(name, { timeoutMs }),
+    partOf("endpoint", name, {
+      endpoints: [
+        {
+          locality: { region: "here" },
+          loadBalancingWeight: { value: 1 },
+          lbEndpoints: [{ endpoint: { address: { socketAddress } }, healthStatus: "HEALTHY" }],
+        },
+      ],
+    }),
+  ];
 }
