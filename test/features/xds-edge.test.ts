@@ -233,6 +233,15 @@ test("a stream that says nothing is ended, and makes room", async (t) => {
   deepEqual(await known.answersUntilFence(), []);
 });
 
+test("a node whose names fill every record of the log is refused, and not recorded", async (t) => {
+  const world = await EdgeWorld.serving(t, [cluster("a")]);
+  const stream = world.connect(world.edge, "delta", { id: "x".repeat(513) });
+  stream.subscribe("cluster");
+  equal((await stream.ended).code, status.INVALID_ARGUMENT);
+  await world.edge.stop();
+  deepEqual(await world.deliveries(), []);
+});
+
 /** The same cluster with a field that no descriptor has. */
 function withUnknownField(part: Part): Part {
   const bytes = Buffer.concat([part.bytes, Uint8Array.from([0xfa, 0xff, 0x03, 2, 0x68, 0x69])]);

@@ -18,6 +18,8 @@ const batchRecordsMax = 1_000;
 const batchBytesMax = 400 * 1024;
 /** Names in one record: a larger response is said in several records of the same nonce. */
 const namesMax = 1_000;
+/** Characters of a proxy's reason to reject; the rest is cut off. */
+const messageMax = 8_192;
 
 const batchCodec = codec("routeledger.delivery.v1.DeliveryBatch");
 const recordCodec = codec("routeledger.delivery.v1.Delivery");
@@ -173,7 +175,15 @@ export function ackedFact({ resourceType, nonce, version, revision, heldDigest }
 export function nackedFact({ resourceType, nonce, version, revision, code, message, resources }: NackedFact) {
   const some = resources.slice(0, namesMax).map(sentResource);
   return {
-    nacked: { type: typeNumbers[resourceType], nonce, version, revision, code, message, resources: some },
+    nacked: {
+      type: typeNumbers[resourceType],
+      nonce,
+      version,
+      revision,
+      code,
+      message: message.slice(0, messageMax),
+      resources: some,
+    },
   };
 }
 

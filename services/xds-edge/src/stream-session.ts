@@ -26,6 +26,9 @@ import { encodeDeltaResponse, encodeSotwResponse } from "./encode-response.ts";
 /** A stream that has not said who it is by then is ended, so that those that ask find a place. */
 const firstRequestMs = 15_000;
 
+/** Characters of a node's id and of its cluster: both stand in every record of the DELIVERY log. */
+const nodeNameMax = 512;
+
 export type AdsCall = ServerDuplexStream<SotwRequest | DeltaRequest, Buffer>;
 
 export interface SessionOptions {
@@ -56,6 +59,7 @@ export class StreamSession {
   readonly #inputs: StreamInput[] = [];
   readonly #cancels = new Set<() => void>();
   #stream: XdsStream;
+  #isKnown = false;
   #admitted = false;
   #ended = false;
   #feeding = false;
@@ -121,8 +125,7 @@ export class StreamSession {
   #perform(output: StreamOutput): void {
     switch (output.type) {
       case "connected":
-        this.#record({ connected: this.#connected(output.node) });
-        void this.#admit();
+        this.#connect(output.node);
         break;
       case "send":
         this.#send(output.response);
@@ -157,6 +160,16 @@ export class StreamSession {
     }
   }
 
+  #connect(node: ProxyNode): void {
+    if (node.id.length > nodeNameMax || node.cluster.length > nodeNameMax) {
+      this.#end(`a node id or cluster of more than ${nodeNameMax} characters`, status.INVALID_ARGUMENT);
+      return;
+    }
+    this.#isKnown = true;
+    this.#record({ connected: this.#connected(node) });
+    void this.#admit();
+  }
+
   async #admit(): Promise<void> {
     await this.#options.admit(this.nodeGroup);
     this.#admitted = true;
@@ -188,7 +201,7 @@ export class StreamSession {
     this.#ended = true;
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
-    if (this.node !== undefined) this.#record({ disconnected: { reason } });
+    if (this.#isKnown) this.#record({ disconnected: { reason } });
     if (code === undefined) this.#options.call.end();
     else this.#options.call.emit("error", { code, details: reason });
     this.#options.onEnded(this);
@@ -209,7 +222,7 @@ export class StreamSession {
       build === undefined
         ? node.userAgentVersion
         : `${build.majorNumber}.${build.minorNumber}.${build.patch}`;
-    const userAgent = `${node.userAgentName} ${version ?? ""}`.trim();
+    const userAgent = `${node.userAgentName} ${version ?? ""}`.trim().slice(0, nodeNameMax);
     return { peer: this.#options.call.getPeer(), protocol: this.protocol, userAgent };
   }
 }

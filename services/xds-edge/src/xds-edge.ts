@@ -44,6 +44,8 @@ export interface XdsEdge {
 
 const catchUpDeadlineDefaultMs = 1_000;
 const streamsMaxDefault = 10_000;
+/** Node groups of which it is said, once each, that no Gateway made them. */
+const unknownGroupsMax = 1_000;
 
 /** Replays the XDS log and serves proxies. Resolves when it listens and is ready. */
 export async function startXdsEdge(options: XdsEdgeOptions): Promise<XdsEdge> {
@@ -144,6 +146,7 @@ class Edge implements XdsEdge {
     cancel();
     if (!caughtUp)
       logger.warn({ nodeGroup, catchUpDeadlineMs }, "edge serves what it has: it may be behind the log");
+    if (this.#unknownGroups.size >= unknownGroupsMax) return;
     if (!this.published.snapshots.has(nodeGroup) && !this.#unknownGroups.has(nodeGroup)) {
       this.#unknownGroups.add(nodeGroup);
       logger.warn({ nodeGroup }, "a proxy names a node group that no Gateway made: it is served nothing");
