@@ -3,9 +3,8 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { type QuickstartBackends, startQuickstartBackends } from "../../examples/quickstart/backends.ts";
 import { DevProcess } from "./cli/dev-process.ts";
-import { freePort } from "./cli/named-backend.ts";
+import { freePort, type NamedBackend, startNamedBackend } from "./cli/named-backend.ts";
 import { normalized, runShell, tourSteps } from "./cli/readme-tour.ts";
 import { repositoryRoot } from "./cli/run-cli.ts";
 
@@ -13,7 +12,7 @@ import { repositoryRoot } from "./cli/run-cli.ts";
 const shownPort = "8888";
 
 let folder: string;
-let backends: QuickstartBackends;
+let backends: NamedBackend[];
 let dev: DevProcess;
 let port: string;
 
@@ -23,10 +22,13 @@ before(async () => {
   const example = join(folder, "examples/quickstart");
   await cp(join(repositoryRoot, "examples/quickstart"), example, { recursive: true });
   await symlink(join(repositoryRoot, "routeledger"), join(folder, "routeledger"));
-  backends = await startQuickstartBackends({ blue: 0, green: 0 });
+  backends = await Promise.all(
+    ["blue", "green"].map((name) => startNamedBackend(name, (line) => `${name} says hello to ${line}\n`)),
+  );
+  const [blue, green] = backends.map((backend) => String(backend.port)) as [string, string];
   await replaceIn(join(example, "config/gateway.yaml"), shownPort, port);
-  await replaceIn(join(example, "config/backends.yaml"), "7491", String(backends.ports.blue));
-  await replaceIn(join(example, "config/backends.yaml"), "7492", String(backends.ports.green));
+  await replaceIn(join(example, "config/backends.yaml"), "7491", blue);
+  await replaceIn(join(example, "config/backends.yaml"), "7492", green);
   dev = new DevProcess({
     dataFolder: join(folder, ".routeledger"),
     args: ["--watch", join(example, "config")],
@@ -36,7 +38,7 @@ before(async () => {
 
 after(async () => {
   await dev.end("SIGTERM");
-  await backends.stop();
+  for (const backend of backends) await backend.close();
   await rm(folder, { recursive: true, force: true });
 });
 
