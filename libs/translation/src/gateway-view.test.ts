@@ -1,6 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import type { JsonObject } from "@routeledger/std";
+import { nodeGroups } from "./node-groups.ts";
 import { gateway, gatewayClass, http } from "./sample-objects.ts";
 import { Translated } from "./translated-state.ts";
 
@@ -132,5 +133,12 @@ test("rule G11: a protocol of any name conflicts with nobody, even one that ever
   const translated = viewed([http("a", 8080), { name: "b", port: 8080, protocol: "constructor" }]);
   equal(translated.listener("a").summary[0], "Accepted=True Accepted");
   equal(translated.listener("b").summary[0], "Accepted=False UnsupportedProtocol");
+  deepEqual(translated.names("listener"), ["tcp/0.0.0.0/8080"]);
+});
+
+test("P7: a Gateway of a name that makes no node group stops nobody", () => {
+  const strange = { ...gateway([http("a", 8080)]), metadata: { name: "a/b", namespace: "default" } };
+  const translated = Translated.of(gatewayClass, gateway([http("a", 8080)]), strange);
+  deepEqual(nodeGroups(translated.state), ["default/web"]);
   deepEqual(translated.names("listener"), ["tcp/0.0.0.0/8080"]);
 });

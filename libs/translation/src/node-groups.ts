@@ -5,11 +5,15 @@ import { textOf } from "./untrusted.ts";
 /** A node group, `namespace/name`. */
 export const nodeGroupPattern = /^[^/]+\/[^/]+$/;
 
-/** `namespace/name` of every Gateway of a class of ours, sorted (G103). */
+/**
+ * `namespace/name` of every Gateway of a class of ours, sorted (G103). One whose names hold a slash, or none, has no
+ * node group: the door lets no such name in.
+ */
 export function nodeGroups(state: ConfigState): string[] {
   return objectsOfKind(state, gatewayGroup, "Gateway")
     .filter((gateway) => classOf(state, gateway) !== undefined)
     .map(({ namespace, name }) => `${namespace}/${name}`)
+    .filter((nodeGroup) => nodeGroupPattern.test(nodeGroup))
     .sort();
 }
 

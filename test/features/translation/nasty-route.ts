@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "@routeledger/std";
 import fc, { type Arbitrary } from "fast-check";
+import { pattern, questionablePattern } from "./nasty-patterns.ts";
 import * as values from "./nasty-values.ts";
 
 /** Objects of the members that are there: each may be left out. */
@@ -25,21 +26,16 @@ const pathMatch = fc.oneof(
   { arbitrary: some({ type: fc.constantFrom("Exact", "PathPrefix"), value: simplePath }), weight: 6 },
   { arbitrary: some({ type: fc.constantFrom("Exact", "PathPrefix"), value: values.path }), weight: 1 },
   {
-    arbitrary: some({ type: fc.constant("RegularExpression"), value: values.pattern }, ["type", "value"]),
+    arbitrary: some({ type: fc.constant("RegularExpression"), value: pattern }, ["type", "value"]),
     weight: 1,
   },
 );
 
 const valueMatch = (name: Arbitrary<string>): Arbitrary<JsonObject> =>
   fc
-    .tuple(
-      name,
-      fc.constantFrom("Exact", "Exact", "Exact", "RegularExpression"),
-      values.headerValue,
-      values.pattern,
-    )
-    .map(([ofName, type, text, pattern]): JsonObject => {
-      return { name: ofName, type, value: type === "Exact" ? text : pattern };
+    .tuple(name, fc.constantFrom("Exact", "Exact", "Exact", "RegularExpression"), values.headerValue, pattern)
+    .map(([ofName, type, text, regex]): JsonObject => {
+      return { name: ofName, type, value: type === "Exact" ? text : regex };
     });
 
 const match = fc.oneof(
@@ -161,3 +157,13 @@ export const routeSpec: Arbitrary<JsonObject> = some(
   },
   ["parentRefs", "rules"],
 );
+
+/** A route of rules that each match by one regular expression: what is refused drops only its own rule. */
+export const patternRouteSpec: Arbitrary<JsonObject> = fc
+  .array(questionablePattern, { minLength: 16, maxLength: 16 })
+  .map((patterns): JsonObject => {
+    const rules = patterns.map((value): JsonObject => {
+      return { matches: [{ path: { type: "RegularExpression", value } }] };
+    });
+    return { parentRefs: [{ name: "web", namespace: "default" }], rules };
+  });

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from "@routeledger/std";
 import fc, { type Arbitrary } from "fast-check";
-import { backendName, few, namespace, routeSpec, some } from "./nasty-route.ts";
+import { backendName, few, namespace, patternRouteSpec, routeSpec, some } from "./nasty-route.ts";
 import * as values from "./nasty-values.ts";
 
 const gatewayApi = "gateway.networking.k8s.io/v1";
@@ -213,6 +213,22 @@ export const anyObject: Arbitrary<JsonObject> = fc.oneof(
 export const objects: Arbitrary<JsonObject[]> = fc
   .tuple(gateway, fc.array(anyObject, { minLength: 6, maxLength: 20 }))
   .map(([first, others]) => unique([...base, first, ...others]));
+
+/** States of regular expressions. */
+export const patternObjects: Arbitrary<JsonObject[]> = patternRouteSpec.map((made) => {
+  const listeners = [{ name: "l", port: 80, protocol: "HTTP" }];
+  const metadata = { name: "web", namespace: "default" };
+  return [
+    gatewayClass,
+    {
+      apiVersion: gatewayApi,
+      kind: "Gateway",
+      metadata,
+      spec: { gatewayClassName: "routeledger", listeners },
+    },
+    { apiVersion: gatewayApi, kind: "HTTPRoute", metadata: { name: "r", namespace: "default" }, spec: made },
+  ];
+});
 
 /** The last of each kind, namespace and name. */
 export function unique(all: readonly JsonObject[]): JsonObject[] {

@@ -37,9 +37,32 @@ const spoiling = fc.record({
   by: nastyJson,
 });
 
-/** An object as a log may hold it that no door looked at: some of its fields, but not its identity, are anything. */
+/** Names that no API server gives; undefined keeps the object's own. */
+const strangeName = fc.oneof(
+  { arbitrary: fc.constant(undefined), weight: 9 },
+  {
+    arbitrary: fc.constantFrom(
+      "",
+      "a/b",
+      "/",
+      "..",
+      "a.b",
+      "A",
+      "*",
+      "é",
+      "a\u0000b",
+      "a b",
+      "%",
+      "__proto__",
+      "n".repeat(2000),
+    ),
+    weight: 1,
+  },
+);
+
+/** An object as a log may hold it that no door looked at: some of its fields are anything. */
 export function spoilt(of: Arbitrary<JsonObject>): Arbitrary<JsonObject> {
-  return fc.tuple(of, fc.array(spoiling, { maxLength: 3 })).map(([object, spoilings]) => {
+  return fc.tuple(of, fc.array(spoiling, { maxLength: 3 }), strangeName).map(([object, spoilings, name]) => {
     const { apiVersion = null, kind = null, metadata = null, ...body } = structuredClone(object);
     const own = metadata as JsonObject;
     // What other than a place and a name is in the metadata is not to be trusted either.
@@ -47,7 +70,7 @@ export function spoilt(of: Arbitrary<JsonObject>): Arbitrary<JsonObject> {
     for (const one of spoilings) spoil(rest, one.at, one);
     const { labels = null, created = null, ...spoiltBody } = rest;
     const identity = {
-      name: own.name ?? "",
+      name: name ?? own.name ?? "",
       ...(own.namespace === undefined ? {} : { namespace: own.namespace }),
     };
     return { apiVersion, kind, metadata: { ...identity, labels, creationTimestamp: created }, ...spoiltBody };
