@@ -24,7 +24,7 @@ test("a listener's port that is taken: Envoy's refusal is told by dev, apply --w
     const proxies = await runCli(["proxies"], { server });
     assert.match(proxies.stdout, /dev-default-web rejected LDS \S+:\n.*Address already in use/);
     const status = await runCli(["status"], { server });
-    assert.match(status.stdout, /^Gateway default\/web +Programmed /m);
+    assert.match(status.stdout, /^Gateway default\/web .*Programmed +Invalid .*Address already in use/m);
   } finally {
     await dev.end("SIGTERM");
     await holder.close();
