@@ -13,6 +13,7 @@ import type { Part } from "@routeledger/xds-model";
 import fc from "fast-check";
 import { envoyVerdict } from "./translation/envoy-verdict.ts";
 import { faultsOf } from "./translation/faults-of-parts.ts";
+import { faultsOfStatuses } from "./translation/faults-of-statuses.ts";
 import { anyObject, objects, patternObjects, route, unique } from "./translation/nasty-state.ts";
 import { oneRefused, smallestRefused } from "./translation/smallest-refused.ts";
 import { throughTheDoor } from "./translation/through-the-door.ts";
@@ -86,6 +87,16 @@ for (const version of versions) {
   });
 }
 
+test("rule G106: the statuses of states that the door accepts are ones that an API server accepts", () => {
+  fc.assert(
+    fc.property(accepted, (objectsOfState) => {
+      const state = stateOf(objectsOfState);
+      deepEqual(faultsOfStatuses(state, translateAll(state).statuses), []);
+    }),
+    property,
+  );
+});
+
 test("P2: after any changes a translation with a cache gives the bytes of one without", () => {
   const change = fc.record({ object: fc.oneof(anyObject, spoilt(anyObject)), deleted: fc.boolean() });
   fc.assert(
@@ -102,16 +113,20 @@ test("P2: after any changes a translation with a cache gives the bytes of one wi
   );
 });
 
-test("P7: one more route, however broken, changes no virtual host of other hosts and nobody's cluster", () => {
+test("P7: one more route, however broken, changes no virtual host of other hosts, nobody's cluster or status", () => {
   const added = fc.oneof(route, spoilt(route)).map((made): JsonObject => {
     return { ...made, metadata: { ...(made.metadata as JsonObject), name: "added" } };
   });
   fc.assert(
     fc.property(accepted, added, (state, broken) => {
-      const before = stateOf(state);
-      const after = translateAll(applyObjects(before, [broken])).groups;
-      for (const [group, parts] of translateAll(before).groups) {
-        const now = new Map((after.get(group) ?? []).map((part) => [keyOf(part), part.digest]));
+      const stateBefore = stateOf(state);
+      const before = translateAll(stateBefore);
+      const after = translateAll(applyObjects(stateBefore, [broken]));
+      for (const [key, status] of before.statuses) {
+        if (key.includes("/HTTPRoute/")) deepEqual(after.statuses.get(key), status, key);
+      }
+      for (const [group, parts] of before.groups) {
+        const now = new Map((after.groups.get(group) ?? []).map((part) => [keyOf(part), part.digest]));
         for (const part of parts.filter((one) => !mayTouch(broken, one))) {
           equal(now.get(keyOf(part)), part.digest, keyOf(part));
         }

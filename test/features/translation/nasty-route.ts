@@ -127,7 +127,19 @@ const backendRef = fc
   .tuple(some({ ...backendRefCore, weight: values.weight, filters }, ["name", "port"]), backendKind)
   .map(([ref, kind]): JsonObject => ({ ...ref, ...kind }));
 
-const rule = some({
+/** Rarely a field that is not served: it drops the rule. */
+const unservedField = fc.oneof(
+  { arbitrary: fc.constant({} as JsonObject), weight: 20 },
+  {
+    arbitrary: fc.constantFrom<JsonObject>(
+      { retry: { attempts: 2, codes: [503] } },
+      { sessionPersistence: { sessionName: "s", type: "Cookie" } },
+    ),
+    weight: 1,
+  },
+);
+
+const servedRule = some({
   name: fc.constantFrom("r", "s", "t"),
   matches: few(match, 4),
   filters,
@@ -137,6 +149,8 @@ const rule = some({
     { arbitrary: some({ request: values.duration, backendRequest: values.duration }), weight: 1 },
   ),
 });
+
+const rule = fc.tuple(servedRule, unservedField).map(([made, more]): JsonObject => ({ ...made, ...more }));
 
 export const routeSpec: Arbitrary<JsonObject> = some(
   {

@@ -9,7 +9,15 @@ const listener = some(
   {
     hostname: values.hostname,
     port: fc.constantFrom(80, 80, 8080, 65_535),
-    protocol: fc.constantFrom("HTTP", "HTTP", "HTTP", "HTTP", "TCP", "UDP", "example.com/bar", "constructor"),
+    protocol: fc.constantFrom(
+      ...Array<string>(8).fill("HTTP"),
+      "HTTPS",
+      "TLS",
+      "TCP",
+      "UDP",
+      "example.com/bar",
+      "constructor",
+    ),
     allowedRoutes: fc.constantFrom<JsonObject>(
       { namespaces: { from: "All" } },
       { namespaces: { from: "Same" } },
@@ -199,6 +207,21 @@ const base: JsonObject[] = [
   }),
 ];
 
+/** Kinds that are looked at, or must not disturb. */
+const otherKind = fc.oneof(
+  named(gatewayApi, "GRPCRoute", { name: fc.constantFrom("r1", "g1"), body: spec(routeSpec) }),
+  named(gatewayApi, "BackendTLSPolicy", {
+    name: fc.constantFrom("p1", "p2"),
+    body: fc.constantFrom("a", "b").map((name): JsonObject => {
+      const validation = { hostname: "a.example.com", wellKnownCACertificates: "System" };
+      return { spec: { targetRefs: [{ group: "", kind: "Service", name }], validation } };
+    }),
+  }),
+  fc.constantFrom<JsonObject>({ team: "x" }, {}).map((labels): JsonObject => {
+    return { apiVersion: "v1", kind: "Namespace", metadata: { name: "other", labels } };
+  }),
+);
+
 /** Any object of a kind that is translated. */
 export const anyObject: Arbitrary<JsonObject> = fc.oneof(
   { arbitrary: gateway, weight: 2 },
@@ -207,6 +230,7 @@ export const anyObject: Arbitrary<JsonObject> = fc.oneof(
   { arbitrary: slice, weight: 4 },
   { arbitrary: backend, weight: 3 },
   { arbitrary: grant, weight: 1 },
+  { arbitrary: otherKind, weight: 1 },
 );
 
 /** Objects of a state, always with a Gateway; the last of one name counts. Not validated. */
