@@ -1,6 +1,7 @@
 /** A real Envoy behind an edge, under load: the failures of other control planes must not happen. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
+import { defaultEnvoyVersion } from "@routeledger/cli";
 import type { Part } from "@routeledger/xds-model";
 import { partOf } from "@routeledger/xds-model/testing";
 import { cluster, endpoints, listener, route } from "../features/xds/sample-parts.ts";
@@ -93,30 +94,6 @@ for (const variant of variants) {
     t.diagnostic(`warm ${tookMs.toFixed(1)} ms after the stream`);
   });
 
-  test(`rule 32, ${variant.name}: an edge is replaced by one with the same content, and nothing is updated`, async (t) => {
-    const world = await EnvoyWorld.start(t, variant, ({ port, backendPort }) => [
-      listener("l", { port, table: "r" }),
-      route("r", "a"),
-      cluster("a"),
-      endpoints("a", backendPort),
-    ]);
-    const { envoy } = world;
-    const load = world.load();
-    await load.more(10);
-    await world.stopEdge();
-    await world.startEdge();
-    await envoy.until("stream to the edge", async () =>
-      world.edge
-        .proxies()
-        .some(({ types }) => types.some(({ type, acked }) => type === "endpoint" && acked !== "")),
-    );
-    equal(await envoy.stat("cluster_manager.cluster_modified"), 0);
-    equal(await envoy.stat("listener_manager.listener_modified"), 0);
-    await load.more(10);
-    ok(load.hasOnly("200"), `only 200, got ${JSON.stringify(load.counts)}`);
-    deepEqual(await world.faults(), noFaults);
-  });
-
   test(`rules 47 and 49, ${variant.name}: routes move to new clusters and clusters go, and no request is lost`, async (t) => {
     const world = await EnvoyWorld.start(t, variant, ({ port, backendPort }) => moved(port, backendPort, 0));
     const { envoy, port, backendPort } = world;
@@ -157,6 +134,33 @@ for (const variant of variants) {
     }
     const left = async (): Promise<number> => envoy.stat("cluster_manager.cluster_removed");
     await envoy.until("removal of all that left", async () => (await left()) === 2);
+    await load.more(10);
+    ok(load.hasOnly("200"), `only 200, got ${JSON.stringify(load.counts)}`);
+    deepEqual(await world.faults(), noFaults);
+  });
+}
+
+/** What does not differ between versions is asked of the newest one. */
+for (const variant of variants.filter(({ version }) => version === defaultEnvoyVersion)) {
+  test(`rule 32, ${variant.name}: an edge is replaced by one with the same content, and nothing is updated`, async (t) => {
+    const world = await EnvoyWorld.start(t, variant, ({ port, backendPort }) => [
+      listener("l", { port, table: "r" }),
+      route("r", "a"),
+      cluster("a"),
+      endpoints("a", backendPort),
+    ]);
+    const { envoy } = world;
+    const load = world.load();
+    await load.more(10);
+    await world.stopEdge();
+    await world.startEdge();
+    await envoy.until("stream to the edge", async () =>
+      world.edge
+        .proxies()
+        .some(({ types }) => types.some(({ type, acked }) => type === "endpoint" && acked !== "")),
+    );
+    equal(await envoy.stat("cluster_manager.cluster_modified"), 0);
+    equal(await envoy.stat("listener_manager.listener_modified"), 0);
     await load.more(10);
     ok(load.hasOnly("200"), `only 200, got ${JSON.stringify(load.counts)}`);
     deepEqual(await world.faults(), noFaults);
