@@ -7,7 +7,10 @@ import { join } from "node:path";
 import { startQuickstartBackends } from "./backends.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-const backends = await startQuickstartBackends({ blue: 7491, green: 7492 });
+const backends = await startQuickstartBackends({ blue: 7491, green: 7492 }).catch((error: Error) => {
+  process.stderr.write(`error: start the quickstart's backends: ${error.message}\n`);
+  process.exit(1);
+});
 process.stdout.write(`backends: blue on ${backends.ports.blue}, green on ${backends.ports.green}\n`);
 process.stdout.write(
   "soon: curl http://127.0.0.1:8888/ and curl -H 'x-preview: yes' http://127.0.0.1:8888/\n",

@@ -1,7 +1,7 @@
 /** Opens the embedded log and the store, and runs every service on them: the one place in the command that names adapters. */
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { openSqliteEventLogs, type SqliteEventLogs } from "@routeledger/event-log-sqlite";
@@ -18,7 +18,6 @@ import { runServices } from "./run-services.ts";
 /** Starts all that `dev` is. @throws Failure when the data folder is in use, or an address is taken */
 export async function startDev(context: CommandContext, options: DevOptions): Promise<Dev> {
   const dataFolder = resolve(options.dataFolder);
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
   const crash = crashHookOf(context);
   const opened = await openSqliteEventLogs({ folder: join(dataFolder, "logs") });
   const logs = crash === undefined ? opened : watchedLogs(opened, crash);

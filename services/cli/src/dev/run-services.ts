@@ -3,7 +3,7 @@ import type { EventLog } from "@routeledger/event-log";
 import type { Logger } from "@routeledger/service-kit";
 import { projectLogs, type SnapshotStore } from "@routeledger/snapshot-store";
 import { bootstrap } from "@routeledger/translation";
-import { checkReplay, startTranslator, type Translator } from "@routeledger/translator";
+import { checkReplay, startTranslator } from "@routeledger/translator";
 import { startXdsEdge, type XdsEdge } from "@routeledger/xds-edge";
 import { parseHostPort } from "../addresses.ts";
 import { cacheFolder } from "../cache-folder.ts";
@@ -31,78 +31,124 @@ export interface DevParts {
   readonly crash: CrashHook | undefined;
 }
 
-interface Running {
-  readonly translator: Translator;
-  readonly edge: XdsEdge;
-  readonly api: Api;
-}
-
 /**
  * Runs translator, edge, api, the store's projection, the watched folder and the Envoys in this process. Resolves when
  * the api answers. What can happen afterwards: a Gateway comes or goes (an Envoy follows), a proxy rejects
  * something (it is told), a service fails (`ended` rejects).
+ * @throws Failure of the part that did not start; what did is stopped then
  */
 export async function runServices(
   context: CommandContext,
   options: DevOptions,
   parts: DevParts,
 ): Promise<Dev> {
-  const stopping = new AbortController();
-  const failed = Promise.withResolvers<void>();
-  const guard = (work: Promise<unknown>): void => {
-    work.catch((error: unknown) => {
-      if (!stopping.signal.aborted) failed.reject(error);
-    });
-  };
-  failed.promise.catch(() => undefined);
+  const running = new Running();
+  try {
+    return await start(context, options, { ...parts, running });
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
+}
+
+/** What was started, and how it is stopped: the last first. */
+class Running {
+  readonly #stopping = new AbortController();
+  readonly #failed = Promise.withResolvers<void>();
+  readonly #stops: (() => Promise<void>)[] = [];
+  /** Whether Envoys are left serving; decided when all is stopped. */
+  leaveEnvoys = true;
+
+  constructor() {
+    this.#failed.promise.catch(() => undefined);
+  }
+
+  get signal(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  /** Rejects with what failed first, unless it was to stop. */
+  get ended(): Promise<void> {
+    return this.#failed.promise;
+  }
+
+  /** What runs by itself: its failure is everybody's, and nothing that it needs is stopped before it has ended. */
+  watch(work: Promise<unknown>): void {
+    const guarded = work.then(
+      () => undefined,
+      (error: unknown) => {
+        if (!this.signal.aborted) this.#failed.reject(error);
+      },
+    );
+    this.#stops.push(() => guarded);
+  }
+
+  /** `stop` is called before all that was started earlier is stopped. */
+  started<T extends { stop(): Promise<void>; readonly ended?: Promise<void> }>(service: T): T {
+    if (service.ended !== undefined) this.watch(service.ended);
+    this.#stops.push(() => service.stop());
+    return service;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    for (let stop = this.#stops.pop(); stop !== undefined; stop = this.#stops.pop()) await stop();
+  }
+}
+
+type StartParts = DevParts & { readonly running: Running };
+
+async function start(context: CommandContext, options: DevOptions, parts: StartParts): Promise<Dev> {
+  const { running, logs, store } = parts;
   const report = new DevReport(context.terminal, options.dataFolder);
-  const firstStart = (await parts.logs.config.lastOf("ChangeSet")) === undefined;
-  guard(projectLogs(parts.store, parts.logs, { signal: stopping.signal }));
-  const running = await start(context, options, parts);
-  for (const { ended } of [running.translator, running.edge, running.api]) guard(ended);
-  const apiUrl = `http://${running.api.address}`;
-  report.line(`routeledger dev: api ${apiUrl}, xDS ${running.edge.address}, data ${options.dataFolder}`);
+  const firstStart = (await logs.config.lastOf("ChangeSet")) === undefined;
+  running.watch(projectLogs(store, logs, { signal: running.signal }));
+  const { edge, api } = await startThree(context, options, parts);
+  const apiUrl = `http://${api.address}`;
+  report.line(`routeledger dev: api ${apiUrl}, xDS ${edge.address}, data ${options.dataFolder}`);
   if (firstStart) await applyGatewayClass(apiUrl);
-  const folder = await watch(context, options, running.api, report);
-  const fleet = await envoys(context, options, {
-    edgeAddress: running.edge.address,
-    report,
-    crash: parts.crash,
-  });
-  guard(followGateways(parts, stopping.signal, report, fleet));
-  guard(
-    watchRejections(parts.logs.delivery, stopping.signal, ({ node, type, version, message }) =>
+  const folder = await watch(context, options, api, report);
+  if (folder !== undefined) running.started(folder);
+  const fleet = await envoys(context, options, { edgeAddress: edge.address, report, crash: parts.crash });
+  if (fleet !== undefined) {
+    running.started({ stop: () => (running.leaveEnvoys ? fleet.leave() : fleet.stop()) });
+  }
+  running.watch(followGateways(parts, running.signal, report, fleet));
+  running.watch(
+    watchRejections(logs.delivery, running.signal, ({ node, type, version, message }) =>
       report.problem(`proxy ${node} rejected ${type} ${version}: ${message}`),
     ),
   );
   return {
     apiUrl,
-    edgeAddress: running.edge.address,
-    ended: failed.promise,
-    async stop({ leaveEnvoys = false } = {}) {
-      stopping.abort();
-      await folder?.stop();
-      await (leaveEnvoys ? fleet?.leave() : fleet?.stop());
-      await running.api.stop();
-      await running.edge.stop();
-      await running.translator.stop();
+    edgeAddress: edge.address,
+    ended: running.ended,
+    stop: ({ leaveEnvoys = false } = {}) => {
+      running.leaveEnvoys = leaveEnvoys;
+      return running.stop();
     },
   };
 }
 
-async function start(context: CommandContext, options: DevOptions, parts: DevParts): Promise<Running> {
-  const { logs, store, logger, crash, randomBytes } = parts;
+async function startThree(
+  context: CommandContext,
+  options: DevOptions,
+  parts: StartParts,
+): Promise<{ edge: XdsEdge; api: Api }> {
+  const { logs, store, logger, crash, randomBytes, running } = parts;
   const { clock } = context;
-  const translator = await startTranslator({
-    logs,
-    name: "dev",
-    clock,
-    randomBytes,
-    logger: logger.child({ service: "translator" }),
-    retireGraceMs,
-    checkpointEveryRevisions,
-    ...(crash === undefined ? {} : { crashPoint: (point) => crash(`translator.${point}`) }),
-  });
+  running.started(
+    await startTranslator({
+      logs,
+      name: "dev",
+      clock,
+      randomBytes,
+      logger: logger.child({ service: "translator" }),
+      retireGraceMs,
+      checkpointEveryRevisions,
+      ...(crash === undefined ? {} : { crashPoint: (point) => crash(`translator.${point}`) }),
+    }),
+  );
   const edge = await startXdsEdge({
     xdsLog: logs.xds,
     deliveryLog: logs.delivery,
@@ -113,6 +159,7 @@ async function start(context: CommandContext, options: DevOptions, parts: DevPar
     logger: logger.child({ service: "xds-edge" }),
     catchUpDeadlineMs,
   });
+  running.started(edge);
   const api = await startApi({
     logs,
     store,
@@ -122,7 +169,8 @@ async function start(context: CommandContext, options: DevOptions, parts: DevPar
     logger: logger.child({ service: "api" }),
     checkReplay: () => checkReplay(logs),
   });
-  return { translator, edge, api };
+  running.started(api);
+  return { edge, api };
 }
 
 async function watch(context: CommandContext, options: DevOptions, api: Api, report: DevReport) {
