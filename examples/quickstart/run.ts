@@ -8,7 +8,9 @@ import { startQuickstartBackends } from "./backends.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const backends = await startQuickstartBackends({ blue: 7491, green: 7492 }).catch((error: Error) => {
-  process.stderr.write(`error: start the quickstart's backends: ${error.message}\n`);
+  process.stderr.write(
+    `error: start the quickstart's backends: ${error.message}\nhint: stop what listens there, such as another make start\n`,
+  );
   process.exit(1);
 });
 process.stdout.write(`backends: blue on ${backends.ports.blue}, green on ${backends.ports.green}\n`);
@@ -21,10 +23,10 @@ const watched = ["--watch", join(import.meta.dirname, "config")];
 const dev = spawn(process.execPath, ["--no-warnings", main, "dev", ...watched, ...process.argv.slice(2)], {
   stdio: "inherit",
   cwd: root,
+  // In a group of its own, so that a Ctrl-C reaches it once, through us: dev takes a second one for impatience.
+  detached: true,
 });
-// A Ctrl-C reaches dev by itself; what reaches only us is passed on. We end when it has.
-process.on("SIGINT", () => undefined);
-process.on("SIGTERM", () => dev.kill("SIGTERM"));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => dev.kill(signal));
 dev.on("exit", (code, signal) => {
   process.exitCode = signal === null ? (code ?? 1) : 1;
   void backends.stop();
