@@ -104,7 +104,7 @@ export class EnvoyFleet {
         const how = await envoy.start();
         const ready = await envoy.ready();
         if (ready) waitMs = restartFirstMs;
-        if (!signal.aborted) events.serving(gateway, how, ready);
+        if (!signal.aborted && (ready || (await envoy.isAlive()))) events.serving(gateway, how, ready);
         await envoy.ended(signal);
         if (!signal.aborted) events.failed(gateway, "Envoy ended; it is started again");
       } catch (error) {

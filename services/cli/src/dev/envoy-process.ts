@@ -86,7 +86,7 @@ export class EnvoyProcess {
 
   /** Resolves when the process has ended, by whomever. */
   async ended(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && (await this.#isAlive())) await pause(this.#options.clock, liveEveryMs, signal);
+    while (!signal.aborted && (await this.isAlive())) await pause(this.#options.clock, liveEveryMs, signal);
   }
 
   /** SIGTERM, then after 5 s SIGKILL. Idempotent. */
@@ -142,7 +142,8 @@ export class EnvoyProcess {
     await this.folder.forgetPid();
   }
 
-  async #isAlive(): Promise<boolean> {
+  /** Whether the process that was started or adopted still runs. */
+  async isAlive(): Promise<boolean> {
     if (this.#pid === undefined) return false;
     if (this.#child !== undefined && (this.#child.exitCode !== null || this.#child.signalCode !== null))
       return false;
@@ -155,7 +156,7 @@ export class EnvoyProcess {
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     for (;;) {
       if (await holds()) return true;
-      if (clock.monotonicMs() >= deadlineMs || !(await this.#isAlive())) return false;
+      if (clock.monotonicMs() >= deadlineMs || !(await this.isAlive())) return false;
       await pause(clock, lookEveryMs);
     }
   }
