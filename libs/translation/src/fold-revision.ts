@@ -1,8 +1,12 @@
 import { type ConfigEvent, type ConfigState, evolve } from "@routeledger/config-model";
 import type { JsonObject } from "@routeledger/std";
 import type { Part, Published, RevisionDelta } from "@routeledger/xds-model";
+import type { Findings } from "./findings.ts";
+import { nodeGroups } from "./node-groups.ts";
 import { type NotClosed, publish } from "./publish.ts";
-import { type Findings, nodeGroups, statuses, type TranslationCache, translate } from "./translation.ts";
+import { statuses } from "./statuses.ts";
+import { translate } from "./translate.ts";
+import type { TranslationCache } from "./translation-cache.ts";
 import { translatorVersion } from "./translator-version.ts";
 
 /** Where the fold of CONFIG into XDS stands. The state and what is published are of the same revision. */

@@ -28,7 +28,7 @@ import {
 import type { CrashPoint } from "./crash-point.ts";
 import { FencedFollower, type Position } from "./fenced-follower.ts";
 import { type Recovered, readPublished } from "./recover.ts";
-import type { TranslatorOptions } from "./translator.ts";
+import type { TranslatorOptions } from "./translator-options.ts";
 
 /** A publication is cut when its parts reach this, so that a burst of large changes stays within a commit. */
 const publicationBytesMax = 16 * 1024 * 1024;

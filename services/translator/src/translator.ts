@@ -1,30 +1,15 @@
-import type { Logger } from "@routeledger/service-kit";
-import { type Clock, Failure, type Revision, revision } from "@routeledger/std";
-import type { CrashPoint } from "./crash-point.ts";
-import { recover, type TranslatorLogs } from "./recover.ts";
+import { Failure, type Revision, revision } from "@routeledger/std";
+import { recover } from "./recover.ts";
 import { TranslatorLoop } from "./translator-loop.ts";
+import type { TranslatorOptions } from "./translator-options.ts";
 
 export { checkReplay, type ReplayCheck, type ReplayDifference } from "./check-replay.ts";
 export { type CrashPoint, crashPoints } from "./crash-point.ts";
 export { type PublishedAt, readPublished, readState, type TranslatorLogs } from "./recover.ts";
+export type { TranslatorOptions } from "./translator-options.ts";
 
 /** Times that a translator recovers again since the one before it still published. */
 const overtakenMax = 10;
-
-export interface TranslatorOptions {
-  readonly logs: TranslatorLogs;
-  /** Of the process, for people. */
-  readonly name: string;
-  readonly clock: Clock;
-  readonly randomBytes: (length: number) => Uint8Array;
-  readonly logger: Logger;
-  /** How long what retires is kept, milliseconds. */
-  readonly retireGraceMs: number;
-  /** Checkpoints of both logs are written when this many revisions were published since the last ones. */
-  readonly checkpointEveryRevisions: number;
-  /** Tests end the process here. */
-  readonly crashPoint?: (point: CrashPoint) => void | Promise<void>;
-}
 
 export interface Translator {
   /** The CONFIG revision up to which XDS says all. */
