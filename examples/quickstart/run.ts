@@ -28,6 +28,11 @@ const dev = spawn(process.execPath, ["--no-warnings", main, "dev", ...watched, .
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => dev.kill(signal));
 dev.on("exit", (code, signal) => {
+  if (signal !== null) {
+    process.stderr.write(
+      `dev was ended by ${signal}; its Envoy goes on listening, and the next make start adopts it\n`,
+    );
+  }
   process.exitCode = signal === null ? (code ?? 1) : 1;
   void backends.stop();
 });

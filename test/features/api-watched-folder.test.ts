@@ -53,6 +53,8 @@ test("a broken file changes nothing and is said once, with file, document, line,
       await reported(report, /configure: HTTPRoute shop\/a/);
       assert.deepEqual(await names(), ["a", "b"], "what a broken file named stays");
       assert.equal(report.filter((text) => text.includes("syntax error")).length, 1);
+      await write("routes.yaml", documents(route("a", "/other"), route("b")));
+      await reported(report, /routes\.yaml: read again, nothing is wrong now/);
     },
   ));
 

@@ -226,7 +226,8 @@ class FolderWatcher implements WatchedFolder {
     for (const path of this.#known.keys()) {
       const lines = (byFile.get(path) ?? []).flatMap((result) => this.#problemLines(result));
       if (lines.length > 0) this.#reportOnce(path, lines.join("\n"));
-      else if (this.#known.get(path)?.file?.changed) this.#reported.delete(path);
+      else if (this.#known.get(path)?.file?.changed && this.#reported.delete(path))
+        this.#options.report(`${join(this.#options.folder, path)}: read again, nothing is wrong now`);
     }
     if (heldBack === undefined) return void this.#reported.delete("");
     const { count, reason } = heldBack;
