@@ -1,51 +1,8 @@
 /** What the api answers, as far as commands read it. The whole is in `docs/spec/api.md`. */
+import type { XdsChange } from "@routeledger/api";
 import type { JsonObject } from "@routeledger/std";
 
-export interface ApplyError {
-  readonly file?: string;
-  /** 1 for the first document of a file. */
-  readonly document?: number;
-  readonly line?: number;
-  /** Such as `spec.rules[0].matches[0].path.type`. */
-  readonly field?: string;
-  readonly expected?: string;
-  readonly message: string;
-  readonly hint?: string;
-}
-
-export type Outcome = "created" | "configured" | "unchanged" | "deleted" | "notFound" | "refused" | "ignored";
-
-export interface ObjectResult {
-  readonly ref?: {
-    readonly group: string;
-    readonly kind: string;
-    readonly namespace: string;
-    readonly name: string;
-  };
-  readonly file?: string;
-  readonly document?: number;
-  readonly outcome: Outcome;
-  readonly errors?: readonly ApplyError[];
-  /** Of a dry run: the object before and after; null where there is none. */
-  readonly diff?: { readonly old: JsonObject | null; readonly new: JsonObject | null };
-}
-
-/** The answer to apply and delete. */
-export interface ChangeAnswer {
-  /** `1.412`; null when nothing was appended. */
-  readonly revision: string | null;
-  readonly results: readonly ObjectResult[];
-  readonly xds?: readonly XdsChange[];
-}
-
-export interface XdsChange {
-  readonly nodeGroup: string;
-  readonly type: string;
-  readonly name: string;
-  readonly change: "added" | "changed" | "removed";
-  readonly old?: JsonObject | null;
-  readonly new?: JsonObject | null;
-}
+export type { ChangeAnswer, InputProblem, ObjectResult, Outcome, XdsChange } from "@routeledger/api";
 
 /** `GET /v1/log`: newest first. */
 export interface LogAnswer {

@@ -89,7 +89,7 @@ async function send(
     errors: [{ file: path, message: reason }],
   }));
   if (inputs.files.length === 0 || (options.atomic === true && refused.length > 0)) {
-    return { revision: null, results: refused };
+    return { revision: null, time: null, results: refused };
   }
   const answer = await client.ask({
     method: "POST",

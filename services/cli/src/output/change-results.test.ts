@@ -18,7 +18,7 @@ function written(...results: readonly ObjectResult[]): { out: string; err: strin
     colour: false,
     interactive: false,
   };
-  const refused = writeResults(terminal, { revision: null, results }, "");
+  const refused = writeResults(terminal, { revision: null, time: null, results }, "");
   return { out, err, refused };
 }
 

@@ -1,4 +1,4 @@
-import type { ApplyError, ChangeAnswer, ObjectResult } from "../api-types.ts";
+import type { ChangeAnswer, InputProblem, ObjectResult } from "../api-types.ts";
 import { resourceName } from "../object-names.ts";
 import { paint, type Terminal } from "../terminal.ts";
 
@@ -31,7 +31,7 @@ function outcomeLine(result: ObjectResult): string {
 }
 
 /** `error: routes.yaml document 2: HTTPRoute default/shop: spec.rules[0].x: expected a string`. */
-function refusal(terminal: Terminal, result: ObjectResult, error: ApplyError): string {
+function refusal(terminal: Terminal, result: ObjectResult, error: InputProblem): string {
   const { ref } = result;
   const object =
     ref === undefined ? "" : `${ref.kind} ${ref.namespace === "" ? "" : `${ref.namespace}/`}${ref.name}: `;
@@ -43,7 +43,7 @@ function refusal(terminal: Terminal, result: ObjectResult, error: ApplyError): s
   return error.hint === undefined ? line : `${line}hint: ${error.hint}\n`;
 }
 
-function place(result: ObjectResult, error: ApplyError): string {
+function place(result: ObjectResult, error: InputProblem): string {
   const file = error.file ?? result.file;
   if (file === undefined) return "";
   const document = error.document ?? result.document;
