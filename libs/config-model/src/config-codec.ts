@@ -9,7 +9,12 @@ const changeSet = codec("routeledger.config.v1.ChangeSet");
 const termStarted = codec("routeledger.log.v1.TermStarted");
 const translatorActivated = codec("routeledger.config.v1.TranslatorActivated");
 const eventSkipped = codec("routeledger.config.v1.EventSkipped");
+const storeConfirmed = codec("routeledger.log.v1.StoreConfirmed");
+const logAdopted = codec("routeledger.log.v1.LogAdopted");
 const stateCheckpoint = codec("routeledger.config.v1.StateCheckpoint");
+
+/** The revision that a message without one means: before the first. */
+const nowhere: Revision = { epoch: 0, sequence: 0 };
 
 /** What a commit of the CONFIG log is, as far as decoding needs it. */
 export interface ConfigCommit {
@@ -40,7 +45,15 @@ function decodeFact(kind: string, payload: Uint8Array): ConfigFact {
     }
     case "EventSkipped": {
       const { revision, reason } = eventSkipped.decode(payload);
-      return { type: "eventSkipped", revision: revision ?? { epoch: 0, sequence: 0 }, reason };
+      return { type: "eventSkipped", revision: revision ?? nowhere, reason };
+    }
+    case "StoreConfirmed": {
+      const { storeId, config = nowhere, xds = nowhere } = storeConfirmed.decode(payload);
+      return { type: "storeConfirmed", storeId, config, xds };
+    }
+    case "LogAdopted": {
+      const { identity, reason } = logAdopted.decode(payload);
+      return { type: "logAdopted", identity, reason };
     }
     default:
       return { type: "checkpoint" };
@@ -71,6 +84,15 @@ export function encodeTermStarted(term: number, translator: string): Uint8Array 
   return termStarted.encode({ term, translator });
 }
 
+/** @param confirmed `storeId` is 32 hexadecimal digits */
+export function encodeStoreConfirmed(confirmed: {
+  storeId: string;
+  config: Revision;
+  xds: Revision;
+}): Uint8Array {
+  return storeConfirmed.encode(confirmed);
+}
+
 export function encodeTranslatorActivated(active: { version: number; retireGraceMs: number }): Uint8Array {
   return translatorActivated.encode(active);
 }
@@ -92,7 +114,7 @@ export function encodeStateCheckpoint(state: ConfigState): Uint8Array {
 /** The state that `encodeStateCheckpoint` was given. */
 export function decodeStateCheckpoint(bytes: Uint8Array): ConfigState {
   const checkpoint = stateCheckpoint.decode(bytes);
-  const revision = checkpoint.revision ?? { epoch: 0, sequence: 0 };
+  const revision = checkpoint.revision ?? nowhere;
   let state = emptyConfigState;
   for (const [at, changes] of groupedByRevision(checkpoint.objects)) {
     state = evolve(state, { revision: at, timeMs: 0, term: 0, fact: { type: "changeSet", changes } });

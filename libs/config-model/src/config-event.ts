@@ -17,6 +17,14 @@ export type ConfigFact =
   | { readonly type: "termStarted"; readonly term: number; readonly translator: string }
   | ({ readonly type: "translatorActivated" } & ActiveTranslator)
   | { readonly type: "eventSkipped"; readonly revision: Revision; readonly reason: string }
+  /** A store's word that it holds both logs up to these positions; the state does not depend on it. */
+  | {
+      readonly type: "storeConfirmed";
+      readonly storeId: string;
+      readonly config: Revision;
+      readonly xds: Revision;
+    }
+  | { readonly type: "logAdopted"; readonly identity: string; readonly reason: string }
   /** Checkpoints and catalogs say nothing new. */
   | { readonly type: "checkpoint" };
 

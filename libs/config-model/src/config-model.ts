@@ -6,6 +6,7 @@ export {
   decodeStateCheckpoint,
   encodeChangeSet,
   encodeStateCheckpoint,
+  encodeStoreConfirmed,
   encodeTermStarted,
   encodeTranslatorActivated,
 } from "./config-codec.ts";

@@ -22,6 +22,8 @@ export function evolve(state: ConfigState, event: ConfigEvent): ConfigState {
       if (event.term < state.term) return next;
       return { ...next, translator: { version: fact.version, retireGraceMs: fact.retireGraceMs } };
     case "eventSkipped":
+    case "storeConfirmed":
+    case "logAdopted":
     case "checkpoint":
       return next;
   }

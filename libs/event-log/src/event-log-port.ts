@@ -29,6 +29,9 @@
  * 11. After `close`: `append`, `info`, `at`, `lastOf`, `purge` and a new `read` fail with `log.closed`, readers end as if aborted.
  * 12. Full disks are said (`log.diskFull`) and nothing of the append is stored; after any other failure of storage
  *    during an append the outcome is unknown.
+ * 13. Storage that cannot be reached now is said with a retryable Failure `log.unreachable`: of an append, nothing
+ *    was stored then (else `log.unknownOutcome`); a `read` ends with it, and whoever reads again compares identity,
+ *    length and chain first, since anything may have happened meanwhile. Adapters reconnect by themselves.
  */
 export interface EventLog {
   readonly name: LogName;

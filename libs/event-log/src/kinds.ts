@@ -6,16 +6,21 @@ export type ReadableKinds = Readonly<Record<string, number>>;
 /** The version of CheckpointClosed counts the schema of the states, too. */
 export const checkpointKinds = { CheckpointPart: 1, CheckpointClosed: 1, Catalog: 1 } as const;
 
-const sharedKinds = { ...checkpointKinds, TermStarted: 1, EventSkipped: 1 } as const;
+const sharedKinds = { ...checkpointKinds, TermStarted: 1, EventSkipped: 1, LogAdopted: 1 } as const;
 
 /** CONFIG: routeledger.config.v1 and routeledger.log.v1. */
-export const configKinds = { ...sharedKinds, ChangeSet: 1, TranslatorActivated: 1 } as const;
+export const configKinds = {
+  ...sharedKinds,
+  ChangeSet: 1,
+  TranslatorActivated: 1,
+  StoreConfirmed: 1,
+} as const;
 
 /** XDS: routeledger.xds.v1 and routeledger.log.v1. */
 export const xdsKinds = { ...sharedKinds, Publication: 1 } as const;
 
-/** DELIVERY: routeledger.delivery.v1. */
-export const deliveryKinds = { DeliveryBatch: 1 } as const;
+/** DELIVERY: routeledger.delivery.v1 and routeledger.log.v1. */
+export const deliveryKinds = { DeliveryBatch: 1, LogAdopted: 1 } as const;
 
 /** The message that the payload of a kind holds. */
 export const payloadTypes = {
@@ -23,6 +28,8 @@ export const payloadTypes = {
   CheckpointPart: "routeledger.log.v1.CheckpointPart",
   CheckpointClosed: "routeledger.log.v1.CheckpointClosed",
   Catalog: "routeledger.log.v1.Catalog",
+  LogAdopted: "routeledger.log.v1.LogAdopted",
+  StoreConfirmed: "routeledger.log.v1.StoreConfirmed",
   EventSkipped: "routeledger.config.v1.EventSkipped",
   ChangeSet: "routeledger.config.v1.ChangeSet",
   TranslatorActivated: "routeledger.config.v1.TranslatorActivated",

@@ -4012,6 +4012,10 @@ export declare namespace routeledger {
         previousHash: Uint8Array;
         payload: Uint8Array;
       }
+      export interface LogAdopted {
+        identity: string;
+        reason: string;
+      }
       export interface LogTail {
         sequence: number;
         hash: Uint8Array;
@@ -4022,6 +4026,11 @@ export declare namespace routeledger {
       export interface Revision {
         epoch: number;
         sequence: number;
+      }
+      export interface StoreConfirmed {
+        storeId: string;
+        config?: routeledger.log.v1.Revision | undefined;
+        xds?: routeledger.log.v1.Revision | undefined;
       }
       export interface TermStarted {
         term: number;

@@ -4012,6 +4012,10 @@ export declare namespace routeledger {
         previousHash?: Uint8Array | undefined;
         payload?: Uint8Array | undefined;
       }
+      export interface LogAdopted {
+        identity?: string | undefined;
+        reason?: string | undefined;
+      }
       export interface LogTail {
         sequence?: number | undefined;
         hash?: Uint8Array | undefined;
@@ -4022,6 +4026,11 @@ export declare namespace routeledger {
       export interface Revision {
         epoch?: number | undefined;
         sequence?: number | undefined;
+      }
+      export interface StoreConfirmed {
+        storeId?: string | undefined;
+        config?: routeledger.log.v1.Revision | undefined;
+        xds?: routeledger.log.v1.Revision | undefined;
       }
       export interface TermStarted {
         term?: number | undefined;

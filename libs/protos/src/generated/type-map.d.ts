@@ -610,8 +610,10 @@ export interface MessageTypes {
   "routeledger.log.v1.CheckpointClosed": routeledger.log.v1.CheckpointClosed;
   "routeledger.log.v1.CheckpointPart": routeledger.log.v1.CheckpointPart;
   "routeledger.log.v1.Envelope": routeledger.log.v1.Envelope;
+  "routeledger.log.v1.LogAdopted": routeledger.log.v1.LogAdopted;
   "routeledger.log.v1.LogTail": routeledger.log.v1.LogTail;
   "routeledger.log.v1.Revision": routeledger.log.v1.Revision;
+  "routeledger.log.v1.StoreConfirmed": routeledger.log.v1.StoreConfirmed;
   "routeledger.log.v1.TermStarted": routeledger.log.v1.TermStarted;
   "routeledger.xds.v1.GroupCheckpoint": routeledger.xds.v1.GroupCheckpoint;
   "routeledger.xds.v1.GroupDelta": routeledger.xds.v1.GroupDelta;
@@ -1252,8 +1254,10 @@ export interface DecodedTypes {
   "routeledger.log.v1.CheckpointClosed": decoded.routeledger.log.v1.CheckpointClosed;
   "routeledger.log.v1.CheckpointPart": decoded.routeledger.log.v1.CheckpointPart;
   "routeledger.log.v1.Envelope": decoded.routeledger.log.v1.Envelope;
+  "routeledger.log.v1.LogAdopted": decoded.routeledger.log.v1.LogAdopted;
   "routeledger.log.v1.LogTail": decoded.routeledger.log.v1.LogTail;
   "routeledger.log.v1.Revision": decoded.routeledger.log.v1.Revision;
+  "routeledger.log.v1.StoreConfirmed": decoded.routeledger.log.v1.StoreConfirmed;
   "routeledger.log.v1.TermStarted": decoded.routeledger.log.v1.TermStarted;
   "routeledger.xds.v1.GroupCheckpoint": decoded.routeledger.xds.v1.GroupCheckpoint;
   "routeledger.xds.v1.GroupDelta": decoded.routeledger.xds.v1.GroupDelta;

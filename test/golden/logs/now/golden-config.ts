@@ -74,7 +74,18 @@ export async function goldenConfig(storage: MemoryStorage): Promise<void> {
     ],
     tail,
   );
-  await append([newCommit({ epoch: 2, summary: "after a restore", payload: replaced })], tail);
+  tail = await append([newCommit({ epoch: 2, summary: "after a restore", payload: replaced })], tail);
+  await append(
+    [
+      { ...commitOfKind("LogAdopted", { identity: "the new storage", reason: "moved" }), epoch: 3 },
+      commitOfKind("StoreConfirmed", {
+        storeId: "0af7651916cd43dd8448eb211c80319c",
+        config: { epoch: 1, sequence: 5 },
+        xds: { epoch: 1, sequence: 4 },
+      }),
+    ],
+    tail,
+  );
 }
 
 /** One commit in two chunks, split in the middle of its payload. */

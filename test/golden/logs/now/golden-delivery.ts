@@ -42,4 +42,6 @@ export async function goldenDelivery(storage: MemoryStorage): Promise<void> {
   }));
   const batch = { edgeId: "edge-a", edgeStartedUnixMs: goldenStartMs, deliveries };
   await writer.appendUnfenced(commitOfKind("DeliveryBatch", batch));
+  const adopted = { identity: "the new storage", reason: "moved" };
+  await writer.appendUnfenced(commitOfKind("LogAdopted", adopted));
 }
