@@ -95,7 +95,7 @@ export class RunningSystem implements SystemUnderTest {
     const edge = { host, port: Number(port) };
     const nodeId = `suite-${gateway.replace("/", "-")}`;
     const { envoyBinary, protocol } = this.#options;
-    const config = bootstrap({ gateway, nodeId, edge, protocol });
+    const config = bootstrap({ gateway, nodeId, edges: [edge], protocol });
     this.#envoys.set(gateway, new SuiteEnvoy(envoyBinary, config));
   }
 

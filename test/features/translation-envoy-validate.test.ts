@@ -56,7 +56,7 @@ function bootstrapOf(gateway: string): JsonObject {
   return bootstrap({
     gateway,
     nodeId: "proxy-1",
-    edge: { host: "127.0.0.1", port: 18000 },
+    edges: [{ host: "127.0.0.1", port: 18000 }],
     protocol: "delta",
   });
 }

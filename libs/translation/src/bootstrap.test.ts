@@ -7,9 +7,14 @@ import { type BootstrapOptions, bootstrap } from "./bootstrap.ts";
 const options: BootstrapOptions = {
   gateway: "default/web",
   nodeId: "proxy-1",
-  edge: { host: "127.0.0.1", port: 18000 },
+  edges: [{ host: "127.0.0.1", port: 18000 }],
   protocol: "delta",
 };
+
+function xdsCluster(changes: Partial<BootstrapOptions>): JsonObject | undefined {
+  const { clusters } = bootstrap({ ...options, ...changes }).static_resources as JsonObject;
+  return (clusters as JsonObject[])[0];
+}
 
 test("the node says its group in cluster and its name in id", () => {
   deepEqual(bootstrap(options).node, { cluster: "default/web", id: "proxy-1" });
@@ -23,15 +28,29 @@ test("all xDS goes over one ADS stream, delta or SotW as asked", () => {
 });
 
 test("an edge is reached at its address, or by its name", () => {
-  const type = (host: string): unknown => {
-    const { clusters } = bootstrap({ ...options, edge: { host, port: 1 } }).static_resources as JsonObject;
-    return (clusters as JsonObject[])[0]?.type;
-  };
+  const type = (host: string): unknown => xdsCluster({ edges: [{ host, port: 1 }] })?.type;
   deepEqual(["10.0.0.1", "::1", "edge.example.com", "localhost"].map(type), [
     "STATIC",
     "STATIC",
     "STRICT_DNS",
     "STRICT_DNS",
+  ]);
+});
+
+test("of several edges a stream goes to any; one name among them has all resolved", () => {
+  const edges = [
+    { host: "10.0.0.1", port: 1 },
+    { host: "edge-b", port: 2 },
+  ];
+  const cluster = xdsCluster({ edges });
+  equal(cluster?.type, "STRICT_DNS");
+  const { endpoints } = cluster?.load_assignment as JsonObject;
+  deepEqual(endpoints, [
+    {
+      lb_endpoints: edges.map(({ host, port }) => ({
+        endpoint: { address: { socket_address: { address: host, port_value: port } } },
+      })),
+    },
   ]);
 });
 

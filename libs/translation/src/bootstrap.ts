@@ -6,11 +6,16 @@ export interface BootstrapOptions {
   /** The node group: `namespace/name` of the Gateway. Goes to `node.cluster`. */
   readonly gateway: string;
   readonly nodeId: string;
-  /** The xDS edge. */
-  readonly edge: { readonly host: string; readonly port: number };
+  /** The xDS edges, at least one: a stream goes to any of them. A name is resolved again and again, to all its addresses. */
+  readonly edges: readonly EdgeAddress[];
   readonly protocol: "delta" | "sotw";
   /** Admin on 127.0.0.1; 0 or undefined lets Envoy choose. */
   readonly adminPort?: number | undefined;
+}
+
+export interface EdgeAddress {
+  readonly host: string;
+  readonly port: number;
 }
 
 /** Envoy's bootstrap in JSON form, with the field names of its documentation. */
@@ -21,12 +26,13 @@ const edgeCluster = "routeledger/xds-edge";
 const edgeAuthority = "xds-edge";
 
 /**
- * What an Envoy is started with: its name, the edge that it asks for everything over one ADS stream, its admin on
+ * What an Envoy is started with: its name, the edges of which it asks one for everything over one ADS stream, its admin on
  * loopback, and what no control plane can set later (G117). Deterministic.
  */
-export function bootstrap({ gateway, nodeId, edge, protocol, adminPort }: BootstrapOptions): Bootstrap {
+export function bootstrap({ gateway, nodeId, edges, protocol, adminPort }: BootstrapOptions): Bootstrap {
   assert(nodeGroupPattern.test(gateway), `a Gateway as namespace/name, got ${gateway}`);
   assert(nodeId !== "", "a node id that is not empty");
+  assert(edges.length > 0, "at least one edge");
   return {
     node: { cluster: gateway, id: nodeId },
     admin: { address: socketAddress("127.0.0.1", adminPort ?? 0) },
@@ -40,7 +46,7 @@ export function bootstrap({ gateway, nodeId, edge, protocol, adminPort }: Bootst
       cds_config: adsSource(),
       lds_config: adsSource(),
     },
-    static_resources: { clusters: [xdsCluster(edge)] },
+    static_resources: { clusters: [xdsCluster(edges)] },
     layered_runtime: {
       layers: [
         {
@@ -70,15 +76,19 @@ function adsSource(): JsonValue {
   return { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "15s" };
 }
 
-function xdsCluster({ host, port }: BootstrapOptions["edge"]): JsonValue {
-  const isAddress = /^[\d.]+$|:/.test(host);
+function xdsCluster(edges: readonly EdgeAddress[]): JsonValue {
+  const areAddresses = edges.every(({ host }) => /^[\d.]+$|:/.test(host));
   return {
     name: edgeCluster,
-    type: isAddress ? "STATIC" : "STRICT_DNS",
+    type: areAddresses ? "STATIC" : "STRICT_DNS",
     connect_timeout: "5s",
     load_assignment: {
       cluster_name: edgeCluster,
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(host, port) } }] }],
+      endpoints: [
+        {
+          lb_endpoints: edges.map(({ host, port }) => ({ endpoint: { address: socketAddress(host, port) } })),
+        },
+      ],
     },
     typed_extension_protocol_options: {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {

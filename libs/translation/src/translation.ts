@@ -1,4 +1,4 @@
-export { type Bootstrap, type BootstrapOptions, bootstrap } from "./bootstrap.ts";
+export { type Bootstrap, type BootstrapOptions, bootstrap, type EdgeAddress } from "./bootstrap.ts";
 export type { Findings, ParentFinding } from "./findings.ts";
 export { type FoldedRevision, foldRevision, type RevisionFold, translateAll } from "./fold-revision.ts";
 export { controllerName } from "./kinds.ts";

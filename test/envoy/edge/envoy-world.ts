@@ -66,7 +66,7 @@ export class EnvoyWorld {
       bootstrap({
         gateway: defaultGroup,
         nodeId: "envoy-1",
-        edge: { host: "127.0.0.1", port: edgePort },
+        edges: [{ host: "127.0.0.1", port: edgePort }],
         protocol,
       }),
     );

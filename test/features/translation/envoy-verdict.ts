@@ -36,7 +36,7 @@ export async function envoyVerdict(
 /** The bootstrap that proxies start with, without its clusters, which the file has. */
 function rest(): JsonObject {
   const edge = { host: "127.0.0.1", port: 18000 };
-  return bootstrap({ gateway: "default/web", nodeId: "proxy-1", edge, protocol: "delta" });
+  return bootstrap({ gateway: "default/web", nodeId: "proxy-1", edges: [edge], protocol: "delta" });
 }
 
 function staticBootstrap(translations: readonly (readonly Part[])[]): Uint8Array {

@@ -19,7 +19,10 @@ export function addBootstrap(program: Command, context: CommandContext): void {
     .summary("print the configuration with which an Envoy serves a Gateway")
     .description("Prints the bootstrap with which an Envoy joins a Gateway, and the command that starts it.")
     .requiredOption("--gateway <namespace/name>", "which Gateway the proxy serves")
-    .requiredOption("--edge <host:port>", "where the edge is")
+    .requiredOption(
+      "--edge <host:port,...>",
+      "where the edges are: one name with all addresses, or each by itself",
+    )
     .addOption(
       new Option("--protocol <protocol>", "how to speak xDS").choices(["delta", "sotw"]).default("delta"),
     )
@@ -36,6 +39,7 @@ export function addBootstrap(program: Command, context: CommandContext): void {
       `
 Examples:
   routeledger bootstrap --gateway default/web --edge 127.0.0.1:7481 > envoy.yaml
+  routeledger bootstrap --gateway default/web --edge 10.0.0.1:7481,10.0.0.2:7481 --protocol sotw
   envoy -c envoy.yaml ${startCommandOptions.join(" ")}`,
     )
     .action((options: BootstrapOptions) => print(context, options));
@@ -52,7 +56,7 @@ async function print({ terminal }: CommandContext, options: BootstrapOptions): P
   const document = bootstrap({
     gateway: options.gateway,
     nodeId: options.node ?? `${name}.${namespace}`,
-    edge: parseHostPort(options.edge),
+    edges: options.edge.split(",").map(parseHostPort),
     protocol: options.protocol,
     ...(adminPort === undefined ? {} : { adminPort }),
   });

@@ -203,7 +203,7 @@ async function envoys(
     dataFolder: options.dataFolder,
     binary,
     bootstrap: (gateway, nodeId, adminPort) =>
-      bootstrap({ gateway, nodeId, edge, protocol: "delta", adminPort }),
+      bootstrap({ gateway, nodeId, edges: [edge], protocol: "delta", adminPort }),
     clock: context.clock,
     events: report,
     onSpawned: () => crash?.("envoy.spawned"),
