@@ -11,9 +11,9 @@ const options: BootstrapOptions = {
   protocol: "delta",
 };
 
-function xdsCluster(changes: Partial<BootstrapOptions>): JsonObject | undefined {
-  const { clusters } = bootstrap({ ...options, ...changes }).static_resources as JsonObject;
-  return (clusters as JsonObject[])[0];
+function xdsCluster(changes: Partial<BootstrapOptions>): JsonObject {
+  const { clusters } = bootstrap({ ...options, ...changes }).static_resources as { clusters: JsonObject[] };
+  return clusters[0]!;
 }
 
 test("the node says its group in cluster and its name in id", () => {
@@ -28,7 +28,7 @@ test("all xDS goes over one ADS stream, delta or SotW as asked", () => {
 });
 
 test("an edge is reached at its address, or by its name", () => {
-  const type = (host: string): unknown => xdsCluster({ edges: [{ host, port: 1 }] })?.type;
+  const type = (host: string): unknown => xdsCluster({ edges: [{ host, port: 1 }] }).type;
   deepEqual(["10.0.0.1", "::1", "edge.example.com", "localhost"].map(type), [
     "STATIC",
     "STATIC",
@@ -43,8 +43,8 @@ test("of several edges a stream goes to any; one name among them has all resolve
     { host: "edge-b", port: 2 },
   ];
   const cluster = xdsCluster({ edges });
-  equal(cluster?.type, "STRICT_DNS");
-  const { endpoints } = cluster?.load_assignment as JsonObject;
+  equal(cluster.type, "STRICT_DNS");
+  const { endpoints } = cluster.load_assignment as JsonObject;
   deepEqual(endpoints, [
     {
       lb_endpoints: edges.map(({ host, port }) => ({
