@@ -14,7 +14,7 @@ TIER := node --no-warnings scripts/test-tier.ts
 FIXTURES := $(abspath $(or $(ROUTELEDGER_FIXTURES),../shared/fixtures))
 SOAK_RUNS ?= 100
 
-.PHONY: help install envoy go-modules start test test-types test-lint test-tidy test-unit test-features \
+.PHONY: help install envoy go-modules nats-server start test test-types test-lint test-tidy test-unit test-features \
   test-golden test-envoy test-faults test-fixtures conformance soak bench format
 
 help: ## list the targets
@@ -37,6 +37,9 @@ envoy: $(PACKAGES)
 go-modules: $(PACKAGES)
 	@node --no-warnings scripts/fetch-gateway-api.ts >/dev/null
 
+nats-server: $(PACKAGES)
+	@node --no-warnings scripts/fetch-nats-server.ts >/dev/null
+
 start: $(PACKAGES) ## run examples/quickstart: two backends, a Gateway, routes, an Envoy; Ctrl-C stops it
 	@exec node --no-warnings examples/quickstart/run.ts
 
@@ -54,16 +57,16 @@ test-tidy: $(PACKAGES) ## the layout's own rules: tiers, lengths, purity
 test-unit: $(PACKAGES) ## tests beside the code: no I/O
 	@$(TIER) unit
 
-test-features: $(PACKAGES) envoy go-modules ## tests across packages and processes
+test-features: $(PACKAGES) envoy go-modules nats-server ## tests across packages and processes
 	@$(TIER) features
 
 test-golden: $(PACKAGES) ## of the features, those that lie beside recorded outputs
 	@$(TIER) golden
 
-test-envoy: $(PACKAGES) envoy ## with real Envoys
+test-envoy: $(PACKAGES) envoy nats-server ## with real Envoys
 	@$(TIER) envoy
 
-test-faults: $(PACKAGES) envoy ## kill -9, lost replies, full disks
+test-faults: $(PACKAGES) envoy nats-server ## kill -9, lost replies, full disks
 	@$(TIER) faults
 
 test-fixtures: $(PACKAGES) envoy go-modules ## input that nobody here wrote; ROUTELEDGER_FIXTURES says where it is
@@ -74,10 +77,10 @@ test-fixtures: $(PACKAGES) envoy go-modules ## input that nobody here wrote; ROU
 conformance: $(PACKAGES) envoy go-modules ## the official suite's cases alone, of the fixtures
 	@ROUTELEDGER_FIXTURES="$(FIXTURES)" $(TIER) conformance
 
-soak: $(PACKAGES) envoy ## the faults tier, SOAK_RUNS times over (100)
+soak: $(PACKAGES) envoy nats-server ## the faults tier, SOAK_RUNS times over (100)
 	@RUNS=$(SOAK_RUNS) $(TIER) soak
 
-bench: $(PACKAGES) envoy ## measure; prints figures, judges nothing
+bench: $(PACKAGES) envoy nats-server ## measure; prints figures, judges nothing
 	@set -e; for file in test/bench/*.ts; do echo "== $$file"; node --no-warnings --expose-gc "$$file"; done
 
 format: $(PACKAGES) ## let Biome format and mend what it safely can

@@ -22,16 +22,25 @@ const downloadTimeoutMs = 180_000;
  * @throws Error that says what is missing, Go or the module, or that the module is not the pinned one
  */
 export async function goModuleFolder(module: GoModule): Promise<string> {
+  return await verifiedModuleFolder(module, sums[module]);
+}
+
+/**
+ * As `goModuleFolder`, of any module.
+ * @param module path and version, such as `example.org/module@v1.2.3`
+ * @param sum what go.sum would hold: the hash of the module's files
+ */
+export async function verifiedModuleFolder(module: string, sum: string): Promise<string> {
   const found = JSON.parse(await download(module)) as { Dir?: string; Sum?: string; Error?: string };
   if (found.Dir === undefined)
     throw new Error(`fetch ${module} with go: ${found.Error ?? "no folder in its answer"}`);
-  if (found.Sum !== sums[module]) {
-    throw new Error(`verify ${module}: its sum is ${found.Sum}, pinned is ${sums[module]}`);
+  if (found.Sum !== sum) {
+    throw new Error(`verify ${module}: its sum is ${found.Sum}, pinned is ${sum}`);
   }
   return found.Dir;
 }
 
-async function download(module: GoModule): Promise<string> {
+async function download(module: string): Promise<string> {
   try {
     // From the root folder, so that no go.mod of a surrounding project takes part.
     const options = { cwd: "/", timeout: downloadTimeoutMs };
