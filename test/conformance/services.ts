@@ -46,6 +46,7 @@ export async function startServices(): Promise<Services> {
     address: "127.0.0.1:0",
     edgeId: "conformance",
   });
+  await edge.becameReady;
   const api = await startApi({ ...common, logs, store, address: "127.0.0.1:0" });
   return {
     apiUrl: `http://${api.address}`,

@@ -1,9 +1,9 @@
 /** What the stream machine alone cannot show: an edge over a real socket, fed by a log. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { status } from "@grpc/grpc-js";
-import { Failure, sha256Hex } from "@routeledger/std";
+import { sha256Hex, systemClock } from "@routeledger/std";
 import type { Part } from "@routeledger/xds-model";
 import { applied, defaultGroup, EdgeWorld, until } from "./xds/edge-world.ts";
 import { protocols } from "./xds/raw-client.ts";
@@ -154,31 +154,49 @@ test("rule 67: before an edge has read what the log holds, streams fail with UNA
   const world = new EdgeWorld(t);
   await world.publisher.publish(defaultGroup, [cluster("a"), ...fences]);
   world.gate.holdReadersAt(0);
-  const address = `127.0.0.1:${await freePort()}`;
-  const starting = world.startEdge({ address });
-  await until(() => isListening(address));
+  const edge = await world.openEdge();
   for (const protocol of protocols) {
-    const early = world.client(address).open(protocol, { id: "envoy-1", cluster: defaultGroup });
+    const early = world.connect(edge, protocol);
     early.subscribe("cluster");
     const { code, details } = await early.ended;
     deepEqual([code, details], [status.UNAVAILABLE, "the edge is not ready yet"]);
   }
+  equal(edge.ready, false);
   world.gate.open();
-  const edge = await starting;
+  await edge.becameReady;
+  equal(edge.ready, true);
   const stream = world.connect(edge, "delta");
   stream.subscribe("cluster");
   equal((await stream.take("cluster")).summary, "cluster a");
 });
 
-test("rule 67: with the log out of reach an edge does not start, and leaves its port", async (t) => {
+test("rule 67: without the log an edge is not ready and says why, and becomes ready when the log comes", async (t) => {
+  const world = new EdgeWorld(t);
+  await world.publisher.publish(defaultGroup, [cluster("a"), ...fences]);
+  world.gate.cut();
+  const edge = await world.openEdge({ clock: systemClock });
+  await until(() => edge.trouble !== undefined);
+  match(edge.whyNotReady ?? "", /^the edge is not ready yet: /);
+  const early = world.connect(edge, "delta");
+  early.subscribe("cluster");
+  equal((await early.ended).code, status.UNAVAILABLE);
+  world.gate.open();
+  await edge.becameReady;
+  deepEqual([edge.ready, edge.whyNotReady, edge.trouble], [true, undefined, undefined]);
+  const stream = world.connect(edge, "delta");
+  stream.subscribe("cluster");
+  equal((await stream.take("cluster")).summary, "cluster a");
+});
+
+test("an edge that was stopped before it was ready ends, and leaves its port", async (t) => {
   const world = new EdgeWorld(t);
   world.gate.cut();
-  const address = `127.0.0.1:${await freePort()}`;
-  await world.startEdge({ address }).then(
-    () => ok(false, "the edge to refuse to start"),
-    (error: unknown) => ok(error instanceof Failure && error.retryable, String(error)),
-  );
-  equal(await isListening(address), false);
+  const edge = await world.openEdge();
+  equal(await isListening(edge.address), true);
+  await edge.stop();
+  await edge.becameReady;
+  await edge.ended;
+  equal(await isListening(edge.address), false);
 });
 
 test("an edge that stops says UNAVAILABLE to its clients", async (t) => {
@@ -246,15 +264,6 @@ test("a node whose names fill every record of the log is refused, and not record
 function withUnknownField(part: Part): Part {
   const bytes = Buffer.concat([part.bytes, Uint8Array.from([0xfa, 0xff, 0x03, 2, 0x68, 0x69])]);
   return { ...part, bytes, digest: sha256Hex(bytes) };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }
 
 function isListening(address: string): Promise<boolean> {

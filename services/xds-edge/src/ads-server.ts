@@ -13,14 +13,14 @@ const streamsPerConnectionMax = 100;
 /** A peer that does not answer a ping is gone. */
 const keepaliveTimeMs = 30_000;
 const keepaliveTimeoutMs = 10_000;
-/** How long a connection may take, at the end, to be told why. */
-const drainMs = 500;
-
 export interface AdsServer {
   /** host:port, with the port that it got. */
   readonly address: string;
-  /** Takes nothing new, and ends connections that are still open after half a second. */
-  stop(): void;
+  /**
+   * Takes no new connection, tells the open ones that they get no new stream (GOAWAY), and ends those that are still
+   * open after `graceMs`. Resolves when none is.
+   */
+  drain(graceMs: number): Promise<void>;
 }
 
 /**
@@ -47,13 +47,13 @@ export async function startAdsServer(
   });
   const port = await bind(server, address);
   const bound = `${address.slice(0, address.lastIndexOf(":"))}:${port}`;
-  return { address: bound, stop: () => stop(server, bound) };
+  return { address: bound, drain: (graceMs) => drain(server, bound, graceMs) };
 }
 
-/** Without channelz a forced shutdown knows no connections: those that are open when it comes must be drained. */
-function stop(server: Server, bound: string): void {
-  server.drain(bound, drainMs);
-  server.forceShutdown();
+/** A shutdown alone would wait for clients that take nothing; draining first ends their connections. */
+function drain(server: Server, bound: string, graceMs: number): Promise<void> {
+  server.drain(bound, graceMs);
+  return new Promise((resolve) => server.tryShutdown(() => resolve()));
 }
 
 const adsDefinition: ServiceDefinition = {

@@ -44,7 +44,7 @@ async function written(log: MemoryEventLog) {
 test("facts are written in order and numbered from 1", async () => {
   const { log, recorder } = open();
   for (let count = 0; count < 2_500; count++) recorder.record({ ...fact, streamId: count });
-  await recorder.drain();
+  await recorder.drain(1_000);
   const records = await written(log);
   deepEqual(
     records.map(({ counter, streamId }) => [counter, streamId]),
@@ -55,7 +55,7 @@ test("facts are written in order and numbered from 1", async () => {
 test("what a full buffer cannot take is dropped, and counted by a record", async () => {
   const { log, recorder } = open();
   for (let count = 0; count < 25_000; count++) recorder.record(fact);
-  await recorder.drain();
+  await recorder.drain(1_000);
   const records = await written(log);
   const lost = records.reduce((sum, record) => sum + (record.lost ?? 0), 0);
   ok(lost > 0);
@@ -66,12 +66,12 @@ test("what the log refuses is lost, and said when it takes records again", async
   const { log, recorder } = open();
   log.isBroken = true;
   for (let count = 0; count < 10; count++) recorder.record(fact);
-  await recorder.drain();
-  await recorder.drain();
+  await recorder.drain(1_000);
+  await recorder.drain(1_000);
   equal((await written(log)).length, 0);
   log.isBroken = false;
   recorder.record(fact);
-  await recorder.drain();
+  await recorder.drain(1_000);
   deepEqual(
     (await written(log)).map(({ lost }) => lost),
     [10, undefined],
@@ -92,7 +92,7 @@ test("a response with very many names is said in records that a message of the l
     removed: names,
   } as const;
   for (const sent of sentFacts(response, 77)) recorder.record({ ...fact, disconnected: undefined, ...sent });
-  await recorder.drain();
+  await recorder.drain(1_000);
   const records = (await written(log)).map(({ sent }) => sent);
   deepEqual(
     records.flatMap((sent) => sent?.removed ?? []),

@@ -39,6 +39,8 @@ export class DeliveryRecorder {
   readonly #startedMs: number;
   readonly #waiting = new BoundedQueue<DeliveryRecord>(waitingMax);
   #waitingNames = 0;
+  /** Taken from `#waiting`, not yet written. */
+  #writingCount = 0;
   #counter = 0;
   #lost = 0;
   #cancelTimer: (() => void) | undefined;
@@ -59,8 +61,22 @@ export class DeliveryRecorder {
     else this.#cancelTimer ??= this.#options.clock.after(batchDelayMs, () => this.#flush());
   }
 
-  /** Resolves when all that was recorded is written, or said to be lost as far as the log takes that. */
-  async drain(): Promise<void> {
+  /**
+   * Resolves when all that was recorded is written, or said to be lost as far as the log takes that, or after
+   * `atMostMs`: what is not written then is lost, which a line of the log says.
+   */
+  async drain(atMostMs: number): Promise<void> {
+    const { clock, logger } = this.#options;
+    const deadline = Promise.withResolvers<"late">();
+    const cancel = clock.after(atMostMs, () => deadline.resolve("late"));
+    const outcome = await Promise.race([this.#writeAll(), deadline.promise]);
+    cancel();
+    if (outcome !== "late") return;
+    const lost = this.#waiting.size + this.#writingCount + this.#lost;
+    logger.warn({ lost, atMostMs }, "the last deliveries could not be written");
+  }
+
+  async #writeAll(): Promise<void> {
     this.#flush();
     await this.#writing;
     if (this.#lost === 0) return;
@@ -97,8 +113,10 @@ export class DeliveryRecorder {
   async #write(): Promise<void> {
     while (this.#waiting.size > 0) {
       const records = this.#waiting.drain(batchRecordsMax);
+      this.#writingCount = records.length;
       for (const record of records) this.#waitingNames -= namesIn(record);
       for (const deliveries of inBatches(records)) await this.#append(deliveries);
+      this.#writingCount = 0;
     }
   }
 

@@ -1,6 +1,13 @@
-import { type EventLog, LogFollower, type LogItem, readCheckpoints, xdsKinds } from "@routeledger/event-log";
+import {
+  type EventLog,
+  LogFollower,
+  type LogItem,
+  type LogTail,
+  readCheckpoints,
+  xdsKinds,
+} from "@routeledger/event-log";
 import type { Logger } from "@routeledger/service-kit";
-import { Failure } from "@routeledger/std";
+import { type Clock, compareRevisions, Failure } from "@routeledger/std";
 import {
   applyPublication,
   decodePublication,
@@ -8,57 +15,190 @@ import {
   emptyPublished,
   type Published,
 } from "@routeledger/xds-model";
+import { LastSequence } from "./last-sequence.ts";
+import { afterFailure, lookAt } from "./log-loss.ts";
 
 /** Called when what is published has moved on. */
 export type PublishedListener = (published: Published, before: Published) => void;
 
+export interface LedgerOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onPublished: PublishedListener;
+}
+
+/** How long it waits before it reads again: doubled each time, up to the second. */
+const backoffMinMs = 50;
+const backoffMaxMs = 2_000;
+/** How often a log that lost something is looked at again. */
+const lookAgainMs = 2_000;
+
 /**
  * An edge's copy of what is published: begins with the last Catalog of the XDS log, folds what follows, and goes on
- * following. Holds nothing that the log does not.
+ * following, whatever happens to the log meanwhile. What it has published is never replaced by something older (P6):
+ * where it has to begin again, it keeps what it has until what it reads has come as far.
  */
 export class LedgerFollower {
   readonly #xds: EventLog;
-  readonly #follower: LogFollower;
-  readonly #onPublished: PublishedListener;
-  #published: Published;
+  readonly #options: LedgerOptions;
+  readonly #lastSequence: LastSequence;
+  #follower: LogFollower | undefined;
+  /** What is served. */
+  #published: Published = emptyPublished;
+  /** What the log says, as far as it was read: behind what is served only after it began again. */
+  #folded: Published = emptyPublished;
+  /** Why it does not follow. */
+  #trouble: Failure | undefined;
+  #isLost = false;
+  /** Since it began to follow. */
+  #hasApplied = false;
+  #ended = false;
+  /** Settles when a follower runs. */
+  #running = Promise.withResolvers<void>();
 
-  private constructor(xds: EventLog, start: Published, options: FollowerOptions) {
+  constructor(xds: EventLog, options: LedgerOptions) {
     this.#xds = xds;
-    this.#published = start;
-    this.#onPublished = options.onPublished;
-    this.#follower = new LogFollower(xds, {
-      kinds: xdsKinds,
-      from: options.from,
-      handle: (items) => this.#apply(items),
-      onStopped: (failure) =>
-        options.logger.error({ err: failure }, "edge serves on: a publication is too new for this version"),
-    });
-  }
-
-  /** Reads the checkpoints; `run` reads what follows. */
-  static async open(xds: EventLog, logger: Logger, onPublished: PublishedListener): Promise<LedgerFollower> {
-    const checkpoints = await readCheckpoints(xds, xdsKinds);
-    const start = checkpoints === undefined ? emptyPublished : decodePublishedCheckpoints(checkpoints.states);
-    return new LedgerFollower(xds, start, { from: checkpoints?.tail, logger, onPublished });
+    this.#options = options;
+    this.#lastSequence = new LastSequence(xds);
   }
 
   get published(): Published {
     return this.#published;
   }
 
-  /** Follows until aborted. Throws what the log or its reader throws. */
-  run(signal: AbortSignal): Promise<void> {
-    return this.#follower.run({ signal });
+  /** Why it does not follow the log now, or stopped in it; undefined while all is well. */
+  get trouble(): Failure | undefined {
+    return this.#trouble;
+  }
+
+  /** The last message of the XDS log that is applied. */
+  get sequence(): number {
+    return this.#follower?.position.sequence ?? 0;
   }
 
   /**
-   * Resolves to true when all that the log holds at this moment is applied (P6), to false when that could not be
-   * found out: the log is out of reach, or the follower has ended.
+   * Follows until aborted. What the log's storage does (out of reach, purged, lost, exchanged) never ends it; rejects
+   * when the log was closed, or when it says what no version of ours writes.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    let delayMs = backoffMinMs;
+    try {
+      while (!signal.aborted) {
+        const failure = await this.#follow(signal);
+        if (failure === undefined) return;
+        this.#say(failure);
+        this.#running = renewed(this.#running);
+        if (afterFailure(failure) === "beginAgain") this.#follower = undefined;
+        else if (this.#follower !== undefined) await this.#awaitOperator(signal);
+        if (this.#hasApplied) delayMs = backoffMinMs;
+        this.#hasApplied = false;
+        await this.#pause(delayMs, signal);
+        delayMs = Math.min(delayMs * 2, backoffMaxMs);
+      }
+    } finally {
+      this.#ended = true;
+      this.#running.resolve();
+    }
+  }
+
+  /**
+   * Resolves to true when all that the log holds at some moment after the call is applied (P6), to false when that
+   * cannot be found out or reached: the log is out of reach, has lost what was read, or this has ended. Waits while a
+   * connection is made anew: callers have deadlines.
    */
   async caughtUp(): Promise<boolean> {
     try {
-      const { lastSequence } = await this.#xds.info();
-      return await this.#follower.waitFor(lastSequence);
+      const lastSequence = await this.#lastSequence.ask();
+      while (!this.#ended && !this.#isLost) {
+        await this.#running.promise;
+        if (await this.#reached(lastSequence)) return true;
+      }
+      return false;
+    } catch (error) {
+      if (error instanceof Failure) return false;
+      throw error;
+    }
+  }
+
+  /** Messages of the log that are not applied yet. Throws what `info` throws. */
+  async lag(): Promise<number> {
+    return Math.max(0, (await this.#lastSequence.ask()) - this.sequence);
+  }
+
+  /** Resolves to undefined when aborted, else to what ended it. */
+  async #follow(signal: AbortSignal): Promise<Failure | undefined> {
+    try {
+      this.#follower ??= await untilAborted(this.#begin(), signal);
+      if (this.#follower === undefined) return undefined;
+      const running = this.#follower.run({ signal });
+      this.#running.resolve();
+      await running;
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Failure) || afterFailure(error) === "end") throw error;
+      return signal.aborted ? undefined : error;
+    }
+  }
+
+  /** Begins with the last Catalog, or with the first message of a log that has none. */
+  async #begin(): Promise<LogFollower> {
+    const checkpoints = await readCheckpoints(this.#xds, xdsKinds);
+    this.#folded =
+      checkpoints === undefined ? emptyPublished : decodePublishedCheckpoints(checkpoints.states);
+    this.#offer();
+    const follower = this.#followFrom(checkpoints?.tail);
+    this.#over();
+    return follower;
+  }
+
+  #followFrom(from: LogTail | undefined, identity?: string): LogFollower {
+    return new LogFollower(this.#xds, {
+      kinds: xdsKinds,
+      from,
+      ...(identity !== undefined && { identity }),
+      clock: this.#options.clock,
+      handle: (items) => this.#apply(items),
+      onStopped: (failure) => this.#say(failure),
+      onInterrupted: (failure) => this.#say(failure),
+      onResumed: () => this.#over(),
+    });
+  }
+
+  /** Looks at a log that lost something, until it is again the one that was read, or an operator has adopted it. */
+  async #awaitOperator(signal: AbortSignal): Promise<void> {
+    this.#isLost = true;
+    while (!signal.aborted && this.#follower !== undefined) {
+      await this.#pause(lookAgainMs, signal);
+      const { position, identity } = this.#follower;
+      const found = await lookAt(this.#xds, position, identity);
+      if (found === "adopted") this.#follower = undefined;
+      if (found !== "same") continue;
+      this.#follower = this.#followFrom(position, identity);
+      this.#over();
+      break;
+    }
+    this.#isLost = false;
+  }
+
+  #say(failure: Failure): void {
+    const { code, hint } = failure;
+    if (this.#trouble?.code === code) return;
+    this.#trouble = failure;
+    const message = "edge serves on what it has: the XDS log is not followed";
+    this.#options.logger.error({ err: failure, code, hint }, message);
+  }
+
+  #over(): void {
+    if (this.#trouble === undefined) return;
+    const { code } = this.#trouble;
+    this.#trouble = undefined;
+    this.#options.logger.info({ code, sequence: this.sequence }, "edge follows the XDS log again");
+  }
+
+  /** False when the follower ended before: another one, or the same again, goes on. */
+  async #reached(sequence: number): Promise<boolean> {
+    try {
+      return (await this.#follower?.waitFor(sequence)) ?? false;
     } catch (error) {
       if (error instanceof Failure) return false;
       throw error;
@@ -67,17 +207,40 @@ export class LedgerFollower {
 
   /** What was there at once is offered as one: streams get its last state (rule 52). */
   #apply(items: readonly LogItem[]): void {
-    const before = this.#published;
+    this.#hasApplied = true;
+    this.#over();
     for (const item of items) {
       if (item.type !== "commit" || item.commit.kind !== "Publication") continue;
-      this.#published = applyPublication(this.#published, decodePublication(item.commit.payload));
+      this.#folded = applyPublication(this.#folded, decodePublication(item.commit.payload));
     }
-    if (this.#published !== before) this.#onPublished(this.#published, before);
+    this.#offer();
+  }
+
+  #offer(): void {
+    const before = this.#published;
+    if (this.#folded === before || compareRevisions(this.#folded.revision, before.revision) < 0) return;
+    this.#published = this.#folded;
+    this.#options.onPublished(this.#published, before);
+  }
+
+  #pause(delayMs: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.after(delayMs, resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    return promise.finally(cancel);
   }
 }
 
-interface FollowerOptions {
-  readonly from: ConstructorParameters<typeof LogFollower>[1]["from"];
-  readonly logger: Logger;
-  readonly onPublished: PublishedListener;
+/** A new one when the old one is settled. */
+function renewed(deferred: PromiseWithResolvers<void>): PromiseWithResolvers<void> {
+  deferred.resolve();
+  return Promise.withResolvers<void>();
+}
+
+/** What the promise resolves to; undefined when aborted before. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const aborted = new Promise<undefined>((resolve) => {
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+  return Promise.race([promise, aborted]);
 }

@@ -1,53 +1,33 @@
-import type { EventLog } from "@routeledger/event-log";
-import type { Logger } from "@routeledger/service-kit";
-import { type Clock, Failure } from "@routeledger/std";
+import type { Failure } from "@routeledger/std";
 import { emptySnapshot, type Published, type Snapshot } from "@routeledger/xds-model";
 import type { Protocol } from "@routeledger/xds-stream";
-import { refuse, startAdsServer } from "./ads-server.ts";
+import { type AdsServer, refuse, startAdsServer } from "./ads-server.ts";
 import { DeliveryRecorder } from "./delivery-recorder.ts";
 import { LedgerFollower } from "./ledger-follower.ts";
 import { type ProxyState, proxyStates } from "./proxy-states.ts";
+import { closeInPortions } from "./stream-drain.ts";
 import { type AdsCall, StreamSession } from "./stream-session.ts";
+import type { XdsEdge, XdsEdgeOptions } from "./xds-edge-options.ts";
 
 export type { ProxyState, ProxyTypeState } from "./proxy-states.ts";
-
-export interface XdsEdgeOptions {
-  readonly xdsLog: EventLog;
-  readonly deliveryLog: EventLog;
-  /** host:port for proxies; port 0 takes a free one. */
-  readonly address: string;
-  /** Names this edge in the recorded deliveries. */
-  readonly edgeId: string;
-  readonly clock: Clock;
-  readonly randomBytes: (count: number) => Uint8Array;
-  readonly logger: Logger;
-  /** How long a new stream waits for this edge to have applied what the log holds. Default 1,000. */
-  readonly catchUpDeadlineMs?: number;
-  /** Streams that may be open at once; more are refused. Default 10,000. */
-  readonly streamsMax?: number;
-}
-
-export interface XdsEdge {
-  /** host:port, with the port that it got. */
-  readonly address: string;
-  /** True when all that the XDS log held at the start is applied: before that streams are refused, never answered empty. */
-  readonly ready: boolean;
-  /** What it serves. */
-  readonly published: Published;
-  /** The open streams, sorted by node id. */
-  proxies(): ProxyState[];
-  /** Settles when the edge stops following: resolves after `stop`, rejects with what ended it. Streams are served on. */
-  readonly ended: Promise<void>;
-  /** Closes all streams, writes the last deliveries, ends. Idempotent. */
-  stop(): Promise<void>;
-}
+export type { XdsEdge, XdsEdgeOptions } from "./xds-edge-options.ts";
 
 const catchUpDeadlineDefaultMs = 1_000;
 const streamsMaxDefault = 10_000;
 /** Node groups of which it is said, once each, that no Gateway made them. */
 const unknownGroupsMax = 1_000;
+/** How often an edge that is not ready asks whether it has all that the log holds. */
+const askAgainMs = 200;
+/** How long, after the last stream was closed, a connection may take to be told so. */
+const lingerMs = 500;
+/** How long the last deliveries may take to be written. */
+const lastDeliveriesMs = 1_000;
 
-/** Replays the XDS log and serves proxies. Resolves when it listens and is ready. */
+/**
+ * Serves proxies what the XDS log says. Resolves when it listens: until it has read all that the log holds, which
+ * need not be there yet, streams are refused.
+ * @throws Failure `edge.address` when the address cannot be listened on
+ */
 export async function startXdsEdge(options: XdsEdgeOptions): Promise<XdsEdge> {
   const edge = new Edge(options);
   await edge.start();
@@ -57,23 +37,47 @@ export async function startXdsEdge(options: XdsEdgeOptions): Promise<XdsEdge> {
 class Edge implements XdsEdge {
   readonly #options: XdsEdgeOptions;
   readonly #recorder: DeliveryRecorder;
+  readonly #ledger: LedgerFollower;
   readonly #sessions = new Set<StreamSession>();
   readonly #stopping = new AbortController();
   readonly #unknownGroups = new Set<string>();
-  #ledger!: LedgerFollower;
   #streamCount = 0;
-  #server: { readonly address: string; stop(): void } | undefined;
+  #server: AdsServer | undefined;
+  #phase: "starting" | "ready" | "stopping" = "starting";
+  #stopped: Promise<void> | undefined;
+  becameReady: Promise<void> = Promise.resolve();
   ended: Promise<void> = Promise.resolve();
-  ready = false;
 
   constructor(options: XdsEdgeOptions) {
-    const { deliveryLog, edgeId, clock, randomBytes, logger } = options;
+    const { deliveryLog, edgeId, clock, randomBytes, logger, xdsLog } = options;
     this.#options = options;
     this.#recorder = new DeliveryRecorder({ log: deliveryLog, edgeId, clock, randomBytes, logger });
+    this.#ledger = new LedgerFollower(xdsLog, {
+      clock,
+      logger,
+      onPublished: (published, before) => this.#publish(published, before),
+    });
   }
 
   get address(): string {
     return this.#server?.address ?? this.#options.address;
+  }
+
+  get ready(): boolean {
+    return this.#phase === "ready";
+  }
+
+  get whyNotReady(): string | undefined {
+    if (this.#phase === "ready") return undefined;
+    if (this.#phase === "stopping") return "the edge is stopping";
+    const { trouble } = this.#ledger;
+    return trouble === undefined
+      ? "the edge is not ready yet"
+      : `the edge is not ready yet: ${trouble.message}`;
+  }
+
+  get trouble(): Failure | undefined {
+    return this.#ledger.trouble;
   }
 
   get published(): Published {
@@ -81,46 +85,62 @@ class Edge implements XdsEdge {
   }
 
   async start(): Promise<void> {
-    const { xdsLog, logger, address } = this.#options;
-    this.#ledger = await LedgerFollower.open(xdsLog, logger, (published, before) =>
-      this.#publish(published, before),
-    );
+    const { logger, address } = this.#options;
+    this.#server = await startAdsServer(address, (call, protocol) => this.#accept(call, protocol));
     this.ended = this.#ledger.run(this.#stopping.signal);
     this.ended.catch((error: unknown) =>
-      logger.error({ err: error }, "edge serves what it has: the XDS log cannot be followed"),
+      logger.error({ err: error }, "edge serves what it has: the XDS log cannot be followed any more"),
     );
-    this.#server = await startAdsServer(address, (call, protocol) => this.#accept(call, protocol));
-    if (!(await this.#ledger.caughtUp())) {
-      await this.stop();
-      await this.ended;
-      throw new Failure("start the edge: the XDS log is out of reach", {
-        code: "edge.noLog",
-        retryable: true,
-      });
-    }
-    this.ready = true;
-    logger.info({ address: this.address, nodeGroups: this.published.snapshots.size }, "edge is ready");
+    this.becameReady = this.#becomeReady();
   }
 
   proxies(): ProxyState[] {
     return proxyStates(this.#sessions);
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const { clock, logger, drainMs = 0 } = this.#options;
+    this.#phase = "stopping";
+    logger.info({ streams: this.#sessions.size, drainMs }, "edge stops: its proxies are sent to others");
+    const closed = this.#server?.drain(drainMs + lingerMs);
+    await closeInPortions([...this.#sessions], { drainMs, clock, reason: "the edge stops" });
     this.#stopping.abort();
-    for (const session of [...this.#sessions]) session.close("the edge stops");
-    await this.#recorder.drain();
-    this.#server?.stop();
+    await this.#recorder.drain(lastDeliveriesMs);
+    await closed;
     await this.ended.catch(() => {});
+  }
+
+  async #becomeReady(): Promise<void> {
+    const { logger, clock } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const { signal } = this.#stopping;
+    while (!(await this.#ledger.caughtUp())) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const cancel = clock.after(askAgainMs, resolve);
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      await promise;
+      cancel();
+      if (signal.aborted) return;
+    }
+    if (this.#phase !== "starting") return;
+    this.#phase = "ready";
+    const tookMs = Math.round(clock.monotonicMs() - startedMs);
+    const { snapshots } = this.published;
+    logger.info({ address: this.address, nodeGroups: snapshots.size, tookMs }, "edge is ready");
   }
 
   #accept(call: AdsCall, protocol: Protocol): void {
     const { streamsMax = streamsMaxDefault, clock, logger } = this.#options;
-    if (!this.ready || this.#sessions.size >= streamsMax) {
-      refuse(
-        call,
-        this.ready ? `the edge serves ${streamsMax} streams already` : "the edge is not ready yet",
-      );
+    const isFull = this.#sessions.size >= streamsMax;
+    const reason = this.whyNotReady ?? (isFull ? `the edge serves ${streamsMax} streams already` : undefined);
+    if (reason !== undefined) {
+      logger.warn({ peer: call.getPeer(), reason }, "stream refused");
+      refuse(call, reason);
       return;
     }
     const session = new StreamSession({

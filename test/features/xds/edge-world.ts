@@ -45,7 +45,15 @@ export class EdgeWorld {
     return Object.assign(world, { edge: await world.startEdge() });
   }
 
+  /** An edge that is ready. */
   async startEdge(options: Partial<XdsEdgeOptions> = {}): Promise<XdsEdge> {
+    const edge = await this.openEdge(options);
+    await edge.becameReady;
+    return edge;
+  }
+
+  /** An edge that listens. */
+  async openEdge(options: Partial<XdsEdgeOptions> = {}): Promise<XdsEdge> {
     const edge = await startXdsEdge({
       xdsLog: this.gate,
       deliveryLog: new MemoryEventLog("DELIVERY", this.#delivery),

@@ -160,6 +160,7 @@ async function startThree(
     catchUpDeadlineMs,
   });
   running.started(edge);
+  await edge.becameReady;
   const api = await startApi({
     logs,
     store,
