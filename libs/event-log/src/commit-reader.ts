@@ -14,6 +14,8 @@ export interface CommitReaderOptions {
   readonly chained?: boolean;
   /** `LogInfo.identity` that the log must have. Absent: whichever it has when it is first read. */
   readonly identity?: string;
+  /** Called by each `read` when the log was found to be the one that was read before. */
+  readonly onAttached?: () => void;
   /** Called when a message, and all items that it made certain, are behind the consumer. */
   readonly onMessage?: (tail: LogTail) => void;
 }
@@ -44,6 +46,7 @@ export class CommitReader {
   readonly #log: EventLog;
   readonly #assembler: CommitAssembler;
   readonly #chained: boolean;
+  readonly #onAttached: () => void;
   readonly #onMessage: (tail: LogTail) => void;
   #identity: string | undefined;
   /** Items of the last message that were not yielded yet. */
@@ -52,11 +55,13 @@ export class CommitReader {
   #reported: number;
 
   constructor(log: EventLog, options: CommitReaderOptions) {
-    const { from = emptyTail, kinds, chained = true, identity, onMessage = () => {} } = options;
+    const { from = emptyTail, kinds, chained = true, identity } = options;
+    const { onAttached = () => {}, onMessage = () => {} } = options;
     this.#log = log;
     this.#assembler = new CommitAssembler({ log: log.name, from, kinds, chained });
     this.#chained = chained;
     this.#identity = identity;
+    this.#onAttached = onAttached;
     this.#onMessage = onMessage;
     this.#resumeFrom = from;
     this.#reported = from.sequence;
@@ -72,6 +77,11 @@ export class CommitReader {
     return this.#resumeFrom;
   }
 
+  /** `LogInfo.identity` of the log that is read; undefined before the first `read` where none was given. */
+  get identity(): string | undefined {
+    return this.#identity;
+  }
+
   /** The commit that this version cannot read, while it is stopped there. */
   get stoppedAt(): Commit | undefined {
     const next = this.#items[0];
@@ -80,6 +90,7 @@ export class CommitReader {
 
   async *read({ until, signal }: CommitReadOptions = {}): AsyncGenerator<LogItem> {
     await this.#attach(signal);
+    this.#onAttached();
     for (let item = await this.#next(); item; item = await this.#next()) yield item;
     const after = this.tail.sequence;
     const messages = this.#log.read({
@@ -112,13 +123,14 @@ export class CommitReader {
       if (reason === undefined) throw this.#tooNewFailure(item.commit);
       item = skipped(item.tail, `skipped by an operator: ${reason}`);
     }
-    this.#items.shift();
     if (item === undefined) {
       if (this.tail.sequence > this.#reported) this.#onMessage(this.tail);
       this.#reported = this.tail.sequence;
       return undefined;
     }
     if (item.type === "commit") await this.#checkLateSkip(item.commit);
+    // Behind all that can fail: an item that could not be judged is there again at the next read.
+    this.#items.shift();
     this.#resumeFrom = item.tail;
     return item;
   }

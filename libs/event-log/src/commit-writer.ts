@@ -9,11 +9,15 @@ export const commitBytesMax = chunkBytesMax * chunksMax;
 /** Bytes of UTF-8 of actor, source, summary and trace context each; more is cut off. */
 export const envelopeTextBytesMax = 4096;
 /** How often an append whose outcome is unknown is asked for before the caller gets the Failure. */
-export const resolveAttemptsMax = 10;
+export const resolveAttemptsMax = 16;
+/** How long is tried to find that out, milliseconds; a call of the adapter that is under way then may take longer. */
+export const resolveForMs = 10_000;
 /** Messages without effect behind the tail that a writer goes over by itself. */
 const passedOverMax = 1024;
-/** Wait before the second and later attempts, times the attempt. */
-const resolveDelayMs = 20;
+/** Wait before the second attempt; twice as long before each one after it. */
+const resolveDelayMinMs = 20;
+/** Longest wait before an attempt. */
+const resolveDelayMaxMs = 1_000;
 
 export interface CommitWriterOptions {
   readonly clock: Clock;
@@ -57,8 +61,9 @@ export class CommitWriter {
    * nobody finished and bytes that are no envelope do not. The commit's time is now, or the tail's where that is
    * later.
    *
-   * @throws Failure of the adapter; `log.unknownOutcome` when reading back did not tell either: the commit may
-   * appear later, so the caller reads the log before it decides anything.
+   * @throws Failure of the adapter, then nothing of the commit counts; `log.unknownOutcome` when reading back did
+   * not tell either, in 16 attempts and 10 s: the commit may appear later, so the caller reads the log before it
+   * decides anything.
    */
   async append(commit: NewCommit, tail: LogTail): Promise<CommitOutcome> {
     const bytes = commit.payload.length;
@@ -137,9 +142,18 @@ export class CommitWriter {
 
   /** Stores all messages after `expectedLast` and returns undefined, or returns the last sequence when fenced. */
   async #store(messages: readonly NewMessage[], expectedLast: number): Promise<number | undefined> {
+    const startedMs = this.#clock.monotonicMs();
     let stored = 0;
     for (let attempt = 1; ; attempt++) {
+      let failed: unknown;
       try {
+        if (attempt > 1) {
+          const found = await this.#readBack(messages, expectedLast, stored);
+          if (found === "other") return (await this.#log.info()).lastSequence;
+          if (found === messages.length) return undefined;
+          // What is missing may still be on its way: the same bytes behind the same fence are stored once at most.
+          stored = found;
+        }
         const outcome = await this.#log.append({
           messages: messages.slice(stored),
           expectedLast: expectedLast + stored,
@@ -148,16 +162,13 @@ export class CommitWriter {
         // The first append is new to the log: only after a lost reply can what stands there be ours.
         if (attempt === 1) return outcome.lastSequence;
       } catch (error) {
-        const unknown = error instanceof Failure && error.code === "log.unknownOutcome";
-        if (!unknown || attempt >= resolveAttemptsMax)
-          throw attempt === 1 ? error : unresolved(this.#log, error);
+        if (attempt === 1 && !isUnknownOutcome(error)) throw error;
+        if (!(error instanceof Failure && error.retryable)) throw unresolved(this.#log, error);
+        failed = error;
       }
-      if (attempt > 1) await this.#pause(attempt * resolveDelayMs);
-      const found = await this.#readBack(messages, expectedLast, stored);
-      if (found === "other") return (await this.#log.info()).lastSequence;
-      if (found === messages.length) return undefined;
-      // What is missing may still be on its way: the same bytes behind the same fence are stored once at most.
-      stored = found;
+      const spentMs = this.#clock.monotonicMs() - startedMs;
+      if (attempt >= resolveAttemptsMax || spentMs >= resolveForMs) throw unresolved(this.#log, failed);
+      await this.#pause(Math.min(resolveDelayMinMs * 2 ** (attempt - 1), resolveDelayMaxMs));
     }
   }
 
@@ -168,9 +179,7 @@ export class CommitWriter {
     from: number,
   ): Promise<number | "other"> {
     for (let index = from; index < messages.length; index++) {
-      const found = await this.#log.at(expectedLast + index + 1).catch((error: unknown) => {
-        throw unresolved(this.#log, error);
-      });
+      const found = await this.#log.at(expectedLast + index + 1);
       if (!found) return index;
       if (!bytesEqual(found.body, messages[index]!.body)) return "other";
     }
@@ -204,6 +213,10 @@ function chained(
     if (previousHash.length > 0) hash = sha256(body);
   }
   return { last, messages };
+}
+
+function isUnknownOutcome(error: unknown): boolean {
+  return error instanceof Failure && error.code === "log.unknownOutcome";
 }
 
 function unresolved(log: EventLog, cause: unknown): Failure {

@@ -1,9 +1,10 @@
-import { Failure } from "@routeledger/std";
+import { type Clock, Failure, systemClock } from "@routeledger/std";
 import type { LogItem, LogTail } from "./commit.ts";
 import { CommitReader, type CommitReaderOptions } from "./commit-reader.ts";
 import type { EventLog } from "./event-log-port.ts";
+import { Interruption, isInterruption } from "./interruption.ts";
 
-export interface LogFollowerOptions extends Omit<CommitReaderOptions, "onMessage"> {
+export interface LogFollowerOptions extends Omit<CommitReaderOptions, "onMessage" | "onAttached"> {
   /**
    * Gets what was read, in order, at least one item, as many as were there at once up to `batchItemsMax`; the
    * next batch comes when it has resolved. What it throws ends `run`.
@@ -13,6 +14,15 @@ export interface LogFollowerOptions extends Omit<CommitReaderOptions, "onMessage
   readonly batchItemsMax?: number;
   /** The log holds a commit that this version cannot read; the follower waits until an operator skips it. */
   readonly onStopped?: (failure: Failure) => void;
+  /**
+   * The log cannot be read now (`isInterruption`): the follower reads again by itself, after 0.05 s and at most 2 s
+   * later each time. Called once an outage.
+   */
+  readonly onInterrupted?: (failure: Failure) => void;
+  /** The log is there again, and it is the one that was read before. */
+  readonly onResumed?: () => void;
+  /** For the back-off. Default `systemClock`. */
+  readonly clock?: Clock;
 }
 
 /** Default of `batchItemsMax`. */
@@ -20,9 +30,13 @@ export const batchItemsDefault = 256;
 /** Bytes of payload after which a batch is closed. */
 const batchBytesMax = 16 * 1024 * 1024;
 
-/** A service's loop over a log: hands batches of items to a handler and says how far it has come. */
+/**
+ * A service's loop over a log: hands batches of items to a handler and says how far it has come. When the log's
+ * storage is out of reach it waits and reads again, for ever.
+ */
 export class LogFollower {
   readonly #reader: CommitReader;
+  readonly #interruption: Interruption;
   readonly #options: LogFollowerOptions;
   readonly #waiting = new Set<{ readonly sequence: number; readonly resolve: () => void }>();
   #position: LogTail;
@@ -38,11 +52,18 @@ export class LogFollower {
   constructor(log: EventLog, options: LogFollowerOptions) {
     const { from, kinds, chained, identity } = options;
     this.#options = options;
+    const { clock = systemClock, onInterrupted, onResumed } = options;
+    this.#interruption = new Interruption({
+      clock,
+      ...(onInterrupted && { onInterrupted }),
+      ...(onResumed && { onResumed }),
+    });
     this.#reader = new CommitReader(log, {
       from,
       kinds,
       ...(chained !== undefined && { chained }),
       ...(identity !== undefined && { identity }),
+      onAttached: () => this.#interruption.over(),
       onMessage: ({ sequence }) => {
         this.#read = sequence;
         if (!this.#busy) this.#advance(sequence);
@@ -63,13 +84,21 @@ export class LogFollower {
     return this.#reader.tail;
   }
 
-  /** Follows until `signal` is aborted, or until `until` is handled. Throws what the reader or the handler throws. */
+  /** `LogInfo.identity` of the log that is followed: what a cursor remembers; undefined before it was first read. */
+  get identity(): string | undefined {
+    return this.#reader.identity;
+  }
+
+  /**
+   * Follows until `signal` is aborted, or until `until` is handled. Throws what the handler throws, and what the
+   * reader throws but interruptions.
+   */
   async run({ until, signal }: { readonly until?: number; readonly signal: AbortSignal }): Promise<void> {
     const handlerFailed = new AbortController();
     const ended = AbortSignal.any([signal, handlerFailed.signal]);
     this.#ended = false;
     try {
-      while (!(await this.#follow(until, ended))) await this.#reader.awaitSkip(ended);
+      while (!(await this.#follow(until, ended)));
     } catch (error) {
       this.#failed = error;
       throw error;
@@ -94,10 +123,11 @@ export class LogFollower {
     return false;
   }
 
-  /** Returns false when it stopped at what this version cannot read. */
+  /** Returns false when there is more to be read: an operator skipped what stopped it, or the log is to be tried again. */
   async #follow(until: number | undefined, signal: AbortSignal): Promise<boolean> {
     const items = this.#reader.read({ ...(until !== undefined && { until }), signal });
-    const { batchItemsMax = batchItemsDefault, handle, onStopped } = this.#options;
+    const { batchItemsMax = batchItemsDefault, handle } = this.#options;
+    let handling = false;
     try {
       let next = items.next();
       for (let first = await next; !first.done; first = await next) {
@@ -114,16 +144,33 @@ export class LogFollower {
         }
         // What `next` throws while the batch is handled is thrown again by the loop's own await.
         next.catch(() => {});
+        handling = true;
         await handle(batch);
+        handling = false;
         this.#position = batch.at(-1)!.tail;
         this.#busy = false;
         this.#advance(Math.max(this.#read, this.#position.sequence));
       }
       return true;
     } catch (error) {
-      if (!(error instanceof Failure && error.code === "log.tooNew")) throw error;
-      onStopped?.(error);
+      if (handling) throw error;
+      return await this.#goOnAfter(error, signal);
+    }
+  }
+
+  /** Returns true when aborted. Throws what a follower cannot go on after. */
+  async #goOnAfter(error: unknown, signal: AbortSignal): Promise<boolean> {
+    if (isInterruption(error)) {
+      await this.#interruption.pause(error, signal);
       return signal.aborted;
+    }
+    if (!(error instanceof Failure && error.code === "log.tooNew")) throw error;
+    this.#options.onStopped?.(error);
+    try {
+      await this.#reader.awaitSkip(signal);
+      return signal.aborted;
+    } catch (waiting) {
+      return await this.#goOnAfter(waiting, signal);
     }
   }
 

@@ -4,6 +4,7 @@ import { commitContract } from "./commit-contract.ts";
 import { damageContract } from "./damage-contract.ts";
 import type { EventLogHarness } from "./event-log-harness.ts";
 import { interleavingContract } from "./interleaving-contract.ts";
+import { outageContract } from "./outage-contract.ts";
 import { portContract } from "./port-contract.ts";
 
 /** Asks an adapter all that `EventLog` says, and all that commits, readers and writers rest on. */
@@ -13,6 +14,7 @@ export function eventLogContract(name: string, harness: EventLogHarness): void {
     portContract(harness);
     commitContract(harness);
     damageContract(harness);
+    outageContract(harness);
     checkpointContract(harness);
     interleavingContract(harness);
   });
