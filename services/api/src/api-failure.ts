@@ -5,6 +5,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   badRequest: 400,
   badMoment: 400,
   unknownKind: 400,
+  unauthorized: 401,
   notFound: 404,
   conflict: 409,
   compacted: 410,
@@ -29,8 +30,13 @@ export function apiFailure(
   });
 }
 
+/** When to ask again after what is retryable, seconds. */
+const retryAfterSeconds = 1;
+
 export interface HttpError {
   readonly status: number;
+  /** `WWW-Authenticate` of a 401, `Retry-After` of what may succeed unchanged. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: {
     readonly error: { readonly code: string; readonly message: string; readonly hint?: string };
   };
@@ -40,15 +46,20 @@ export interface HttpError {
 export function httpErrorOf(error: unknown): HttpError {
   if (error instanceof Failure) {
     const status = statusOfCode[error.code] ?? 503;
-    const { code, message, hint } = error;
-    return { status, body: { error: { code, message, ...(hint !== undefined && { hint }) } } };
+    const { code, message, hint, retryable } = error;
+    const headers = {
+      ...(status === 401 && { "www-authenticate": "Bearer" }),
+      ...(retryable && { "retry-after": String(retryAfterSeconds) }),
+    };
+    return { status, headers, body: { error: { code, message, ...(hint !== undefined && { hint }) } } };
   }
   const status = statusCodeOf(error);
   if (status !== undefined && status < 500) {
     const code = status === 413 ? "tooLarge" : "badRequest";
-    return { status, body: { error: { code, message: (error as Error).message } } };
+    return { status, headers: {}, body: { error: { code, message: (error as Error).message } } };
   }
-  return { status: 500, body: { error: { code: "internal", message: "the api failed: see its log" } } };
+  const internal = { code: "internal", message: "the api failed: see its log" };
+  return { status: 500, headers: {}, body: { error: internal } };
 }
 
 /** Of the HTTP framework's own errors. */

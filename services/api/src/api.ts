@@ -1,20 +1,40 @@
 import type { EventLog } from "@routeledger/event-log";
 import { type Logger, Metrics } from "@routeledger/service-kit";
 import type { SnapshotStore } from "@routeledger/snapshot-store";
-import { type Clock, Failure } from "@routeledger/std";
+import type { Clock } from "@routeledger/std";
+import type { FastifyInstance } from "fastify";
+import type { ApiTokens } from "./api-tokens.ts";
 import { ConfigDoor } from "./config-door.ts";
 import { httpServer } from "./http-server.ts";
+import {
+  addressFailure,
+  formatListenAddress,
+  isLoopback,
+  type ListenAddress,
+  parseListenAddress,
+} from "./listen-address.ts";
 import { ReadSide } from "./read-side.ts";
+import type { TlsFiles } from "./tls-files.ts";
 
+export { type ApiTokens, parseTokens } from "./api-tokens.ts";
 export type { ChangeAnswer, InputProblem, ObjectResult, Outcome, XdsChange } from "./change-results.ts";
+export type { ConfigDoor, StoreConfirmation } from "./config-door.ts";
+export { readTlsFiles, type TlsFiles } from "./tls-files.ts";
+export { openTokensFile, type TokensFile, type TokensFileOptions } from "./tokens-file.ts";
 export { type FolderOptions, type WatchedFolder, watchFolder } from "./watched-folder.ts";
 
 export interface ApiOptions {
+  /** Who this process is, for the log: the actor of what it writes by itself. Default `api`. */
+  readonly name?: string;
   readonly logs: { readonly config: EventLog; readonly xds: EventLog; readonly delivery: EventLog };
   /** Somebody projects the logs into it (`projectLogs`). */
   readonly store: SnapshotStore;
-  /** HOST:PORT; port 0 takes a free one. Open mode: loopback addresses only. */
+  /** HOST:PORT; port 0 takes a free one. Open mode (no `tokens`): loopback addresses only. */
   readonly address: string;
+  /** Who may ask. Absent: open mode, in which everybody on this machine may, and is who they say. */
+  readonly tokens?: ApiTokens;
+  /** Serves HTTPS with it. Absent: plain HTTP. */
+  readonly tls?: TlsFiles;
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly logger: Logger;
@@ -26,7 +46,7 @@ export interface ApiOptions {
 export interface Api {
   /** HOST:PORT where it listens. */
   readonly address: string;
-  /** For what runs in the same process: the watched folder. */
+  /** For what runs in the same process: the watched folder, the confirmations of the store. */
   readonly door: ConfigDoor;
   /** Rejects with what ended the reading of CONFIG; resolves after `stop`. */
   readonly ended: Promise<void>;
@@ -39,10 +59,11 @@ export interface Api {
  * @throws Failure `api.address` when it cannot listen there, `log.*`
  */
 export async function startApi(options: ApiOptions): Promise<Api> {
-  const { logs, store, clock, randomBytes, logger, checkReplay } = options;
-  const { host, port } = loopback(options.address);
+  const { name = "api", logs, store, clock, randomBytes, logger, checkReplay, tokens, tls } = options;
+  const wanted = parseListenAddress(options.address, { open: tokens === undefined });
+  const metrics = options.metrics ?? new Metrics();
   const stopping = new AbortController();
-  const door = await ConfigDoor.open({ config: logs.config, clock, randomBytes });
+  const door = await ConfigDoor.open({ name, config: logs.config, clock, randomBytes });
   let failed: unknown;
   const ended = door.run().catch((error: unknown) => {
     failed = error;
@@ -50,28 +71,21 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     throw error;
   });
   ended.catch(() => undefined);
-  const server = httpServer({
-    door,
-    read: new ReadSide(store, door, clock),
-    store,
-    config: logs.config,
-    clock,
-    logger,
-    metrics: options.metrics ?? new Metrics(),
-    checkReplay,
-    stopping: stopping.signal,
-    failed: () => failed,
-  });
+  const read = new ReadSide(store, door, clock);
+  const context = { door, read, store, config: logs.config, clock, logger, metrics, checkReplay };
+  let server: FastifyInstance | undefined;
+  let address: string;
   try {
-    await server.listen({ host, port });
-  } catch (cause) {
+    server = httpServer({ ...context, tokens, tls, stopping: stopping.signal, failed: () => failed });
+    address = await listen(server, wanted);
+  } catch (error) {
     door.stop();
-    throw addressFailure(options.address, cause);
+    throw error;
   }
-  const bound = server.server.address();
-  const boundPort = typeof bound === "object" && bound !== null ? bound.port : port;
-  const address = `${host.includes(":") ? `[${host}]` : host}:${boundPort}`;
-  logger.info({ address }, "the api listens");
+  logger.info({ address, tls: tls !== undefined, tokens: tokens !== undefined }, "the api listens");
+  if (tokens !== undefined && tls === undefined && !isLoopback(wanted.host)) {
+    logger.warn({ address }, "tokens travel in clear: --tls-cert-file and --tls-key-file encrypt them");
+  }
   return {
     address,
     door,
@@ -85,26 +99,14 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   };
 }
 
-function loopback(address: string): { host: string; port: number } {
-  const match = /^(\[[0-9a-fA-F:]+\]|[^:]+):(\d{1,5})$/.exec(address);
-  const host = match?.[1]?.replace(/^\[|\]$/g, "");
-  if (match === null || host === undefined) throw addressFailure(address, undefined, "expected HOST:PORT");
-  if (host !== "localhost" && host !== "::1" && !/^127(\.\d{1,3}){3}$/.test(host)) {
-    throw addressFailure(
-      address,
-      undefined,
-      "nobody is asked who they are yet, so the api binds loopback only",
-    );
+/** HOST:PORT where it listens. */
+async function listen(server: FastifyInstance, { host, port }: ListenAddress): Promise<string> {
+  try {
+    await server.listen({ host, port });
+  } catch (cause) {
+    throw addressFailure(formatListenAddress({ host, port }), cause);
   }
-  return { host, port: Number(match[2]) };
-}
-
-function addressFailure(address: string, cause: unknown, why?: string): Failure {
-  const reason = why ?? (cause instanceof Error ? cause.message : String(cause));
-  return new Failure(`listen for the api on ${address}: ${reason}`, {
-    code: "api.address",
-    retryable: false,
-    hint: "choose another address: --api-address 127.0.0.1:PORT",
-    cause,
-  });
+  const bound = server.server.address();
+  const boundPort = typeof bound === "object" && bound !== null ? bound.port : port;
+  return formatListenAddress({ host, port: boundPort });
 }

@@ -4,6 +4,7 @@ import {
   decodeStateCheckpoint,
   emptyConfigState,
   encodeChangeSet,
+  encodeStoreConfirmed,
   evolve,
   type ObjectChange,
 } from "@routeledger/config-model";
@@ -14,9 +15,10 @@ import {
   type EventLog,
   LogFollower,
   type LogTail,
+  type NewCommit,
   readCheckpoints,
 } from "@routeledger/event-log";
-import { type Clock, Failure } from "@routeledger/std";
+import { assert, type Clock, Failure, formatRevision, type Revision } from "@routeledger/std";
 import { apiFailure } from "./api-failure.ts";
 
 /** How often a change is decided again when another writer was first. */
@@ -25,6 +27,8 @@ export const rebaseMax = 10;
 const readDeadlineMs = 5_000;
 
 export interface DoorOptions {
+  /** The actor of what this process writes by itself. */
+  readonly name: string;
   readonly config: EventLog;
   readonly clock: Clock;
   readonly randomBytes: (count: number) => Uint8Array;
@@ -49,6 +53,17 @@ export interface Author {
   /** W3C traceparent, or empty. */
   readonly traceContext: string;
 }
+
+/** A store's word that it holds both logs, durably, up to these positions. */
+export interface StoreConfirmation {
+  /** 32 hexadecimal digits. */
+  readonly storeId: string;
+  readonly config: Revision;
+  readonly xds: Revision;
+}
+
+/** What a turn appends behind the state that it was decided on. */
+type Written = Omit<NewCommit, "schemaVersion" | "term">;
 
 /**
  * The one door to CONFIG: folds it, and appends what was decided on exactly the state before. A lost race is
@@ -135,38 +150,66 @@ export class ConfigDoor {
     decide: (moment: DoorMoment) => D,
     author: Author,
   ): Promise<{ readonly decision: D; readonly commit: Commit | undefined; readonly moment: DoorMoment }> {
-    const turn = this.#last.then(() => this.#change(decide, author));
+    return this.#inTurn(async () => {
+      const { decided, commit } = await this.#append((moment) => {
+        const decision = decide(moment);
+        const { changes, summary } = decision;
+        if (changes.length === 0) return { decided: { decision, moment } };
+        const payload = encodeChangeSet(changes);
+        return { decided: { decision, moment }, write: { kind: "ChangeSet", ...author, summary, payload } };
+      });
+      return { ...decided, commit };
+    });
+  }
+
+  /**
+   * Appends a store's confirmation: what it holds may be purged. In turn with the changes, and as they are.
+   * @throws as `change`
+   */
+  confirm({ storeId, config, xds }: StoreConfirmation): Promise<Commit> {
+    const payload = encodeStoreConfirmed({ storeId, config, xds });
+    const summary = `store ${storeId.slice(0, 8)} holds CONFIG to ${formatRevision(config)}, XDS to ${formatRevision(xds)}`;
+    const write = {
+      ...{ kind: "StoreConfirmed", actor: this.#options.name, source: "store", traceContext: "" },
+      ...{ summary, payload },
+    };
+    return this.#inTurn(async () => {
+      const { commit } = await this.#append(() => ({ decided: undefined, write }));
+      assert(commit !== undefined, "a confirmation that is appended");
+      return commit;
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
     this.#last = turn.catch(() => undefined);
     return turn;
   }
 
-  async #change<D extends Decision>(decide: (moment: DoorMoment) => D, author: Author) {
+  /** Appends what is decided on the state before it; nothing without `write`. */
+  async #append<D>(
+    decide: (moment: DoorMoment) => { readonly decided: D; readonly write?: Written },
+  ): Promise<{ readonly decided: D; readonly commit: Commit | undefined }> {
     for (let attempt = 1; attempt <= rebaseMax; attempt++) {
       const { state, tail } = await this.caughtUp();
-      const moment = { state, timeMs: Math.max(Math.floor(this.#options.clock.wallMs()), tail.timeMs) };
-      const decision = decide(moment);
-      if (decision.changes.length === 0) return { decision, commit: undefined, moment };
-      const commit = await this.#append(decision, author, moment.timeMs, tail);
+      const timeMs = Math.max(Math.floor(this.#options.clock.wallMs()), tail.timeMs);
+      const { decided, write } = decide({ state, timeMs });
+      if (write === undefined) return { decided, commit: undefined };
+      const commit = await this.#store(write, timeMs, tail);
       if (commit === undefined) continue;
-      await this.#follower.waitFor(commit.revision.sequence);
-      return { decision, commit, moment };
+      await this.#read(commit);
+      return { decided, commit };
     }
     throw apiFailure("conflict", `append to CONFIG: others were first ${rebaseMax} times`, "try again");
   }
 
   /** Undefined when another writer was first. */
-  async #append(
-    { changes, summary }: Decision,
-    author: Author,
-    timeMs: number,
-    tail: LogTail,
-  ): Promise<Commit | undefined> {
+  async #store(write: Written, timeMs: number, tail: LogTail): Promise<Commit | undefined> {
     const { config, clock, randomBytes } = this.#options;
     // The event's time is in the objects too, so it is decided once.
     const writer = new CommitWriter(config, { clock: { ...clock, wallMs: () => timeMs }, randomBytes });
-    const payload = encodeChangeSet(changes);
     const outcome = await writer
-      .append({ kind: "ChangeSet", schemaVersion: 1, term: 0, ...author, summary, payload }, tail)
+      .append({ ...write, schemaVersion: 1, term: 0 }, tail)
       .catch((cause: unknown) => {
         throw cause instanceof Failure && cause.code === "log.unknownOutcome" ? unknownOutcome(cause) : cause;
       });
@@ -182,6 +225,14 @@ export class ConfigDoor {
           "apply it in several steps",
         );
     }
+  }
+
+  /**
+   * Waits until what was appended is folded, so that `state` has it. It is stored whether that succeeds or not: who
+   * appended it is told so, and the next turn reads to the end before it decides.
+   */
+  async #read({ revision }: Commit): Promise<void> {
+    await this.#withinDeadline(this.#follower.waitFor(revision.sequence)).catch(() => undefined);
   }
 
   async #withinDeadline(work: Promise<boolean>): Promise<boolean> {

@@ -2,6 +2,13 @@ import { parseRevision, type Revision } from "@routeledger/std";
 import type { FastifyRequest } from "fastify";
 import { apiFailure } from "./api-failure.ts";
 
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Whose token the request has; undefined in open mode. */
+    tokenActor: string | undefined;
+  }
+}
+
 /** One value of the query; undefined where it is absent or empty. @throws Failure `badRequest` when given twice */
 export function queryText(request: FastifyRequest, name: string): string | undefined {
   const value = (request.query as Record<string, unknown>)[name];

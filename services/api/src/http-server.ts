@@ -1,5 +1,6 @@
 import { type FastifyInstance, fastify } from "fastify";
 import { apiFailure, httpErrorOf } from "./api-failure.ts";
+import { authenticate } from "./authenticate.ts";
 import type { ApiContext } from "./routes/api-context.ts";
 import { changeRoutes } from "./routes/changes.ts";
 import { historyRoutes } from "./routes/history.ts";
@@ -21,22 +22,20 @@ const pathPartLengthMax = 512;
  */
 const yamlTypes = ["application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"];
 
-/** Names by which this machine calls itself: any other is a web page that had its own name point here. */
-const ownNames = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
-
-function refuseStrangers(host: string | undefined): void {
-  if (host === undefined || ownNames.test(host)) return;
-  throw apiFailure("badRequest", `Host: expected this machine's loopback address, got ${host.slice(0, 80)}`);
-}
-
 /** The HTTP side of the api, not yet listening. Errors are `{error: {code, message, hint}}`. */
 export function httpServer(context: ApiContext): FastifyInstance {
-  const server = fastify({
+  const options = {
     logger: false,
     requestTimeout: requestTimeoutMs,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: pathPartLengthMax },
-  });
+  };
+  const { tls } = context;
+  // An HTTPS server is an HTTP server to all that is done with it here.
+  const server: FastifyInstance =
+    tls === undefined
+      ? fastify(options)
+      : (fastify({ ...options, https: tls }) as unknown as FastifyInstance);
   const seconds = context.metrics.histogram({
     name: "api_request_seconds",
     help: "time of requests",
@@ -44,16 +43,30 @@ export function httpServer(context: ApiContext): FastifyInstance {
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
   });
 
+  const unauthorized = context.metrics.counter({
+    name: "api_unauthorized_requests_total",
+    help: "requests without a token that is somebody's",
+  });
+
   server.removeContentTypeParser("text/plain");
   for (const type of yamlTypes) {
     server.addContentTypeParser(type, { parseAs: "buffer" }, (_, body, done) => done(null, body));
   }
-  server.addHook("onRequest", async (request) => refuseStrangers(request.headers.host));
+  server.decorateRequest("tokenActor", undefined);
+  server.addHook("onRequest", async (request) => {
+    const { host, authorization } = request.headers;
+    // The route that answers decides, not the path as it was written.
+    request.tokenActor = authenticate(
+      { route: request.routeOptions.url, host, authorization },
+      context.tokens,
+    );
+  });
 
   server.setErrorHandler((error, request, reply) => {
-    const { status, body } = httpErrorOf(error);
+    const { status, body, headers } = httpErrorOf(error);
+    if (status === 401) unauthorized.inc();
     if (status >= 500) context.logger.error({ err: error, url: request.url }, "a request failed");
-    return reply.code(status).send(body);
+    return reply.code(status).headers(headers).send(body);
   });
   server.setNotFoundHandler((request, reply) => {
     const failure = apiFailure(

@@ -21,13 +21,22 @@ export interface ApiAnswer {
   readonly body: JsonObject;
 }
 
+/** Who asks, and whom to believe. */
+export interface ApiAccess {
+  readonly token?: string;
+  /** PEM of the authorities that the server's certificate may come from; absent: those of Node. */
+  readonly ca?: string;
+}
+
 /** Speaks HTTP and JSON to the api. One connection a call: commands are short. */
 export class ApiClient {
   readonly server: URL;
+  readonly #access: ApiAccess;
 
   /** @throws Failure `cli.server` for what is no http or https URL */
-  constructor(server: string) {
+  constructor(server: string, access: ApiAccess = {}) {
     this.server = parseServer(server);
+    this.#access = access;
   }
 
   /** The answer's JSON. @throws Failure with the api's own code and message for a status of 400 and above. */
@@ -55,8 +64,10 @@ export class ApiClient {
       ...(body === undefined
         ? {}
         : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
+      ...(this.#access.token !== undefined && { authorization: `Bearer ${this.#access.token}` }),
       ...call.headers,
     };
+    const { ca } = this.#access;
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
     return new Promise((resolve, reject) => {
       const options = {
@@ -64,6 +75,7 @@ export class ApiClient {
         headers,
         agent: false,
         ...(call.signal ? { signal: call.signal } : {}),
+        ...(ca !== undefined && { ca }),
       };
       const sent = send(url, options, (response) => {
         const chunks: Buffer[] = [];
@@ -115,15 +127,27 @@ function errorOf({ status, body }: ApiAnswer): Failure {
   });
 }
 
+/** The server's certificate comes from nobody whom we believe. */
+const untrustedCodes = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
 function unreachable(server: URL, cause: Error): Failure {
-  const refused = "code" in cause && cause.code === "ECONNREFUSED";
+  const code = "code" in cause ? String(cause.code) : "";
+  const refused = code === "ECONNREFUSED";
   const what = refused
     ? `the connection to the server ${server.host} was refused - did you specify the right host or port?`
     : `talk to the server ${server.host}: ${cause.message}`;
   return new Failure(what, {
     code: "cli.unreachable",
     retryable: true,
-    hint: "`routeledger dev` starts one; --server or ROUTELEDGER_SERVER says where it is",
+    hint: untrustedCodes.has(code)
+      ? "--ca-file or ROUTELEDGER_CA_FILE names the certificates to believe"
+      : "`routeledger dev` starts one; --server or ROUTELEDGER_SERVER says where it is",
     cause,
   });
 }

@@ -1,4 +1,5 @@
 import { type Clock, Failure } from "@routeledger/std";
+import { apiAccess } from "./api-access.ts";
 import { ApiClient } from "./api-client.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -36,12 +37,22 @@ export function usageError(message: string, hint?: string): Failure {
 
 export interface ServerOption {
   readonly server?: string;
+  readonly tokenFile?: string;
+  readonly caFile?: string;
 }
 
-/** The api that `--server`, else `ROUTELEDGER_SERVER`, else the default names. */
+/**
+ * The api that `--server`, else `ROUTELEDGER_SERVER`, else the default names, asked with the token and believing the
+ * certificates that options, else the environment name.
+ * @throws Failure `cli.server`, `cli.token`, `cli.ca`
+ */
 export function apiClient(context: CommandContext, options: ServerOption): ApiClient {
   const server = options.server ?? context.environment.ROUTELEDGER_SERVER;
-  return new ApiClient(server === undefined || server === "" ? `http://${defaultApiAddress}` : server);
+  const access = apiAccess(context.environment, options);
+  return new ApiClient(
+    server === undefined || server === "" ? `http://${defaultApiAddress}` : server,
+    access,
+  );
 }
 
 /** Who writes, for the log: `cli:<user>`. */

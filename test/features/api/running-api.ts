@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Api, startApi } from "@routeledger/api";
+import { type Api, type ApiOptions, startApi } from "@routeledger/api";
 import { silentLogger } from "@routeledger/service-kit";
 import { openSnapshotStore, projectLogs, type SnapshotStore } from "@routeledger/snapshot-store";
 import { type JsonObject, systemClock } from "@routeledger/std";
@@ -27,10 +27,17 @@ export interface Answer {
   readonly body: JsonObject;
 }
 
-/** Runs `use` with a fresh api. @param options.translator false: nothing translates */
+export interface RunningApiOptions {
+  /** False: nothing translates. */
+  readonly translator?: boolean;
+  readonly logs?: MemoryLogs;
+  readonly options?: Partial<ApiOptions>;
+}
+
+/** Runs `use` with a fresh api. */
 export async function withApi(
   use: (running: RunningApi) => Promise<void>,
-  { translator: translates = true, logs = memoryLogs() }: { translator?: boolean; logs?: MemoryLogs } = {},
+  { translator: translates = true, logs = memoryLogs(), options = {} }: RunningApiOptions = {},
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "routeledger-api-"));
   const store = openSnapshotStore({ folder: join(folder, "store") });
@@ -51,7 +58,7 @@ export async function withApi(
         checkpointEveryRevisions: 1000,
       })
     : undefined;
-  const api = await startApi({ ...common, logger, store, address: "127.0.0.1:0" });
+  const api = await startApi({ ...common, logger, store, address: "127.0.0.1:0", ...options });
   const ask = async (path: string, init: RequestInit): Promise<Answer> => {
     const response = await fetch(`http://${api.address}${path}`, init);
     return { status: response.status, body: (await response.json()) as JsonObject };

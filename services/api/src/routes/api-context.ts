@@ -2,8 +2,10 @@ import type { EventLog } from "@routeledger/event-log";
 import type { Logger, Metrics } from "@routeledger/service-kit";
 import type { SnapshotStore } from "@routeledger/snapshot-store";
 import type { Clock } from "@routeledger/std";
+import type { ApiTokens } from "../api-tokens.ts";
 import type { ConfigDoor } from "../config-door.ts";
 import type { ReadSide } from "../read-side.ts";
+import type { TlsFiles } from "../tls-files.ts";
 
 /** What the handlers of requests have. */
 export interface ApiContext {
@@ -14,6 +16,10 @@ export interface ApiContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Who may ask; undefined: open mode. */
+  readonly tokens: ApiTokens | undefined;
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsFiles | undefined;
   /** Translates the whole log again and compares; undefined where this process cannot. */
   readonly checkReplay: (() => Promise<object>) | undefined;
   /** Aborted when the api stops. */

@@ -64,8 +64,8 @@ function changeRequest(request: FastifyRequest): ChangeRequest {
   const ifRevision = ifMatch(request);
   return {
     author: {
-      // Open mode: nobody is asked, so what the client says is only a name.
-      actor: queryText(request, "actor") ?? "open",
+      // In open mode nobody is asked, so what the client says is only a name; a token's name stands whatever it says.
+      actor: request.tokenActor ?? queryText(request, "actor") ?? "open",
       source: queryText(request, "source") ?? "http",
       traceContext: String(request.headers.traceparent ?? ""),
     },
