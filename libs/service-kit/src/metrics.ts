@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 export interface MetricOptions<Label extends string> {
   /** Without the prefix; the unit comes last, `_seconds`, `_bytes`; counters end in `_total`. */
@@ -7,7 +7,8 @@ export interface MetricOptions<Label extends string> {
   readonly labels?: readonly Label[];
 }
 
-/** The metrics of one process, in the Prometheus text format. All names begin with `routeledger_`. */
+/** The metrics of one process, in the Prometheus text format. Names begin with `routeledger_`, but those of
+ * `addProcessMetrics`. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly contentType: string = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -25,6 +26,24 @@ export class Metrics {
     options: MetricOptions<Label> & { readonly buckets: readonly number[] },
   ): Histogram<Label> {
     return new Histogram({ ...this.#common(options), buckets: [...options.buckets] });
+  }
+
+  /** A gauge whose value is asked for when the page is read. */
+  observedGauge(options: MetricOptions<never>, observe: () => Promise<number> | number): void {
+    const { name, help, registers } = this.#common(options);
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        this.set(await observe());
+      },
+    });
+  }
+
+  /** CPU, memory, file descriptors, event loop and garbage collection of the process, under Prometheus' own names. */
+  addProcessMetrics(): void {
+    collectDefaultMetrics({ register: this.#registry });
   }
 
   /** The page that Prometheus reads. */

@@ -1,11 +1,15 @@
-export {
-  type ConfigurationInput,
-  type ConfigurationOf,
-  type ConfigurationTable,
-  defineConfiguration,
-  type Setting,
-  type SettingType,
-} from "./configuration.ts";
+export { type ConfigurationInput, type ConfigurationTable, defineConfiguration } from "./configuration.ts";
+export { type KeepTryingOptions, keepTrying } from "./keep-trying.ts";
+export { LogReach } from "./log-reach.ts";
 export { createLogger, type Logger, type LoggerOptions, type LogLevel, silentLogger } from "./logger.ts";
 export { type MetricOptions, Metrics } from "./metrics.ts";
-export type { Service } from "./service.ts";
+export {
+  type OperationsServer,
+  type OperationsServerOptions,
+  type Readiness,
+  startOperationsServer,
+} from "./operations-server.ts";
+export { processSettings } from "./process-settings.ts";
+export { type ProcessInput, type ProcessOptions, type ProcessTools, runProcess } from "./run-process.ts";
+export { type RunningPart, RunningParts } from "./running-parts.ts";
+export { type ConfigurationOf, type Setting, type SettingType, settingKind } from "./setting.ts";
