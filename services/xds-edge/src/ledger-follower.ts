@@ -15,8 +15,9 @@ import {
   emptyPublished,
   type Published,
 } from "@routeledger/xds-model";
-import { LastSequence } from "./last-sequence.ts";
 import { afterFailure, lookAt } from "./log-loss.ts";
+import { pause } from "./pause.ts";
+import { SharedLogInfo } from "./shared-log-info.ts";
 
 /** Called when what is published has moved on. */
 export type PublishedListener = (published: Published, before: Published) => void;
@@ -41,7 +42,7 @@ const lookAgainMs = 2_000;
 export class LedgerFollower {
   readonly #xds: EventLog;
   readonly #options: LedgerOptions;
-  readonly #lastSequence: LastSequence;
+  readonly #info: SharedLogInfo;
   #follower: LogFollower | undefined;
   /** What is served. */
   #published: Published = emptyPublished;
@@ -53,13 +54,15 @@ export class LedgerFollower {
   /** Since it began to follow. */
   #hasApplied = false;
   #ended = false;
+  /** Makes the follower read again from where it is. */
+  #reattach = new AbortController();
   /** Settles when a follower runs. */
   #running = Promise.withResolvers<void>();
 
   constructor(xds: EventLog, options: LedgerOptions) {
     this.#xds = xds;
     this.#options = options;
-    this.#lastSequence = new LastSequence(xds);
+    this.#info = new SharedLogInfo(xds);
   }
 
   get published(): Published {
@@ -92,7 +95,7 @@ export class LedgerFollower {
         else if (this.#follower !== undefined) await this.#awaitOperator(signal);
         if (this.#hasApplied) delayMs = backoffMinMs;
         this.#hasApplied = false;
-        await this.#pause(delayMs, signal);
+        await pause(this.#options.clock, delayMs, signal);
         delayMs = Math.min(delayMs * 2, backoffMaxMs);
       }
     } finally {
@@ -108,7 +111,7 @@ export class LedgerFollower {
    */
   async caughtUp(): Promise<boolean> {
     try {
-      const lastSequence = await this.#lastSequence.ask();
+      const lastSequence = await this.#ask();
       while (!this.#ended && !this.#isLost) {
         await this.#running.promise;
         if (await this.#reached(lastSequence)) return true;
@@ -122,7 +125,19 @@ export class LedgerFollower {
 
   /** Messages of the log that are not applied yet. Throws what `info` throws. */
   async lag(): Promise<number> {
-    return Math.max(0, (await this.#lastSequence.ask()) - this.sequence);
+    return Math.max(0, (await this.#ask()) - this.sequence);
+  }
+
+  /**
+   * The log's last sequence. A log that ends before what was applied, or is another one, lost something: storage need
+   * not tell a reader that waits for the next message, so the follower is made to compare all anew.
+   */
+  async #ask(): Promise<number> {
+    const { sequence } = this;
+    const known = this.#follower?.identity;
+    const { identity, lastSequence } = await this.#info.ask();
+    if (lastSequence < sequence || (known !== undefined && identity !== known)) this.#reattach.abort();
+    return lastSequence;
   }
 
   /** Resolves to undefined when aborted, else to what ended it. */
@@ -130,9 +145,12 @@ export class LedgerFollower {
     try {
       this.#follower ??= await untilAborted(this.#begin(), signal);
       if (this.#follower === undefined) return undefined;
-      const running = this.#follower.run({ signal });
-      this.#running.resolve();
-      await running;
+      while (!signal.aborted) {
+        this.#reattach = new AbortController();
+        const running = this.#follower.run({ signal: AbortSignal.any([signal, this.#reattach.signal]) });
+        this.#running.resolve();
+        await running;
+      }
       return undefined;
     } catch (error) {
       if (!(error instanceof Failure) || afterFailure(error) === "end") throw error;
@@ -168,7 +186,7 @@ export class LedgerFollower {
   async #awaitOperator(signal: AbortSignal): Promise<void> {
     this.#isLost = true;
     while (!signal.aborted && this.#follower !== undefined) {
-      await this.#pause(lookAgainMs, signal);
+      await pause(this.#options.clock, lookAgainMs, signal);
       const { position, identity } = this.#follower;
       const found = await lookAt(this.#xds, position, identity);
       if (found === "adopted") this.#follower = undefined;
@@ -222,13 +240,6 @@ export class LedgerFollower {
     this.#published = this.#folded;
     this.#options.onPublished(this.#published, before);
   }
-
-  #pause(delayMs: number, signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#options.clock.after(delayMs, resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    return promise.finally(cancel);
-  }
 }
 
 /** A new one when the old one is settled. */
@@ -239,6 +250,7 @@ function renewed(deferred: PromiseWithResolvers<void>): PromiseWithResolvers<voi
 
 /** What the promise resolves to; undefined when aborted before. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  if (signal.aborted) return Promise.resolve(undefined);
   const aborted = new Promise<undefined>((resolve) => {
     signal.addEventListener("abort", () => resolve(undefined), { once: true });
   });

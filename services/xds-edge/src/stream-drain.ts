@@ -1,4 +1,5 @@
 import type { Clock } from "@routeledger/std";
+import { pause } from "./pause.ts";
 
 /** Streams are closed in at most so many portions. */
 const portionsMax = 50;
@@ -18,8 +19,4 @@ export async function closeInPortions(
     const until = Math.floor(((portion + 1) * streams.length) / portions);
     for (const stream of streams.slice(from, until)) stream.close(reason);
   }
-}
-
-function pause(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => clock.after(delayMs, resolve));
 }

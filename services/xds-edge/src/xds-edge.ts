@@ -4,6 +4,7 @@ import type { Protocol } from "@routeledger/xds-stream";
 import { type AdsServer, refuse, startAdsServer } from "./ads-server.ts";
 import { DeliveryRecorder } from "./delivery-recorder.ts";
 import { LedgerFollower } from "./ledger-follower.ts";
+import { pause } from "./pause.ts";
 import { type ProxyState, proxyStates } from "./proxy-states.ts";
 import { closeInPortions } from "./stream-drain.ts";
 import { type AdsCall, StreamSession } from "./stream-session.ts";
@@ -120,11 +121,7 @@ class Edge implements XdsEdge {
     const startedMs = clock.monotonicMs();
     const { signal } = this.#stopping;
     while (!(await this.#ledger.caughtUp())) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const cancel = clock.after(askAgainMs, resolve);
-      signal.addEventListener("abort", () => resolve(), { once: true });
-      await promise;
-      cancel();
+      await pause(clock, askAgainMs, signal);
       if (signal.aborted) return;
     }
     if (this.#phase !== "starting") return;

@@ -19,16 +19,19 @@ export const defaultGroup = "default/gateway";
 /** One XDS log, its publisher, and edges that follow it, with raw clients. All ends with the test. */
 export class EdgeWorld {
   readonly clock = new ManualClock();
-  readonly publisher: Publisher;
+  publisher: Publisher;
+  /** What is stored, open to damage. */
+  readonly storage = new MemoryStorage("xds-1");
   /** What edges read the XDS log through. */
   readonly gate: GatedLog;
   readonly #delivery = new MemoryStorage("delivery-1");
+  readonly #options: { readonly retireGraceMs?: number };
   readonly #ends: (() => Promise<void> | void)[] = [];
 
   constructor(test: TestContext, options: { retireGraceMs?: number } = {}) {
-    const storage = new MemoryStorage("xds-1");
-    this.publisher = new Publisher(new MemoryEventLog("XDS", storage), { clock: this.clock, ...options });
-    this.gate = new GatedLog(new MemoryEventLog("XDS", storage));
+    this.#options = options;
+    this.publisher = this.#newPublisher();
+    this.gate = new GatedLog(new MemoryEventLog("XDS", this.storage));
     test.after(async () => {
       for (const end of this.#ends.reverse()) await end();
     });
@@ -43,6 +46,15 @@ export class EdgeWorld {
     const world = new EdgeWorld(test, options);
     await world.publisher.publish(defaultGroup, [...parts, ...fences]);
     return Object.assign(world, { edge: await world.startEdge() });
+  }
+
+  /** Another publisher goes on behind what the log holds now. */
+  async restartPublisher(): Promise<void> {
+    this.publisher = await this.#newPublisher().resume();
+  }
+
+  #newPublisher(): Publisher {
+    return new Publisher(new MemoryEventLog("XDS", this.storage), { clock: this.clock, ...this.#options });
   }
 
   /** An edge that is ready. */

@@ -17,6 +17,7 @@ export class GatedLog implements EventLog {
   #readableTo = Number.POSITIVE_INFINITY;
   #knownTo = Number.POSITIVE_INFINITY;
   #isReachable = true;
+  #lost = new AbortController();
 
   constructor(log: EventLog) {
     this.name = log.name;
@@ -40,7 +41,14 @@ export class GatedLog implements EventLog {
     this.#isReachable = false;
   }
 
+  /** As when the server is gone: all calls fail, readers end with `log.unreachable`. */
+  disconnect(): void {
+    this.#isReachable = false;
+    this.#lost.abort();
+  }
+
   open(): void {
+    if (this.#lost.signal.aborted) this.#lost = new AbortController();
     this.#readableTo = Number.POSITIVE_INFINITY;
     this.#knownTo = Number.POSITIVE_INFINITY;
     this.#isReachable = true;
@@ -49,33 +57,38 @@ export class GatedLog implements EventLog {
   }
 
   async info(): Promise<LogInfo> {
-    if (!this.#isReachable) throw new Failure("look at a log", { code: "log.unreachable", retryable: true });
+    this.#assertReachable();
     const info = await this.#log.info();
     return { ...info, lastSequence: Math.min(info.lastSequence, this.#knownTo) };
   }
 
   async *read(options: ReadOptions): AsyncGenerator<LogMessage> {
-    const aborted = new Promise<void>((resolve) =>
-      options.signal?.addEventListener("abort", () => resolve()),
-    );
-    for await (const message of this.#log.read(options)) {
-      while (message.sequence > this.#readableTo && options.signal?.aborted !== true) {
+    if (this.#lost.signal.aborted) throw unreachable();
+    const lost = this.#lost.signal;
+    const signal = options.signal === undefined ? lost : AbortSignal.any([options.signal, lost]);
+    const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    for await (const message of this.#log.read({ ...options, signal })) {
+      while (message.sequence > this.#readableTo && !signal.aborted) {
         await Promise.race([this.#gate.promise, aborted]);
       }
-      if (options.signal?.aborted === true) return;
+      if (signal.aborted) break;
       yield message;
     }
+    if (lost.aborted && options.signal?.aborted !== true) throw unreachable();
   }
 
-  append(request: AppendRequest): Promise<AppendOutcome> {
+  async append(request: AppendRequest): Promise<AppendOutcome> {
+    this.#assertConnected();
     return this.#log.append(request);
   }
 
-  at(sequence: number): Promise<LogMessage | undefined> {
+  async at(sequence: number): Promise<LogMessage | undefined> {
+    this.#assertConnected();
     return this.#log.at(sequence);
   }
 
-  lastOf(subject: string): Promise<LogMessage | undefined> {
+  async lastOf(subject: string): Promise<LogMessage | undefined> {
+    this.#assertConnected();
     return this.#log.lastOf(subject);
   }
 
@@ -86,4 +99,16 @@ export class GatedLog implements EventLog {
   close(): Promise<void> {
     return this.#log.close();
   }
+
+  #assertReachable(): void {
+    if (!this.#isReachable) throw unreachable();
+  }
+
+  #assertConnected(): void {
+    if (this.#lost.signal.aborted) throw unreachable();
+  }
+}
+
+function unreachable(): Failure {
+  return new Failure("use a log", { code: "log.unreachable", retryable: true });
 }
