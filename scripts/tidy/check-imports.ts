@@ -39,7 +39,8 @@ const adapters: Readonly<Record<string, RegExp>> = {
   "event-log-sqlite": /^/,
   "snapshot-store": /^open[A-Z]/,
 };
-const mayNameAdapters = /^services\/[^/]+\/src\/main\.ts$|^services\/cli\/src\/dev\/main\.ts$|^scripts\//;
+const mayNameAdapters =
+  /^services\/[^/]+\/src\/main\.ts$|^services\/cli\/src\/(dev|nats)\/main\.ts$|^scripts\//;
 
 interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;

@@ -104,7 +104,7 @@ test("numbers have bounds, choices are listed", () => {
   ]);
   assert.throws(
     () => bounded.parse({ env: {}, args: ["--count=6", "--level=loud"] }),
-    /expected a whole number, 1 to 5, got "6"; .*expected info or warn, got "loud"/,
+    /expected a whole number, 1 to 5, got "6"; .*expected one of info, warn, got "loud"/,
   );
   assert.match(bounded.help(), /--level +how loud\n +\(info, warn; default info; ROUTELEDGER_LEVEL\)/);
 });

@@ -49,7 +49,7 @@ export function parseSetting(
       return addressPattern.test(text) ? { value: text } : { expected: "HOST:PORT" };
     case "choice": {
       const choices = setting.choices ?? [];
-      return choices.includes(text) ? { value: text } : { expected: choices.join(" or ") };
+      return choices.includes(text) ? { value: text } : { expected: `one of ${choices.join(", ")}` };
     }
     case "string":
       return { value: text };

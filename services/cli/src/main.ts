@@ -28,10 +28,17 @@ const context: CommandContext = {
 
 // Loaded when it is needed: most commands only ask the api, and start in a third of the time without it.
 const loadDev = () => import("./dev/main.ts");
+const loadNats = () => import("./nats/main.ts");
+const loadServices = () => import("./services/main.ts");
 const parts: ProgramParts = {
   startDev: async (...args) => (await loadDev()).startDev(...args),
   replayFolder: async (...args) => (await loadDev()).replayFolder(...args),
   tryEmbeddedLog: async () => (await loadDev()).tryEmbeddedLog(),
+  replayNats: async (...args) => (await loadNats()).replayNats(...args),
+  createNatsLogs: async (...args) => (await loadNats()).createNatsLogs(...args),
+  // A service has said what it leaves undone: nothing that is still open may hold its end up.
+  runService: async (...args) => process.exit(await (await loadServices()).runService(...args)),
+  serviceHelp: async (name) => (await (await loadServices()).loadService(name)).table.help(),
 };
 
 try {

@@ -1,3 +1,4 @@
+import { assert } from "@routeledger/std";
 import { Command, CommanderError } from "commander";
 import type { CommandContext } from "./command-context.ts";
 import { addApply } from "./commands/apply.ts";
@@ -8,20 +9,31 @@ import { addDiff } from "./commands/diff.ts";
 import { addDoctor, type TryEmbeddedLog } from "./commands/doctor.ts";
 import { addGet } from "./commands/get.ts";
 import { addLog } from "./commands/log.ts";
+import { addLogCreate, type CreateNatsLogs } from "./commands/log-create.ts";
 import { addProxies } from "./commands/proxies.ts";
-import { addReplay, type ReplayFolder } from "./commands/replay.ts";
+import { addReplay, type ReplayParts } from "./commands/replay.ts";
+import {
+  addServices,
+  type RunService,
+  type ServiceHelp,
+  serviceCommand,
+  serviceHelpText,
+} from "./commands/services.ts";
 import { addShow } from "./commands/show.ts";
 import { addStatus } from "./commands/status.ts";
 
 /** What only `main.ts` may name: what opens adapters. */
-export interface ProgramParts {
+export interface ProgramParts extends ReplayParts {
   readonly startDev: StartDev;
-  readonly replayFolder: ReplayFolder;
   readonly tryEmbeddedLog: TryEmbeddedLog;
+  readonly createNatsLogs: CreateNatsLogs;
+  readonly runService: RunService;
+  readonly serviceHelp: ServiceHelp;
 }
 
 /**
- * Runs one command line. Returns the exit code: 0, or 1 for a line that cannot be understood, as kubectl's.
+ * Runs one command line. Returns the exit code: 0, or 1 for a line that cannot be understood, as kubectl's; of a
+ * service, its own.
  * @throws CommandFailed when the command has already said what failed, Failure when it has not
  */
 export async function runProgram(
@@ -29,6 +41,12 @@ export async function runProgram(
   parts: ProgramParts,
   args: readonly string[],
 ): Promise<number> {
+  const service = serviceCommand(args);
+  if (service?.args.some((flag) => flag === "--help" || flag === "-h")) {
+    context.terminal.out(serviceHelpText(service.name, await parts.serviceHelp(service.name)));
+    return 0;
+  }
+  if (service !== undefined) return parts.runService(context, service.name, service.args);
   try {
     await program(context, parts).parseAsync([...args], { from: "user" });
     return 0;
@@ -43,6 +61,14 @@ function program(context: CommandContext, parts: ProgramParts): Command {
   const root = new Command("routeledger")
     .description("A control plane for Envoy whose source of truth is a log of configuration events.")
     .option("-s, --server <url>", "where the api is; else ROUTELEDGER_SERVER, else http://127.0.0.1:7480")
+    .option(
+      "--token-file <file>",
+      "holds your token; else ROUTELEDGER_TOKEN_FILE, else ROUTELEDGER_TOKEN is it",
+    )
+    .option(
+      "--ca-file <file>",
+      "certificates to believe the api by; else ROUTELEDGER_CA_FILE, else the usual",
+    )
     .helpOption("-h, --help", "show help, with examples")
     .exitOverride()
     .configureOutput({
@@ -56,17 +82,27 @@ function program(context: CommandContext, parts: ProgramParts): Command {
     .addHelpText("after", help);
   for (const add of [addApply, addDelete, addGet, addStatus, addLog, addShow, addDiff, addProxies])
     add(root, context);
-  addReplay(root, context, parts.replayFolder);
+  addLogCreate(logOf(root), context, parts.createNatsLogs);
+  addReplay(root, context, parts);
   addBootstrap(root, context);
   addDoctor(root, context, parts.tryEmbeddedLog);
   addDev(root, context, parts.startDev);
-  for (const command of root.commands) {
-    command
-      .exitOverride()
-      .copyInheritedSettings(root)
-      .showHelpAfterError(`See 'routeledger ${command.name()} --help'.`);
-  }
+  addServices(root);
+  for (const command of root.commands) inherit(root, command, "routeledger");
   return root;
+}
+
+/** Subcommands of `log` write the log; `log` itself shows it. */
+function logOf(root: Command): Command {
+  const log = root.commands.find((command) => command.name() === "log");
+  assert(log !== undefined, "a command log");
+  return log;
+}
+
+function inherit(parent: Command, command: Command, path: string): void {
+  const name = `${path} ${command.name()}`;
+  command.exitOverride().copyInheritedSettings(parent).showHelpAfterError(`See '${name} --help'.`);
+  for (const child of command.commands) inherit(command, child, name);
 }
 
 const help = `

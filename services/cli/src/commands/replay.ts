@@ -6,6 +6,7 @@ import {
   type ServerOption,
   usageError,
 } from "../command-context.ts";
+import { addNatsOptions, type NatsFlags, natsArguments } from "../nats-options.ts";
 import { formatTable } from "../output/table.ts";
 import { withProgress } from "../progress.ts";
 import { paint } from "../terminal.ts";
@@ -22,14 +23,22 @@ export interface ReplayCheck {
 /** Replays the logs of a data folder that no `dev` has open. */
 export type ReplayFolder = (dataFolder: string) => Promise<ReplayCheck>;
 
-interface ReplayOptions extends ServerOption {
+/** Replays the logs on NATS, whoever else uses them. @throws Failure `nats.*`, `log.*` */
+export type ReplayNats = (context: CommandContext, natsArgs: readonly string[]) => Promise<ReplayCheck>;
+
+export interface ReplayParts {
+  readonly replayFolder: ReplayFolder;
+  readonly replayNats: ReplayNats;
+}
+
+interface ReplayOptions extends ServerOption, NatsFlags {
   readonly check?: boolean;
   readonly data?: string;
   readonly output?: "json";
 }
 
-export function addReplay(program: Command, context: CommandContext, replayFolder: ReplayFolder): void {
-  program
+export function addReplay(program: Command, context: CommandContext, parts: ReplayParts): void {
+  const command = program
     .command("replay")
     .summary("translate the whole log again and compare with what was served")
     .description(
@@ -41,21 +50,26 @@ export function addReplay(program: Command, context: CommandContext, replayFolde
     .addOption(new Option("-o, --output <format>", "for programs").choices(["json"]))
     .addHelpText(
       "after",
-      "\nExamples:\n  routeledger replay --check\n  routeledger replay --check --data .routeledger",
-    )
-    .action((_, command: Command) => replay(context, replayFolder, command.optsWithGlobals<ReplayOptions>()));
+      `
+With --nats-url the logs on NATS are read here, without the api.
+
+Examples:
+  routeledger replay --check
+  routeledger replay --check --data .routeledger
+  routeledger replay --check --nats-url nats://10.0.0.5:4222`,
+    );
+  addNatsOptions(command).action((_, self: Command) =>
+    replay(context, parts, self.optsWithGlobals<ReplayOptions>()),
+  );
 }
 
-async function replay(
-  context: CommandContext,
-  replayFolder: ReplayFolder,
-  options: ReplayOptions,
-): Promise<void> {
+async function replay(context: CommandContext, parts: ReplayParts, options: ReplayOptions): Promise<void> {
   if (options.check !== true)
     throw usageError("say --check: replay compares, and has nothing else to do yet");
   const { terminal } = context;
   const result = await withProgress(context, "replaying the log", async () => {
-    if (options.data !== undefined) return replayFolder(options.data);
+    if (options.data !== undefined) return parts.replayFolder(options.data);
+    if (options.natsUrl !== undefined) return parts.replayNats(context, natsArguments(options));
     const answer = await apiClient(context, options).call({
       method: "POST",
       path: "/v1/replay/check",

@@ -1,6 +1,6 @@
 import { type Api, startApi, watchFolder } from "@routeledger/api";
 import type { EventLog } from "@routeledger/event-log";
-import type { Logger } from "@routeledger/service-kit";
+import { type Logger, RunningParts } from "@routeledger/service-kit";
 import { projectLogs, type SnapshotStore } from "@routeledger/snapshot-store";
 import { bootstrap } from "@routeledger/translation";
 import { checkReplay, startTranslator } from "@routeledger/translator";
@@ -51,49 +51,10 @@ export async function runServices(
   }
 }
 
-/** What was started, and how it is stopped: the last first. */
-class Running {
-  readonly #stopping = new AbortController();
-  readonly #failed = Promise.withResolvers<void>();
-  readonly #stops: (() => Promise<void>)[] = [];
+/** What was started, and how it is stopped. */
+class Running extends RunningParts {
   /** Whether Envoys are left serving; decided when all is stopped. */
   leaveEnvoys = true;
-
-  constructor() {
-    this.#failed.promise.catch(() => undefined);
-  }
-
-  get signal(): AbortSignal {
-    return this.#stopping.signal;
-  }
-
-  /** Rejects with what failed first, unless it was to stop. */
-  get ended(): Promise<void> {
-    return this.#failed.promise;
-  }
-
-  /** What runs by itself: its failure is everybody's, and nothing that it needs is stopped before it has ended. */
-  watch(work: Promise<unknown>): void {
-    const guarded = work.then(
-      () => undefined,
-      (error: unknown) => {
-        if (!this.signal.aborted) this.#failed.reject(error);
-      },
-    );
-    this.#stops.push(() => guarded);
-  }
-
-  /** `stop` is called before all that was started earlier is stopped. */
-  started<T extends { stop(): Promise<void>; readonly ended?: Promise<void> }>(service: T): T {
-    if (service.ended !== undefined) this.watch(service.ended);
-    this.#stops.push(() => service.stop());
-    return service;
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    for (let stop = this.#stops.pop(); stop !== undefined; stop = this.#stops.pop()) await stop();
-  }
 }
 
 type StartParts = DevParts & { readonly running: Running };
@@ -122,7 +83,7 @@ async function start(context: CommandContext, options: DevOptions, parts: StartP
   return {
     apiUrl,
     edgeAddress: edge.address,
-    ended: running.ended,
+    ended: running.failed,
     stop: ({ leaveEnvoys = false } = {}) => {
       running.leaveEnvoys = leaveEnvoys;
       return running.stop();

@@ -1,0 +1,119 @@
+/** `routeledger api`: the one door, on NATS, with a snapshot store of its own. */
+import type { EventLog } from "@routeledger/event-log";
+import { natsOptionsOf, natsSettings, openNatsEventLogs } from "@routeledger/event-log-nats";
+import {
+  defineConfiguration,
+  keepTrying,
+  LogReach,
+  type ProcessInput,
+  type ProcessTools,
+  processSettings,
+  runProcess,
+  startOperationsServer,
+} from "@routeledger/service-kit";
+import { openSnapshotStore, projectLogs } from "@routeledger/snapshot-store";
+import { type Clock, Failure } from "@routeledger/std";
+import { type ApiTokens, openTokensFile, readTlsFiles, startApi, type TlsFiles } from "./api.ts";
+import { apiSettings } from "./configuration.ts";
+import { parseListenAddress } from "./listen-address.ts";
+
+/** All settings of `routeledger api`. */
+export const apiTable = defineConfiguration([...apiSettings, ...natsSettings, ...processSettings]);
+
+type Configuration = ReturnType<typeof apiTable.parse>;
+
+/** What the api cannot do by itself: whoever runs it brings it. */
+export interface ApiProcessParts {
+  /** Translates the whole log again and compares with what was published. */
+  readonly checkReplay: (logs: { readonly config: EventLog; readonly xds: EventLog }) => Promise<object>;
+}
+
+/** Runs until the signal or a failure. Returns the exit code. @throws Failure `config.invalid` */
+export async function runApi(input: ProcessInput, given: ApiProcessParts): Promise<number> {
+  const { environment: env, args, otherNames } = input;
+  const configuration = apiTable.parse({ env, args, otherNames });
+  const name = configuration.name || input.hostName;
+  return runProcess(
+    input,
+    { service: "api", ...configuration, configuration: { ...apiTable.printable(configuration), name } },
+    (tools) => start({ ...configuration, name }, { ...input, ...given }, tools),
+  );
+}
+
+async function start(
+  configuration: Configuration,
+  { clock, randomBytes, checkReplay }: ProcessInput & ApiProcessParts,
+  tools: ProcessTools,
+): Promise<void> {
+  const { parts, logger, metrics, signal } = tools;
+  const { name, storeFolder } = configuration;
+  const access = await readAccess(configuration, clock, tools);
+  const room = await openWaitingRoom(configuration.apiAddress, access.tls, tools);
+  const waiting = {
+    ...{ clock, signal, logger, waitsFor: ["nats.noStream"] },
+    onWaiting: (failure: Error | undefined) => room.say(failure?.message ?? "reading the logs"),
+  };
+  const logs = await keepTrying(() => openNatsEventLogs(natsOptionsOf(configuration, `api ${name}`)), {
+    ...{ what: "open the logs on NATS", ...waiting },
+  });
+  parts.started({ stop: () => logs.close() });
+  const store = openSnapshotStore({ folder: storeFolder });
+  parts.started({ stop: () => store.close() });
+  const reach = new LogReach(() => logs.config.info(), clock);
+  metrics.observedGauge({ name: "log_reachable", help: "1 while CONFIG answers" }, async () =>
+    (await reach.problem()) === undefined ? 1 : 0,
+  );
+  parts.watch(projectLogs(store, logs, { signal: parts.signal }));
+  const open = async () => {
+    await room.stop();
+    return startApi({
+      ...{ name, logs, store, address: room.address, clock, randomBytes, logger, metrics, ...access },
+      checkReplay: () => checkReplay(logs),
+    });
+  };
+  parts.started(await keepTrying(open, { what: "start the api", ...waiting }));
+}
+
+/** Who may ask, and how it is kept from others; refused now rather than when NATS is there. */
+async function readAccess(
+  { apiAddress, tokensFile, tlsCertFile, tlsKeyFile }: Configuration,
+  clock: Clock,
+  { parts, logger }: ProcessTools,
+): Promise<{ readonly tokens?: ApiTokens; readonly tls?: TlsFiles }> {
+  parseListenAddress(apiAddress, { open: tokensFile === "" });
+  if ((tlsCertFile === "") !== (tlsKeyFile === "")) {
+    throw new Failure("read the api's certificate: --tls-cert-file and --tls-key-file belong together", {
+      code: "config.invalid",
+      retryable: false,
+    });
+  }
+  const tokens = tokensFile === "" ? undefined : await openTokensFile({ path: tokensFile, clock, logger });
+  if (tokens !== undefined) parts.started({ stop: () => tokens.stop() });
+  const tls = tlsCertFile === "" ? undefined : await readTlsFiles({ cert: tlsCertFile, key: tlsKeyFile });
+  return { ...(tokens && { tokens }), ...(tls && { tls }) };
+}
+
+/** Until the logs are there, the api's address says why nobody is answered. */
+async function openWaitingRoom(
+  wanted: string,
+  tls: TlsFiles | undefined,
+  { parts, logger, metrics }: ProcessTools,
+) {
+  let reason = "starting";
+  const server = parts.started(
+    await startOperationsServer({
+      ...{ address: wanted, metrics, tls },
+      readiness: () => ({ ready: false, body: { reason } }),
+      elsewhere: () => ({ error: { code: "notReady", message: `not ready: ${reason}` } }),
+    }),
+  );
+  const { address } = server;
+  logger.info({ address }, "the api waits for the logs");
+  return {
+    address,
+    say: (why: string): void => {
+      reason = why;
+    },
+    stop: () => server.stop(),
+  };
+}

@@ -1,0 +1,40 @@
+/** What commands do on NATS by themselves: the one place of the command that names its adapter. */
+import {
+  createNatsStreams,
+  natsOptionsOf,
+  natsSettings,
+  openNatsEventLogs,
+} from "@routeledger/event-log-nats";
+import { defineConfiguration } from "@routeledger/service-kit";
+import { checkReplay } from "@routeledger/translator";
+import type { CommandContext } from "../command-context.ts";
+import type { ReplayCheck } from "../commands/replay.ts";
+
+const table = defineConfiguration(natsSettings);
+const streams = ["CONFIG", "XDS", "DELIVERY"];
+
+/** @throws Failure `config.invalid`, `nats.*` */
+export async function createNatsLogs(
+  context: CommandContext,
+  natsArgs: readonly string[],
+  replicas: 1 | 3 | 5,
+): Promise<{ readonly made: readonly string[]; readonly found: readonly string[] }> {
+  const made = await createNatsStreams({ ...natsOptions(context, natsArgs), replicas });
+  return { made, found: streams.filter((name) => !made.includes(name)) };
+}
+
+/** Reads the logs to their ends, beside whoever uses them. @throws Failure `config.invalid`, `nats.*`, `log.*` */
+export async function replayNats(context: CommandContext, natsArgs: readonly string[]): Promise<ReplayCheck> {
+  const logs = await openNatsEventLogs(natsOptions(context, natsArgs));
+  try {
+    return await checkReplay(logs);
+  } finally {
+    await logs.close();
+  }
+}
+
+/** Settings of the services in the same environment are none of ours. */
+function natsOptions({ environment }: CommandContext, args: readonly string[]) {
+  const otherNames = Object.keys(environment);
+  return natsOptionsOf(table.parse({ env: environment, args, otherNames }), "routeledger");
+}
