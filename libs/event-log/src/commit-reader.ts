@@ -1,7 +1,8 @@
 import { bytesEqual, Failure, formatRevision, sha256 } from "@routeledger/std";
+import { adoptedFailure, adoptedSince } from "./adoption.ts";
 import { type Commit, emptyTail, type LogItem, type LogTail } from "./commit.ts";
 import { CommitAssembler, type StoppedItem, skipped } from "./commit-assembler.ts";
-import type { EventLog } from "./event-log-port.ts";
+import type { EventLog, LogInfo, LogMessage } from "./event-log-port.ts";
 import { catalogBetween, decodeEventSkip, skippedAfterReadFailure, skipsAhead } from "./event-skips.ts";
 import type { ReadableKinds } from "./kinds.ts";
 
@@ -12,7 +13,10 @@ export interface CommitReaderOptions {
   readonly kinds: ReadableKinds;
   /** False for DELIVERY. Default true. */
   readonly chained?: boolean;
-  /** `LogInfo.identity` that the log must have. Absent: whichever it has when it is first read. */
+  /**
+   * `LogInfo.identity` that the log must have, or another one that an operator adopted since (docs/spec/log.md, L10).
+   * Absent: whichever it has when it is first read.
+   */
   readonly identity?: string;
   /** Called by each `read` when the log was found to be the one that was read before. */
   readonly onAttached?: () => void;
@@ -32,7 +36,8 @@ export interface CommitReadOptions {
  *
  * `read` throws Failure
  * - `log.recreated`, `log.shorter`, `log.gap`, `log.brokenChain`, `log.staleEpoch`: something was lost or
- *   exchanged below us. Never followed; an operator decides.
+ *   exchanged below us. Never followed; an operator decides (`adoptedSince`).
+ * - `log.adopted`: the same, and an operator adopted the log as it is: begin with the last Catalog.
  * - `log.compacted`: what it should begin with was purged: begin with the last Catalog.
  * - `log.tooNew`: a commit that this version cannot read. `read` again goes on when an operator has skipped it;
  *   `awaitSkip` waits for that.
@@ -77,7 +82,10 @@ export class CommitReader {
     return this.#resumeFrom;
   }
 
-  /** `LogInfo.identity` of the log that is read; undefined before the first `read` where none was given. */
+  /**
+   * `LogInfo.identity` of the log that is read; undefined before the first `read` where none was given. Changes
+   * when the log goes on in other storage (L10): what remembers a tail remembers it with this.
+   */
   get identity(): string | undefined {
     return this.#identity;
   }
@@ -99,7 +107,7 @@ export class CommitReader {
       ...(signal && { signal }),
     });
     for await (const message of messages) {
-      this.#items = this.#assembler.push(message);
+      this.#items = await this.#pushed(message, signal);
       for (let item = await this.#next(); item; item = await this.#next()) yield item;
     }
   }
@@ -135,26 +143,58 @@ export class CommitReader {
     return item;
   }
 
+  async #pushed(message: LogMessage, signal: AbortSignal | undefined): Promise<(LogItem | StoppedItem)[]> {
+    try {
+      return this.#assembler.push(message);
+    } catch (error) {
+      // Where the log was exchanged while it was read, its place tells more than the message that does not fit.
+      await this.#attach(signal);
+      throw error;
+    }
+  }
+
   /** Another log under the same name, a shorter one, or one with another past, is said at once, not at the next message. */
   async #attach(signal: AbortSignal | undefined): Promise<void> {
-    const { identity, lastSequence } = await this.#log.info();
+    const info = await this.#log.info();
+    this.#identity ??= info.identity;
+    const loss = await this.#lossOf(info);
+    if (loss || info.identity !== this.#identity || !this.#chained) await this.#goOnWhenAdopted(info, loss);
+    if (this.#chained) await this.#learnSkips(this.tail.sequence, signal);
+  }
+
+  /** What of that which was read is not in the log any more. */
+  async #lossOf({ lastSequence }: LogInfo): Promise<Loss | undefined> {
     const { sequence, hash } = this.tail;
-    this.#identity ??= identity;
-    if (identity !== this.#identity) {
-      throw this.#lostFailure(
-        "log.recreated",
-        `it is another log (${identity}) than before (${this.#identity})`,
-      );
-    }
     if (lastSequence < sequence) {
-      throw this.#lostFailure("log.shorter", `it ends at ${lastSequence}, ${sequence} was read before`);
+      return { code: "log.shorter", what: `it ends at ${lastSequence}, ${sequence} was read before` };
     }
-    if (!this.#chained) return;
-    const message = sequence === 0 ? undefined : await this.#log.at(sequence);
-    if (message && !bytesEqual(sha256(message.body), hash)) {
-      throw this.#lostFailure("log.brokenChain", `message ${sequence} is another one than was read before`);
+    const message = this.#chained && sequence > 0 ? await this.#log.at(sequence) : undefined;
+    if (!message || bytesEqual(sha256(message.body), hash)) return undefined;
+    return { code: "log.brokenChain", what: `message ${sequence} is another one than was read before` };
+  }
+
+  /**
+   * An operator's word lets a reader go on with other storage of which nothing that it read is lost, and lets one
+   * that lost something begin again (L10). Without chain, as in DELIVERY, an adoption that is not behind the tail is
+   * all that tells of a loss.
+   */
+  async #goOnWhenAdopted({ identity }: LogInfo, loss: Loss | undefined): Promise<void> {
+    const adoption = await adoptedSince(this.#log, this.tail);
+    if (!adoption) {
+      if (identity !== this.#identity) {
+        throw this.#lostFailure({
+          code: "log.recreated",
+          what: `it is another log (${identity}) than before (${this.#identity})`,
+        });
+      }
+      if (loss) throw this.#lostFailure(loss);
+      return;
     }
-    await this.#learnSkips(sequence, signal);
+    const { sequence } = this.tail;
+    if (loss) throw adoptedFailure(this.#log, this.tail, adoption, loss.what);
+    if (adoption.revision.sequence <= sequence)
+      throw adoptedFailure(this.#log, this.tail, adoption, `${sequence} was read before`);
+    this.#identity = identity;
   }
 
   async #learnSkips(after: number, signal?: AbortSignal): Promise<void> {
@@ -180,7 +220,7 @@ export class CommitReader {
     throw skippedAfterReadFailure(this.#log, skip, at);
   }
 
-  #lostFailure(code: string, what: string): Failure {
+  #lostFailure({ code, what }: Loss): Failure {
     return new Failure(`read log ${this.#log.name}: ${what}`, {
       code,
       retryable: false,
@@ -201,4 +241,9 @@ export class CommitReader {
       },
     );
   }
+}
+
+interface Loss {
+  readonly code: "log.recreated" | "log.shorter" | "log.brokenChain";
+  readonly what: string;
 }

@@ -1,4 +1,12 @@
 export {
+  type AdoptOptions,
+  adoptionReasonBytesMax,
+  adoptLog,
+  chainedEnd,
+  unchainedEnd,
+} from "./adopt-log.ts";
+export { type Adoption, adoptedSince, lastAdoption } from "./adoption.ts";
+export {
   appendMessagesMax,
   assertAppendRequest,
   closedFailure,
@@ -24,6 +32,7 @@ export {
   type CommitWriterOptions,
   commitBytesMax,
 } from "./commit-writer.ts";
+export { copyLog } from "./copy-log.ts";
 export {
   chunkBytesMax,
   chunksMax,

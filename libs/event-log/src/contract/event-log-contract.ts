@@ -1,4 +1,5 @@
 import { after, describe } from "node:test";
+import { adoptionContract } from "./adoption-contract.ts";
 import { checkpointContract } from "./checkpoint-contract.ts";
 import { commitContract } from "./commit-contract.ts";
 import { damageContract } from "./damage-contract.ts";
@@ -14,6 +15,7 @@ export function eventLogContract(name: string, harness: EventLogHarness): void {
     portContract(harness);
     commitContract(harness);
     damageContract(harness);
+    adoptionContract(harness);
     outageContract(harness);
     checkpointContract(harness);
     interleavingContract(harness);

@@ -1,4 +1,4 @@
-import { deliveryKinds, type EventLog, LogFollower } from "@routeledger/event-log";
+import { deliveryKinds, type EventLog, LogFollower, unchainedEnd } from "@routeledger/event-log";
 import { codec } from "@routeledger/protos";
 import { typeNames, typeOfNumber } from "@routeledger/xds-model";
 
@@ -19,9 +19,8 @@ export async function watchRejections(
   signal: AbortSignal,
   onRejection: (rejection: Rejection) => void,
 ): Promise<void> {
-  const { lastSequence } = await delivery.info();
   const follower = new LogFollower(delivery, {
-    from: { sequence: lastSequence, hash: new Uint8Array(32), epoch: 0, timeMs: 0, term: 0 },
+    from: await unchainedEnd(delivery),
     kinds: deliveryKinds,
     chained: false,
     handle: (items) => {
