@@ -15,7 +15,7 @@ FIXTURES := $(abspath $(or $(ROUTELEDGER_FIXTURES),../shared/fixtures))
 SOAK_RUNS ?= 100
 
 .PHONY: help install envoy go-modules nats-server start test test-types test-lint test-tidy test-unit test-features \
-  test-golden test-envoy test-faults test-fixtures conformance soak bench format
+  test-golden test-envoy test-faults test-fixtures test-compose conformance soak bench format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -73,6 +73,9 @@ test-fixtures: $(PACKAGES) envoy go-modules ## input that nobody here wrote; ROU
 	@test -d "$(FIXTURES)" || { echo "test-fixtures: no folder $(FIXTURES);" \
 	  "set ROUTELEDGER_FIXTURES to the fixtures' folder" >&2; exit 1; }
 	@ROUTELEDGER_FIXTURES="$(FIXTURES)" $(TIER) fixtures
+
+test-compose: $(PACKAGES) ## docker-compose.yml for real; needs a Docker Engine; COMPOSE names another compose command
+	@$(TIER) compose
 
 conformance: $(PACKAGES) envoy go-modules ## the official suite's cases alone, of the fixtures
 	@ROUTELEDGER_FIXTURES="$(FIXTURES)" $(TIER) conformance

@@ -27,6 +27,7 @@ const tiers: Readonly<Record<string, Tier>> = {
   faults: testTier(300, 1, ["test/faults/**/*.test.ts"]),
   fixtures: testTier(420, 2, ["test/fixtures-suite/**/*.test.ts", "test/conformance/**/*.test.ts"]),
   conformance: testTier(300, 2, ["test/conformance/**/*.test.ts"]),
+  compose: testTier(1_200, 1, ["test/compose/**/*.test.ts"]),
   soak: testTier(7_200, 1, ["test/faults/**/*.test.ts"]),
 };
 

@@ -10,6 +10,8 @@ export function startBackend(options: { name: string; host: string; port: number
     response.setHeader("content-type", "text/plain");
     response.end(`${name} says hello to ${request.method} ${request.url}\n`);
   });
+  // Longer than Envoy keeps an idle connection unasked here: a request never meets one that is just being closed.
+  server.keepAliveTimeout = 3_700_000;
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(new Error(`backend ${name} on port ${port}: ${error.message}`)));
     server.listen(port, host, () => resolve(server));
