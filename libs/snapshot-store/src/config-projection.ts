@@ -1,37 +1,21 @@
 import { decodeConfigEvent, type ObjectChange } from "@routeledger/config-model";
 import type { Commit } from "@routeledger/event-log";
-import { sha256, utf8 } from "@routeledger/std";
-import { contentWriter } from "./contents.ts";
-import { open } from "./ledger-schema.ts";
+import type { Revision } from "@routeledger/std";
+import { objectStatements } from "./object-statements.ts";
 import type { SqliteDatabase } from "./open-database.ts";
 
 /** Writes what a commit of CONFIG changed. Called in log order, inside a transaction. */
 export function configProjection(database: SqliteDatabase): (commit: Commit) => void {
-  const writeContent = contentWriter(database);
   const insertEvent = database.prepare(
     `INSERT INTO events (sequence, epoch, first_sequence, commit_id, kind, schema_version, term, actor, source,
        summary, time_ms, trace_context, bytes, changes)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const close = database.prepare(
-    `UPDATE objects SET until_sequence = ?
-     WHERE api_group = ? AND kind = ? AND namespace = ? AND name = ? AND until_sequence = ${open}`,
-  );
-  // An object that one commit names twice has one state at its revision: the last.
-  const insertObject = database.prepare(
-    `INSERT OR REPLACE INTO objects (api_group, kind, namespace, name, from_sequence, until_sequence, version,
-       source, digest)
-     VALUES (?, ?, ?, ?, ?, ${open}, ?, ?, ?)`,
-  );
+  const objects = objectStatements(database);
 
-  function writeChange(change: ObjectChange, sequence: number): void {
-    const { group, kind, namespace, name } = change;
-    close.run(sequence, group, kind, namespace, name);
-    if (change.type === "deleted") return;
-    const bytes = utf8(change.json);
-    const digest = sha256(bytes);
-    writeContent(digest, bytes);
-    insertObject.run(group, kind, namespace, name, sequence, change.version, change.source, digest);
+  function writeChange(change: ObjectChange, at: Revision): void {
+    objects.close(change, at.sequence);
+    if (change.type === "applied") objects.open(change, at);
   }
 
   return (commit) => {
@@ -43,6 +27,6 @@ export function configProjection(database: SqliteDatabase): (commit: Commit) => 
       ...[revision.sequence, revision.epoch, firstSequence, ...text],
       ...[commit.timeMs, commit.traceContext, commit.payload.length, changes.length],
     );
-    for (const change of changes) writeChange(change, revision.sequence);
+    for (const change of changes) writeChange(change, revision);
   };
 }

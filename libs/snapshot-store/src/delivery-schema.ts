@@ -1,8 +1,9 @@
 /**
  * Tables of `deliveries.db`: what happened between edges and proxies. Lossy by contract: records that an edge had
- * to drop, and those of a crash of this machine, are missing; `edges.lost` counts what is known to be.
+ * to drop, those of a crash of this machine, and those that the log discarded before this store read them are
+ * missing; `edges.lost` counts what is known to be, `missing` says which messages of the log were gone.
  */
-export const deliveryFormat = 1;
+export const deliveryFormat = 2;
 
 /** Records of the history that are kept, over all proxies; the oldest go first. */
 export const historyMax = 100_000;
@@ -14,6 +15,11 @@ export const deliverySchema = `
 CREATE TABLE cursors (
   log TEXT PRIMARY KEY, identity TEXT NOT NULL, sequence INTEGER NOT NULL, hash BLOB NOT NULL,
   epoch INTEGER NOT NULL, term INTEGER NOT NULL, time_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE missing (
+  log TEXT NOT NULL, from_sequence INTEGER NOT NULL, until_sequence INTEGER NOT NULL, until_epoch INTEGER NOT NULL,
+  PRIMARY KEY (log, from_sequence)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE edges (

@@ -14,7 +14,7 @@ import {
 import { contentReader, contentWriter } from "./contents.ts";
 import { groupStatements } from "./group-statements.ts";
 import type { SqliteDatabase } from "./open-database.ts";
-import { ownersJson } from "./xds-projection.ts";
+import { ownersJson } from "./owners-json.ts";
 
 /**
  * Writes what one revision changed for one node group: the same fold as `applyGroupDelta` of xds-model, on rows.

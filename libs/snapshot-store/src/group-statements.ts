@@ -2,7 +2,10 @@ import type { Statement } from "better-sqlite3";
 import { open } from "./ledger-schema.ts";
 import type { SqliteDatabase } from "./open-database.ts";
 
-/** The statements by which a node group's rows are written, prepared once. `until_sequence` is the first parameter of those that close. */
+/**
+ * The statements by which a node group's rows are written, prepared once. `until_sequence` is the first parameter of
+ * those that close. A row that began where another of the same name just ended takes the place of that empty one.
+ */
 export function groupStatements(database: SqliteDatabase) {
   const statement = (text: string): Statement<unknown[]> => database.prepare<unknown[]>(text);
   const resourceKey = `node_group = ? AND type = ? AND name = ? AND until_sequence = ${open}`;
@@ -10,25 +13,44 @@ export function groupStatements(database: SqliteDatabase) {
   const groupTables = ["node_groups", "parts", "resources", "retiring", "type_versions"];
   return {
     openGroup: statement(`SELECT 1 FROM node_groups WHERE node_group = ? AND until_sequence = ${open}`),
-    insertGroup: statement(`INSERT INTO node_groups VALUES (?, ?, ${open})`),
+    insertGroup: statement(`INSERT OR REPLACE INTO node_groups VALUES (?, ?, ${open})`),
     closeGroup: groupTables.map((table) =>
       statement(`UPDATE ${table} SET until_sequence = ? WHERE node_group = ? AND until_sequence = ${open}`),
     ),
 
+    openGroups: statement(`SELECT node_group FROM node_groups WHERE until_sequence = ${open}`),
+    allOpen: {
+      parts: statement(
+        `SELECT type, resource, virtual_host, digest, owners FROM parts
+         WHERE node_group = ? AND until_sequence = ${open}`,
+      ),
+      resources: statement(
+        `SELECT type, name, version FROM resources WHERE node_group = ? AND until_sequence = ${open}`,
+      ),
+      retiring: statement(
+        `SELECT type, name, digest, version, retired_at_ms FROM retiring
+         WHERE node_group = ? AND until_sequence = ${open}`,
+      ),
+      types: statement(
+        `SELECT type, version FROM type_versions WHERE node_group = ? AND until_sequence = ${open}`,
+      ),
+    },
+
     openParts: statement(`SELECT virtual_host, digest FROM parts WHERE ${partsKey} ORDER BY virtual_host`),
-    insertPart: statement(`INSERT INTO parts VALUES (?, ?, ?, ?, ?, ${open}, ?, ?)`),
+    insertPart: statement(`INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ${open}, ?, ?)`),
+    insertEndedPart: statement("INSERT OR IGNORE INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
     closePart: statement(`UPDATE parts SET until_sequence = ? WHERE ${partsKey} AND virtual_host = ?`),
     closeParts: statement(`UPDATE parts SET until_sequence = ? WHERE ${partsKey}`),
 
     openResource: statement(`SELECT digest, version FROM resources WHERE ${resourceKey}`),
-    insertResource: statement(`INSERT INTO resources VALUES (?, ?, ?, ?, ${open}, ?, ?, ?)`),
+    insertResource: statement(`INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, ${open}, ?, ?, ?)`),
     closeResource: statement(`UPDATE resources SET until_sequence = ? WHERE ${resourceKey}`),
     openNames: statement(
       `SELECT name, digest FROM resources INDEXED BY resources_by_until
        WHERE node_group = ? AND until_sequence = ${open} AND type = ?`,
     ),
 
-    insertRetiring: statement(`INSERT INTO retiring VALUES (?, ?, ?, ?, ${open}, ?, ?, ?)`),
+    insertRetiring: statement(`INSERT OR REPLACE INTO retiring VALUES (?, ?, ?, ?, ${open}, ?, ?, ?)`),
     closeRetiring: statement(`UPDATE retiring SET until_sequence = ? WHERE ${resourceKey}`),
     expireRetiring: statement(
       `UPDATE retiring SET until_sequence = ?
@@ -38,7 +60,7 @@ export function groupStatements(database: SqliteDatabase) {
     openType: statement(
       `SELECT digest FROM type_versions WHERE node_group = ? AND type = ? AND until_sequence = ${open}`,
     ),
-    insertType: statement(`INSERT INTO type_versions VALUES (?, ?, ?, ${open}, ?, ?, ?)`),
+    insertType: statement(`INSERT OR REPLACE INTO type_versions VALUES (?, ?, ?, ${open}, ?, ?, ?)`),
     closeType: statement(
       `UPDATE type_versions SET until_sequence = ?
        WHERE node_group = ? AND type = ? AND until_sequence = ${open}`,

@@ -3,9 +3,16 @@
  *
  * All that changes is a half-open interval of CONFIG sequences: a row counts at a revision when
  * `from_sequence <= revision < until_sequence`; what still counts has `until_sequence = open`. So any revision is
- * one indexed query, and a revision costs what it changed. Nothing in here depends on batching or on this machine.
+ * one indexed query, and a revision costs what it changed. Nothing in here but `store` depends on batching or on this
+ * machine.
+ *
+ * A store that began at checkpoints, or that was away for longer than the logs were kept, does not hold all revisions:
+ * `missing` says which. Rows may reach into such a range, or over it; they count only outside.
  */
-export const ledgerFormat = 1;
+export const ledgerFormat = 2;
+
+/** Up to this format no log was ever purged: a file of it is rebuilt from the logs without loss. */
+export const rebuildableFormat = 1;
 
 /** `until_sequence` of what still counts: 2^53 - 1, which no log reaches. */
 export const open = Number.MAX_SAFE_INTEGER;
@@ -14,6 +21,17 @@ export const ledgerSchema = `
 CREATE TABLE cursors (
   log TEXT PRIMARY KEY, identity TEXT NOT NULL, sequence INTEGER NOT NULL, hash BLOB NOT NULL,
   epoch INTEGER NOT NULL, term INTEGER NOT NULL, time_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE missing (
+  log TEXT NOT NULL, from_sequence INTEGER NOT NULL, until_sequence INTEGER NOT NULL, until_epoch INTEGER NOT NULL,
+  PRIMARY KEY (log, from_sequence)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE store (
+  id TEXT PRIMARY KEY,
+  config_catalog INTEGER NOT NULL, xds_catalog INTEGER NOT NULL,
+  config_confirmed INTEGER NOT NULL, xds_confirmed INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE events (
@@ -36,7 +54,7 @@ CREATE TABLE contents (
 CREATE TABLE objects (
   api_group TEXT NOT NULL, kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
   from_sequence INTEGER NOT NULL, until_sequence INTEGER NOT NULL,
-  version TEXT NOT NULL, source TEXT NOT NULL, digest BLOB NOT NULL,
+  epoch INTEGER NOT NULL, version TEXT NOT NULL, source TEXT NOT NULL, digest BLOB NOT NULL,
   PRIMARY KEY (api_group, kind, namespace, name, from_sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX objects_by_until ON objects (until_sequence, api_group, kind, namespace, name);

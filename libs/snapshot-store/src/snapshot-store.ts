@@ -1,3 +1,5 @@
+export type { Began } from "./beginning.ts";
+export type { Confirm } from "./catalog-confirmer.ts";
 export type { Cursor } from "./cursor.ts";
 export { closedStreamsMax, historyMax } from "./delivery-schema.ts";
 export { type ProjectedLogs, type ProjectionOptions, projectLogs } from "./project-logs.ts";
@@ -19,3 +21,4 @@ export { resourceJson } from "./queries/resource-json.ts";
 export type { StoredResource, StoredRetiring, StoredXds } from "./queries/xds.ts";
 export type { ResourceDifference } from "./queries/xds-between.ts";
 export { openSnapshotStore, type SnapshotStore } from "./store.ts";
+export type { CatalogRecord, StoreRecord } from "./store-record.ts";

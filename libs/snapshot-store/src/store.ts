@@ -1,18 +1,18 @@
 import { mkdirSync } from "node:fs";
-import type { Commit, LogItem, LogName } from "@routeledger/event-log";
-import { configProjection } from "./config-projection.ts";
-import { type Cursor, cursorWriter, readCursor } from "./cursor.ts";
-import { DeliveryProjection } from "./delivery-projection.ts";
-import { openDeliveries, openLedger, type SqliteDatabase, translated } from "./open-database.ts";
+import type { LogItem, LogName } from "@routeledger/event-log";
+import type { Began, Beginning } from "./beginning.ts";
+import type { Cursor } from "./cursor.ts";
+import { translated } from "./open-database.ts";
 import type { Queries, QueryName } from "./queries/queries.ts";
 import { StoreReader } from "./store-reader.ts";
+import type { StoreRecord } from "./store-record.ts";
+import { StoreWriter } from "./store-writer.ts";
 import { Watermark } from "./watermark.ts";
-import { xdsProjection } from "./xds-projection.ts";
 
 /**
  * The snapshot store: a projection of the three logs, and past their retention the archive. Every version of every
  * object, resource and status is in it. Delete its folder, and what the logs hold is rebuilt to the same content
- * (`contentDigest`).
+ * (`contentDigest`): all of it, or where a log's beginning is purged, what follows the last checkpoints.
  *
  * `ledger.db` takes about the size of all distinct objects and parts, compressed, plus 100 to 200 bytes a change.
  * `deliveries.db` is bounded. A crash loses nothing: cursors are written with what they cover, and the logs are
@@ -28,42 +28,52 @@ export class SnapshotStore {
   readonly published: Watermark;
   /** The last DELIVERY sequence that the store holds. */
   readonly deliveries: Watermark;
-  readonly #ledger: SqliteDatabase;
-  readonly #delivery: SqliteDatabase;
+  readonly #writer: StoreWriter;
   readonly #reader: StoreReader;
-  readonly #writers: Readonly<Record<LogName, (items: readonly LogItem[], cursor: Cursor) => void>>;
   #closed = false;
 
   constructor(folder: string) {
     this.folder = folder;
-    this.#ledger = openLedger(folder);
-    this.#delivery = openDeliveries(folder);
+    this.#writer = new StoreWriter(folder);
     this.#reader = new StoreReader(folder);
     this.config = new Watermark(this.cursor("CONFIG")?.tail.sequence ?? 0);
-    this.published = new Watermark(this.#publishedTo());
+    this.published = new Watermark(this.#writer.publishedTo);
     this.deliveries = new Watermark(this.cursor("DELIVERY")?.tail.sequence ?? 0);
-    const deliveries = new DeliveryProjection(this.#delivery);
-    this.#writers = {
-      CONFIG: projector(this.#ledger, "CONFIG", configProjection(this.#ledger)),
-      XDS: projector(this.#ledger, "XDS", xdsProjection(this.#ledger)),
-      DELIVERY: projector(this.#delivery, "DELIVERY", (commit) => deliveries.write(commit)),
-    };
   }
 
   /** Where the store stands in a log; undefined before its first item. */
   cursor(log: LogName): Cursor | undefined {
-    return readCursor(log === "DELIVERY" ? this.#delivery : this.#ledger, log);
+    return this.#writer.cursor(log);
+  }
+
+  /** Its id, and which Catalogs it has projected and confirmed. */
+  get record(): StoreRecord {
+    return this.#writer.record;
   }
 
   /** Writes a batch of a log's items, and where it ends, in one durable transaction. @throws Failure `store.*` */
-  write(log: LogName, items: readonly LogItem[], cursor: Cursor): void {
-    if (items.length === 0) return;
-    translated(`write revisions of ${log} to the store in ${this.folder}`, () =>
-      this.#writers[log](items, cursor),
-    );
+  async write(log: LogName, items: readonly LogItem[], cursor: Cursor): Promise<void> {
+    this.#writer.write(log, items, cursor);
     if (log === "CONFIG") this.config.advance(cursor.tail.sequence);
-    if (log === "XDS") this.published.advance(this.#publishedTo());
+    if (log === "XDS") this.published.advance(this.#writer.publishedTo);
     if (log === "DELIVERY") this.deliveries.advance(cursor.tail.sequence);
+  }
+
+  /**
+   * Begins again in a log: with the state of its last Catalog in the place of what lies between that and what the
+   * store holds. Queries for moments in between say that they are missing. @throws Failure `store.*`
+   */
+  async begin(beginning: Beginning): Promise<Began> {
+    const began = this.#writer.begin(beginning);
+    this.config.reset(this.cursor("CONFIG")?.tail.sequence ?? 0);
+    this.published.reset(this.#writer.publishedTo);
+    this.deliveries.reset(this.cursor("DELIVERY")?.tail.sequence ?? 0);
+    return began;
+  }
+
+  /** These Catalogs need not be confirmed again. @throws Failure `store.*` */
+  async putConfirmed(catalogs: { readonly config: number; readonly xds: number }): Promise<void> {
+    this.#writer.putConfirmed(catalogs);
   }
 
   /** Asks the reader. @throws Failure `store.*`; also what the query says it throws, by code */
@@ -76,15 +86,7 @@ export class SnapshotStore {
     if (this.#closed) return;
     this.#closed = true;
     await this.#reader.close();
-    this.#ledger.close();
-    this.#delivery.close();
-  }
-
-  #publishedTo(): number {
-    return this.#ledger
-      .prepare("SELECT coalesce(max(config_to), 0) FROM publications")
-      .pluck()
-      .get() as number;
+    this.#writer.close();
   }
 }
 
@@ -92,17 +94,4 @@ export class SnapshotStore {
 export function openSnapshotStore({ folder }: { readonly folder: string }): SnapshotStore {
   translated(`make the store's folder ${folder}`, () => mkdirSync(folder, { recursive: true }));
   return new SnapshotStore(folder);
-}
-
-function projector(database: SqliteDatabase, log: LogName, project: (commit: Commit) => void) {
-  const putCursor = cursorWriter(database);
-  const putSkipped =
-    log === "DELIVERY" ? undefined : database.prepare("INSERT INTO skipped VALUES (?, ?, ?)");
-  return database.transaction((items: readonly LogItem[], cursor: Cursor) => {
-    for (const item of items) {
-      if (item.type === "commit") project(item.commit);
-      else putSkipped?.run(log, item.sequence, item.reason);
-    }
-    putCursor(log, cursor);
-  });
 }

@@ -26,3 +26,13 @@ test("those who give up are told so", async () => {
   assert.equal(await waiting, false);
   assert.equal(await mark.waitFor(1, giving.signal), false);
 });
+
+test("a mark that was set back is waited for again", async () => {
+  const mark = new Watermark(7);
+  mark.reset(3);
+  const { signal } = new AbortController();
+  const waiting = mark.waitFor(5, signal);
+  mark.advance(5);
+  assert.equal(await waiting, true);
+  assert.equal(mark.value, 5);
+});

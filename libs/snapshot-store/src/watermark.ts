@@ -1,4 +1,4 @@
-/** A number that only grows, and those who wait for it. */
+/** A number that grows, and those who wait for it. */
 export class Watermark {
   #value: number;
   readonly #waiting = new Set<{ readonly target: number; readonly resolve: () => void }>();
@@ -18,6 +18,12 @@ export class Watermark {
       this.#waiting.delete(waiter);
       waiter.resolve();
     }
+  }
+
+  /** Sets it to another place, also back: then what was reached is to be reached again. */
+  reset(value: number): void {
+    this.#value = value;
+    this.advance(value);
   }
 
   /** Resolves to true when the value is at least `target`; to false when the signal is aborted before. */

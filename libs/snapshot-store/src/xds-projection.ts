@@ -1,9 +1,9 @@
 import type { Commit } from "@routeledger/event-log";
-import { canonicalJson, formatRevision, type Revision, revision } from "@routeledger/std";
+import { type Revision, revision } from "@routeledger/std";
 import { decodePublication, type Publication, type PublishedStatus } from "@routeledger/xds-model";
 import { GroupProjection } from "./group-projection.ts";
-import { open } from "./ledger-schema.ts";
 import type { SqliteDatabase } from "./open-database.ts";
+import { statusStatements } from "./status-statements.ts";
 
 /** Writes what a commit of XDS published. Called in log order, inside a transaction. */
 export function xdsProjection(database: SqliteDatabase): (commit: Commit) => void {
@@ -13,18 +13,11 @@ export function xdsProjection(database: SqliteDatabase): (commit: Commit) => voi
        translator_version, term, time_ms, bytes)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const closeStatus = database.prepare(
-    `UPDATE statuses SET until_sequence = ?
-     WHERE api_group = ? AND kind = ? AND namespace = ? AND name = ? AND until_sequence = ${open}`,
-  );
-  const insertStatus = database.prepare(
-    `INSERT INTO statuses (api_group, kind, namespace, name, from_sequence, until_sequence, json)
-     VALUES (?, ?, ?, ?, ?, ${open}, ?)`,
-  );
+  const statuses = statusStatements(database);
 
-  function writeStatus({ group, kind, namespace, name, json }: PublishedStatus, at: Revision): void {
-    closeStatus.run(at.sequence, group, kind, namespace, name);
-    if (json !== "") insertStatus.run(group, kind, namespace, name, at.sequence, json);
+  function writeStatus(status: PublishedStatus, at: Revision): void {
+    statuses.close(status, at.sequence);
+    if (status.json !== "") statuses.open(status, at.sequence);
   }
 
   function writePublication(commit: Commit, publication: Publication): void {
@@ -44,11 +37,4 @@ export function xdsProjection(database: SqliteDatabase): (commit: Commit) => voi
   return (commit) => {
     if (commit.kind === "Publication") writePublication(commit, decodePublication(commit.payload));
   };
-}
-
-/** Owners as the store holds them: canonical JSON, revisions as text. */
-export function ownersJson(
-  owners: readonly { group: string; kind: string; namespace: string; name: string; revision: Revision }[],
-): string {
-  return canonicalJson(owners.map(({ revision: at, ...ref }) => ({ ...ref, revision: formatRevision(at) })));
 }

@@ -28,7 +28,7 @@ for (let turn = 0, ended = 0; ended < 2; turn++) {
   }
   ended = 0;
   const { name, item, identity } = next.value;
-  store.write(name, [item], { identity, tail: item.tail });
+  await store.write(name, [item], { identity, tail: item.tail });
   process.stdout.write(`${name} ${item.tail.sequence}\n`);
 }
 await store.close();

@@ -1,6 +1,7 @@
-import { fromHex, toHex } from "@routeledger/std";
+import { toHex } from "@routeledger/std";
 import { emptyTypeSnapshot, typeNumbers } from "@routeledger/xds-model";
 import type { SqliteDatabase } from "../open-database.ts";
+import { prepareHeld } from "./held.ts";
 
 /** What the store knows of one type at one proxy: sent, acknowledged and rejected are three facts. */
 export interface ProxyTypeRow {
@@ -72,7 +73,16 @@ export function prepareAcknowledgement(
        AND from_sequence <= @sequence AND until_sequence > @sequence`,
   );
 
-  return ({ nodeId, nodeGroup, userAgent }, sequence) => {
+  const held = prepareHeld(database);
+  const digestAt = (nodeGroup: string, type: number, sequence: number): string | undefined => {
+    const found = at.get({ nodeGroup, type, sequence })?.digest;
+    if (found !== undefined) return toHex(found);
+    return held.isPublishedMissing(sequence) ? undefined : emptyDigest;
+  };
+
+  return ({ nodeId, nodeGroup, userAgent }, asked) => {
+    // Of a revision that is not held only those behind it are known: what a proxy has of them counts.
+    const sequence = held.next(asked)?.sequence ?? asked;
     const rows = new Map(rowsOf.all(nodeId, nodeGroup).map((row) => [row.type, row]));
     const versions = Map.groupBy(since.all({ nodeGroup, sequence }), ({ type }) => type);
     const types = [...new Set([...rows.keys(), ...versions.keys()])].sort((a, b) => a - b);
@@ -87,12 +97,11 @@ export function prepareAcknowledgement(
       }
       const good = new Set(served.map(({ digest }) => toHex(digest)));
       if (wanted === undefined) good.add(emptyDigest);
-      const from = row.acked_sequence ?? 0;
-      const madeFrom = at.get({ nodeGroup, type, sequence: from })?.digest ?? fromHex(emptyDigest);
+      const madeFrom = digestAt(nodeGroup, type, row.acked_sequence ?? 0);
       const isUnderWay = row.sent_nonce !== null && row.sent_nonce !== row.acked_nonce;
       const isPending = isUnderWay && row.sent_sequence === row.acked_sequence;
       const holds = row.acked_digest !== null && good.has(toHex(row.acked_digest));
-      const wasGiven = row.acked_nonce !== null && !isPending && good.has(toHex(madeFrom));
+      const wasGiven = row.acked_nonce !== null && !isPending && madeFrom !== undefined && good.has(madeFrom);
       const acknowledged = holds || wasGiven;
       const rejected = row.nacked_nonce !== null && row.nacked_nonce === row.sent_nonce;
       return [{ type, wantedVersion, row, acknowledged, rejected }];

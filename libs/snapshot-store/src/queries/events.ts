@@ -1,4 +1,5 @@
 import type { Revision } from "@routeledger/std";
+import { storeBegan } from "../begin-config.ts";
 import { quietKinds } from "./moments.ts";
 import type { StoredRef } from "./objects.ts";
 import { type ObjectDifference, prepareDifference } from "./objects-between.ts";
@@ -61,7 +62,7 @@ export const eventsBetween: Query<EventsBetweenArgs, StoredEvent[]> = {
       const about = { group: of?.group ?? null, kind: of?.kind ?? null };
       const object = { namespace: of?.namespace ?? null, name: of?.name ?? null };
       const rows = list.all({ after, to, limit, ...about, ...object, all: all ? 1 : 0 });
-      return rows.map((row) => storedEvent(row, changesOf(row.sequence)));
+      return rows.map((row) => storedEvent(row, changesOf(row)));
     };
   },
 };
@@ -80,14 +81,14 @@ export const eventAt: Query<{ readonly sequence: number }, EventDetail | undefin
       const row = find.get(sequence);
       if (row === undefined) return undefined;
       const objects = difference({ a: sequence - 1, b: sequence });
-      return { ...storedEvent(row, changesOf(sequence)), objects };
+      return { ...storedEvent(row, changesOf(row)), objects };
     };
   },
 };
 
 function prepareChanges(
   database: Parameters<typeof prepareDifference>[0],
-): (sequence: number) => StoredChange[] {
+): (row: EventRow) => StoredChange[] {
   const list = database.prepare<[object], ChangeRow>(
     `SELECT api_group, kind, namespace, name, max(began) AS began, max(ended) AS ended FROM (
        SELECT api_group, kind, namespace, name, 1 AS began, 0 AS ended FROM objects WHERE from_sequence = @sequence
@@ -95,11 +96,14 @@ function prepareChanges(
        SELECT api_group, kind, namespace, name, 0, 1 FROM objects WHERE until_sequence = @sequence)
      GROUP BY api_group, kind, namespace, name ORDER BY api_group, kind, namespace, name`,
   );
-  return (sequence) =>
-    list.all({ sequence }).map(({ api_group: group, kind, namespace, name, began, ended }) => ({
-      ref: { group, kind, namespace, name },
-      change: began === 0 ? "deleted" : ended === 0 ? "created" : "configured",
-    }));
+  // What a store begins with did not change there.
+  return ({ sequence, kind }) =>
+    (kind === storeBegan ? [] : list.all({ sequence })).map(
+      ({ api_group: group, kind, namespace, name, began, ended }) => ({
+        ref: { group, kind, namespace, name },
+        change: began === 0 ? "deleted" : ended === 0 ? "created" : "configured",
+      }),
+    );
 }
 
 interface ChangeRow {

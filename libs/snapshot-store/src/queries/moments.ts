@@ -1,8 +1,11 @@
 import type { Revision } from "@routeledger/std";
+import type { SqliteDatabase } from "../open-database.ts";
+import { type Held, prepareHeld } from "./held.ts";
+import { publishedTo } from "./published-to.ts";
 import type { NoArgs, Query } from "./query.ts";
 
 /** Kinds that people did not write and that change nothing: no moments, and not in `log` unless asked for. */
-export const quietKinds = ["TermStarted", "CheckpointPart", "CheckpointClosed", "Catalog"];
+export const quietKinds = ["TermStarted", "CheckpointPart", "CheckpointClosed", "Catalog", "StoreConfirmed"];
 
 const quiet = quietKinds.map((kind) => `'${kind}'`).join(", ");
 
@@ -11,7 +14,7 @@ export interface Head {
   readonly revision: Revision;
   /** Its time, milliseconds since 1970. */
   readonly timeMs: number;
-  /** The first event that the store holds. */
+  /** The first revision that the store holds. */
   readonly oldest: Revision;
   /** CONFIG sequence up to which the store holds what it became. */
   readonly publishedTo: number;
@@ -27,22 +30,46 @@ export const head: Query<NoArgs, Head> = {
     const first = database.prepare<[], EventRow>(
       "SELECT epoch, sequence, time_ms FROM events ORDER BY sequence LIMIT 1",
     );
-    const published = database.prepare<[], { config_to: number; translator_version: number }>(
-      "SELECT config_to, translator_version FROM publications ORDER BY sequence DESC LIMIT 1",
-    );
+    const version = database
+      .prepare("SELECT translator_version FROM publications ORDER BY sequence DESC LIMIT 1")
+      .pluck();
+    const held = prepareHeld(database);
+    const lift = prepareLift(database, held);
     return () => {
       const newest = last.get();
-      const publication = published.get();
+      const oldest = revisionOf(first.get());
       return {
-        revision: revisionOf(newest),
+        revision: (newest && lift(newest)) ?? revisionOf(newest),
         timeMs: newest?.time_ms ?? 0,
-        oldest: revisionOf(first.get()),
-        publishedTo: publication?.config_to ?? 0,
-        translatorVersion: publication?.translator_version ?? 0,
+        oldest: held.next(oldest.sequence) ?? oldest,
+        publishedTo: publishedTo(database),
+        translatorVersion: (version.get() as number | undefined) ?? 0,
       };
     };
   },
 };
+
+/**
+ * The revision to ask about for the state after an event: its own or, where the store's snapshots begin only behind it
+ * and no other event lies between, that where they begin. Undefined where neither is held.
+ */
+function prepareLift(database: SqliteDatabase, held: Held): (event: EventRow) => Revision | undefined {
+  const next = database
+    .prepare(
+      `SELECT sequence FROM events WHERE sequence > ? AND kind NOT IN (${quiet}) ORDER BY sequence LIMIT 1`,
+    )
+    .pluck();
+  const end = database.prepare("SELECT sequence FROM cursors WHERE log = 'CONFIG'").pluck();
+  return (event) => {
+    const lifted = held.next(event.sequence);
+    if (lifted === undefined) return revisionOf(event);
+    const nextEvent = (next.get(event.sequence) as number | undefined) ?? Number.POSITIVE_INFINITY;
+    const isKnown =
+      lifted.sequence < nextEvent && lifted.sequence <= ((end.get() as number | undefined) ?? 0);
+    const isGap = held.firstMissing(event.sequence, lifted.sequence) !== undefined;
+    return isKnown && !isGap ? lifted : undefined;
+  };
+}
 
 /** A moment as somebody wrote it: `@412`, `@1.412`, `@head`, `@-2`, a time. */
 export type Moment =
@@ -55,6 +82,8 @@ export type Moment =
 export type ResolvedMoment =
   | { readonly outcome: "found"; readonly revision: Revision; readonly timeMs: number }
   | { readonly outcome: "beforeOldest"; readonly oldest: Revision }
+  /** The store was away when that was: what lies from `from` up to `next` is not in it. */
+  | { readonly outcome: "missing"; readonly from: number; readonly next: Revision }
   | { readonly outcome: "afterHead"; readonly head: Revision }
   | { readonly outcome: "otherEpoch"; readonly revision: Revision };
 
@@ -73,25 +102,45 @@ export const resolveMoment: Query<{ readonly moment: Moment }, ResolvedMoment> =
       `SELECT epoch, sequence, time_ms FROM events WHERE kind NOT IN (${quiet})
        ORDER BY sequence DESC LIMIT 1 OFFSET ?`,
     );
-    const last = database.prepare("SELECT coalesce(max(sequence), 0) FROM events").pluck();
+    const end = database.prepare("SELECT coalesce(max(sequence), 0) FROM events").pluck();
+    const following = database
+      .prepare("SELECT sequence FROM events WHERE sequence > ? AND time_ms > ? ORDER BY sequence LIMIT 1")
+      .pluck();
+    const held = prepareHeld(database);
+    const lift = prepareLift(database, held);
     return ({ moment }) => {
       const { revision, timeMs, oldest } = askHead({});
-      const found = (row: EventRow | undefined): ResolvedMoment =>
-        row === undefined
-          ? { outcome: "beforeOldest", oldest }
-          : { outcome: "found", revision: revisionOf(row), timeMs: row.time_ms };
+      const lost = (at: number): ResolvedMoment => {
+        const next = held.next(at);
+        if (next === undefined || next.sequence <= oldest.sequence)
+          return { outcome: "beforeOldest", oldest };
+        return { outcome: "missing", from: held.missingSince(at) ?? at, next };
+      };
+      /** The event was the last one up to a sequence, if nothing between them is missing. */
+      const found = (row: EventRow | undefined, upTo: number): ResolvedMoment => {
+        if (row === undefined) return { outcome: "beforeOldest", oldest };
+        const gap = held.firstMissing(row.sequence, upTo);
+        if (gap !== undefined) return lost(gap);
+        const at = lift(row);
+        return at === undefined
+          ? lost(row.sequence)
+          : { outcome: "found", revision: at, timeMs: row.time_ms };
+      };
       switch (moment.type) {
         case "head":
           return { outcome: "found", revision, timeMs };
         case "back":
-          return found(back.get(moment.events));
-        case "time":
-          return found(atTime.get(moment.timeMs));
+          return found(back.get(moment.events), revision.sequence);
+        case "time": {
+          const row = atTime.get(moment.timeMs);
+          const next = row && (following.get(row.sequence, moment.timeMs) as number | undefined);
+          return found(row, (next ?? revision.sequence + 1) - 1);
+        }
         case "sequence": {
-          if (moment.sequence > (last.get() as number)) return { outcome: "afterHead", head: revision };
+          if (moment.sequence > (end.get() as number)) return { outcome: "afterHead", head: revision };
           const row = atSequence.get(moment.sequence);
           const isOther = row !== undefined && moment.epoch !== undefined && moment.epoch !== row.epoch;
-          return isOther ? { outcome: "otherEpoch", revision: revisionOf(row) } : found(row);
+          return isOther ? { outcome: "otherEpoch", revision: revisionOf(row) } : found(row, moment.sequence);
         }
       }
     };

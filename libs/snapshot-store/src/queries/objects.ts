@@ -30,17 +30,17 @@ export interface ObjectRow {
   readonly version: string;
   readonly source: string;
   readonly digest: Buffer;
-  readonly epoch: number | null;
+  readonly epoch: number;
   readonly status: string | null;
 }
 
 /** Selects objects with their status at `@sequence`; a condition follows. */
 export const selectObjects = `
-  SELECT o.api_group, o.kind, o.namespace, o.name, o.from_sequence, o.version, o.source, o.digest, e.epoch,
+  SELECT o.api_group, o.kind, o.namespace, o.name, o.from_sequence, o.version, o.source, o.digest, o.epoch,
     (SELECT s.json FROM statuses s
      WHERE s.api_group = o.api_group AND s.kind = o.kind AND s.namespace = o.namespace AND s.name = o.name
        AND s.from_sequence <= @sequence AND s.until_sequence > @sequence) AS status
-  FROM objects o LEFT JOIN events e ON e.sequence = o.from_sequence
+  FROM objects o
   WHERE o.from_sequence <= @sequence AND o.until_sequence > @sequence`;
 
 export function storedObject(row: ObjectRow, readContent: (digest: Uint8Array) => Uint8Array): StoredObject {
@@ -52,7 +52,7 @@ export function storedObject(row: ObjectRow, readContent: (digest: Uint8Array) =
     version: row.version,
     json: fromUtf8(readContent(row.digest)),
     source: row.source,
-    revision: { epoch: row.epoch ?? 0, sequence: row.from_sequence },
+    revision: { epoch: row.epoch, sequence: row.from_sequence },
     ...(row.status !== null && { status: row.status }),
   };
 }

@@ -1,6 +1,7 @@
 import { type ResourceType, typeNames } from "@routeledger/xds-model";
 import type { SqliteDatabase } from "../open-database.ts";
 import { prepareAcknowledgement, type TypeAcknowledgement } from "./acknowledged.ts";
+import { publishedTo } from "./published-to.ts";
 import type { NoArgs, Query } from "./query.ts";
 import { resourceType } from "./xds.ts";
 
@@ -44,7 +45,7 @@ export interface Fact {
 
 export interface StoredProxies {
   readonly proxies: readonly StoredProxy[];
-  /** Records that edges had to drop: then what is said of their proxies may be old. */
+  /** Records that are known to be missing, at least so many: then what is said of proxies may be old. */
   readonly lost: number;
 }
 
@@ -53,7 +54,13 @@ export const proxies: Query<NoArgs, StoredProxies> = {
   prepare(database) {
     const acknowledgement = prepareAcknowledgement(database);
     const streams = prepareStreams(database);
-    const lost = database.prepare("SELECT coalesce(sum(lost), 0) FROM delivery.edges").pluck();
+    // Both are lower bounds: an edge that ended before its next record shows no gap.
+    const lost = database
+      .prepare(
+        `SELECT max((SELECT coalesce(sum(lost), 0) FROM delivery.edges),
+           (SELECT coalesce(sum(until_sequence - from_sequence), 0) FROM delivery.missing))`,
+      )
+      .pluck();
     return () => {
       const sequence = publishedTo(database);
       const found = streams().map((stream) => {
@@ -163,10 +170,6 @@ function prepareStreams(database: SqliteDatabase): () => StreamRow[] {
     }
     return [...newest.values()];
   };
-}
-
-function publishedTo(database: SqliteDatabase): number {
-  return database.prepare("SELECT coalesce(max(config_to), 0) FROM publications").pluck().get() as number;
 }
 
 function storedProxy(row: StreamRow, types: readonly StoredProxyType[]): StoredProxy {

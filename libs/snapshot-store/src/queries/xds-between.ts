@@ -1,5 +1,6 @@
 import type { JsonObject } from "@routeledger/std";
 import type { ResourceType } from "@routeledger/xds-model";
+import { prepareHeld } from "./held.ts";
 import type { Span } from "./objects-between.ts";
 import type { Query } from "./query.ts";
 import { prepareResource, resourceType } from "./xds.ts";
@@ -19,7 +20,10 @@ export interface ResourceDifference {
   readonly owners: readonly JsonObject[];
 }
 
-/** Resources of all node groups whose bytes differ between two revisions, by node group, type, name. */
+/**
+ * Resources of all node groups whose bytes differ between two revisions, by node group, type, name. None where the
+ * store does not hold one of both: what a store begins with did not change there.
+ */
 export const xdsBetween: Query<Span & { readonly json: boolean }, ResourceDifference[]> = {
   prepare(database) {
     const find = prepareResource(database);
@@ -34,7 +38,9 @@ export const xdsBetween: Query<Span & { readonly json: boolean }, ResourceDiffer
       `SELECT digest, version FROM resources WHERE node_group = @node_group AND type = @type AND name = @name
          AND from_sequence <= @sequence AND until_sequence > @sequence`,
     );
+    const held = prepareHeld(database);
     return ({ a, b, json }) => {
+      if (held.isPublishedMissing(a) || held.isPublishedMissing(b)) return [];
       const as = json ? "json" : "names";
       return touched
         .all({ low: Math.min(a, b), high: Math.max(a, b) })

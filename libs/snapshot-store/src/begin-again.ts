@@ -1,0 +1,71 @@
+import { decodeStateCheckpoint } from "@routeledger/config-model";
+import { type EventLog, type ReadableKinds, readCheckpoints } from "@routeledger/event-log";
+import { type Clock, Failure } from "@routeledger/std";
+import { decodePublishedCheckpoints } from "@routeledger/xds-model";
+import { type Began, type Beginning, veryBeginning } from "./beginning.ts";
+import { pause } from "./pause.ts";
+import type { SnapshotStore } from "./store.ts";
+
+export interface BeginAgainOptions {
+  readonly kinds: ReadableKinds;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+}
+
+const backOffMaxMs = 2_000;
+
+/**
+ * Sets the store to the last Catalog of a log, or to the oldest message of DELIVERY. While storage is out of reach it
+ * tries again, until the signal is aborted. Returns undefined when it did nothing: aborted, or the log is another
+ * one, which whoever follows it says.
+ *
+ * @throws Failure `store.noCheckpoint` when the log was purged and no Catalog in it is usable
+ */
+export async function beginAgain(
+  store: SnapshotStore,
+  log: EventLog,
+  { kinds, signal, clock }: BeginAgainOptions,
+): Promise<Began | undefined> {
+  for (let backOffMs = 50; !signal.aborted; backOffMs = Math.min(backOffMaxMs, backOffMs * 2)) {
+    try {
+      const beginning = await readBeginning(log, kinds);
+      const known = store.cursor(log.name)?.identity;
+      if (known !== undefined && known !== beginning.identity) return undefined;
+      return await store.begin(beginning);
+    } catch (error) {
+      if (!(error instanceof Failure && error.retryable)) throw error;
+    }
+    await pause(backOffMs, { clock, signal });
+  }
+  return undefined;
+}
+
+async function readBeginning(log: EventLog, kinds: ReadableKinds): Promise<Beginning> {
+  const { identity, firstSequence } = await log.info();
+  const name = log.name;
+  if (name === "DELIVERY") return { log: name, identity, firstSequence };
+  const checkpoints = await readCheckpoints(log, kinds);
+  if (checkpoints === undefined) {
+    if (firstSequence === 1) return veryBeginning(name, identity);
+    throw noCheckpoint(name, firstSequence);
+  }
+  const { tail, states, configHash } = checkpoints;
+  if (name === "XDS") {
+    return { log: name, identity, tail, published: decodePublishedCheckpoints(states), configHash };
+  }
+  const state = states.get("config");
+  if (state === undefined) throw noCheckpoint(name, firstSequence);
+  return { log: name, identity, tail, state: decodeStateCheckpoint(state) };
+}
+
+function noCheckpoint(log: string, firstSequence: number): Failure {
+  return new Failure(
+    `begin a store with log ${log}: it was purged up to ${firstSequence}, and no checkpoint in it can be read`,
+    {
+      code: "store.noCheckpoint",
+      retryable: false,
+      hint: "start a translator: it writes checkpoints; a store that holds what was purged can be copied meanwhile",
+      fields: { log, firstSequence },
+    },
+  );
+}

@@ -1,0 +1,67 @@
+import type { PublishedStatus } from "@routeledger/xds-model";
+import { statusKey } from "@routeledger/xds-model";
+import { GroupBeginning } from "./begin-group.ts";
+import type { Began, XdsBeginning } from "./beginning.ts";
+import { open } from "./ledger-schema.ts";
+import { missingWriter } from "./missing-ranges.ts";
+import type { SqliteDatabase } from "./open-database.ts";
+import { statusStatements } from "./status-statements.ts";
+
+/** Tables whose rows are intervals of CONFIG sequences, and that XDS makes. */
+const intervalTables = ["node_groups", "parts", "resources", "retiring", "type_versions", "statuses"];
+
+/**
+ * Puts what is published as of a checkpoint in the place of what lies between it and the last revision of which the
+ * store holds what it became. What it holds behind it is dropped, and is read again. Called inside a transaction,
+ * with the last CONFIG sequence that is held.
+ */
+export function xdsBeginning(database: SqliteDatabase): (beginning: XdsBeginning, heldTo: number) => Began {
+  const missing = missingWriter(database);
+  const groups = new GroupBeginning(database);
+  const statuses = statusStatements(database);
+  const drop = [
+    "DELETE FROM publications WHERE config_to > ?",
+    ...intervalTables.map((table) => `DELETE FROM ${table} WHERE from_sequence > ?`),
+    ...intervalTables.map((table) => `UPDATE ${table} SET until_sequence = ${open} WHERE until_sequence > ?`),
+  ].map((text) => database.prepare(text));
+  const dropSkipped = database.prepare("DELETE FROM skipped WHERE log = 'XDS' AND sequence > ?");
+  const openStatuses = database.prepare<[], PublishedStatus>(
+    `SELECT api_group AS "group", kind, namespace, name, json FROM statuses WHERE until_sequence = ${open}`,
+  );
+  // What is published up to here is in no publication that the store has read.
+  const insertPublication = database.prepare(
+    `INSERT OR IGNORE INTO publications (sequence, epoch, config_epoch, config_from, config_to, config_hash,
+       translator_version, term, time_ms, bytes)
+     VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, 0)`,
+  );
+
+  function putStatuses({ published }: XdsBeginning, { closeAt, at }: { closeAt: number; at: number }): void {
+    const wanted = new Map(published.statuses);
+    for (const row of openStatuses.all()) {
+      const key = statusKey(row);
+      if (wanted.get(key)?.json === row.json) wanted.delete(key);
+      else statuses.close(row, closeAt);
+    }
+    for (const status of wanted.values()) statuses.open(status, at);
+  }
+
+  return (beginning, heldTo) => {
+    const { tail, published, configHash } = beginning;
+    const { epoch, sequence: at } = published.revision;
+    let held = heldTo;
+    if (heldTo > at) {
+      for (const statement of drop) statement.run(at);
+      held = missing.dropAfter("XDS", at);
+    }
+    dropSkipped.run(tail.sequence);
+    const when = { closeAt: Math.min(held + 1, at), at };
+    for (const group of groups.openGroups()) if (!published.snapshots.has(group)) groups.close(group, when);
+    for (const snapshot of published.snapshots.values()) groups.put(snapshot, when);
+    putStatuses(beginning, when);
+    if (held >= at) return { missing: undefined, at };
+    missing.put("XDS", { from: held + 1, until: at, untilEpoch: epoch });
+    const span = [tail.sequence, tail.epoch, epoch, held + 1, at];
+    insertPublication.run(...span, configHash, tail.term, published.timeMs);
+    return { missing: held + 1 < at ? { from: held + 1, to: at - 1 } : undefined, at };
+  };
+}
