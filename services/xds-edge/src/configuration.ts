@@ -49,4 +49,14 @@ export const edgeSettings = [
     unit: "streams",
     description: "streams that may be open at once; more are refused",
   },
+  {
+    name: "drainMs",
+    env: "ROUTELEDGER_DRAIN_MS",
+    flag: "--drain-ms",
+    type: "integer",
+    max: 600_000,
+    default: 1_000,
+    unit: "milliseconds",
+    description: "over how long a stop closes the open streams, so that not all come back at once",
+  },
 ] as const;

@@ -3,7 +3,6 @@ import { natsOptionsOf, natsSettings, openNatsEventLogs } from "@routeledger/eve
 import {
   defineConfiguration,
   keepTrying,
-  LogReach,
   type ProcessInput,
   type ProcessTools,
   processSettings,
@@ -28,13 +27,16 @@ export async function runEdge(input: ProcessInput): Promise<number> {
   const configuration = { ...given, name, edgeId: given.edgeId || name };
   return runProcess(
     input,
-    { service: "xds-edge", ...configuration, configuration: edgeTable.printable(configuration) },
+    {
+      ...{ service: "xds-edge", logLevel: given.logLevel, configuration: edgeTable.printable(configuration) },
+      stopDeadlineMs: given.stopDeadlineMs + given.drainMs,
+    },
     (tools) => start(configuration, input, tools),
   );
 }
 
 async function start(configuration: Configuration, input: ProcessInput, tools: ProcessTools): Promise<void> {
-  const { edgeId, edgeAddress, operationsAddress, catchUpDeadlineMs, streamsMax } = configuration;
+  const { edgeId, edgeAddress, operationsAddress, catchUpDeadlineMs, streamsMax, drainMs } = configuration;
   const { parts, logger, metrics, signal } = tools;
   const { clock, randomBytes } = input;
   let readiness = (): Promise<Readiness> | Readiness => notYet("starting");
@@ -42,49 +44,35 @@ async function start(configuration: Configuration, input: ProcessInput, tools: P
     await startOperationsServer({ address: operationsAddress, metrics, readiness: () => readiness() }),
   );
   logger.info({ address: operations.address }, "operations are served");
-  const waiting = {
-    ...{ clock, signal, logger, waitsFor: ["nats.noStream"] },
-    onWaiting: (failure: Error | undefined) => {
+  const logs = await keepTrying(() => openNatsEventLogs(natsOptionsOf(configuration, `edge ${edgeId}`)), {
+    ...{ what: "open the logs on NATS", clock, signal, logger, waitsFor: ["nats.noStream"] },
+    onWaiting: (failure) => {
       readiness = () => notYet(failure?.message ?? "reading the XDS log");
     },
-  };
-  const logs = await keepTrying(() => openNatsEventLogs(natsOptionsOf(configuration, `edge ${edgeId}`)), {
-    ...{ what: "open the logs on NATS", ...waiting },
   });
   parts.started({ stop: () => logs.close() });
-  const reach = new LogReach(() => logs.xds.info(), clock);
-  metrics.observedGauge({ name: "log_reachable", help: "1 while XDS answers" }, async () =>
-    (await reach.problem()) === undefined ? 1 : 0,
-  );
-  const open = () =>
-    startXdsEdge({
-      ...{ xdsLog: logs.xds, deliveryLog: logs.delivery, address: edgeAddress, edgeId, streamsMax },
-      ...{ catchUpDeadlineMs, clock, randomBytes, logger, metrics },
-    });
-  const edge = await keepTrying(open, { what: "start the edge", ...waiting });
-  // What ends its following ends nothing else: streams are served on with what there is.
-  let lost: string | undefined;
-  edge.ended.catch((error: unknown) => {
-    lost = error instanceof Error ? error.message : String(error);
+  const edge = await startXdsEdge({
+    ...{ xdsLog: logs.xds, deliveryLog: logs.delivery, address: edgeAddress, edgeId },
+    ...{ catchUpDeadlineMs, streamsMax, drainMs, clock, randomBytes, logger, metrics },
   });
-  readiness = () => readinessOf(edge, reach, () => lost);
+  metrics.observedGauge({ name: "log_reachable", help: "1 while XDS is followed" }, () =>
+    edge.trouble === undefined ? 1 : 0,
+  );
+  readiness = () => readinessOf(edge);
+  // Not `ended`: an edge whose log is lost serves on (P10).
   parts.started({ stop: () => edge.stop() });
 }
 
-async function readinessOf(
-  edge: XdsEdge,
-  reach: LogReach,
-  lost: () => string | undefined,
-): Promise<Readiness> {
-  const problem = (await reach.problem()) ?? lost();
-  const { revision, snapshots } = edge.published;
+function readinessOf(edge: XdsEdge): Readiness {
+  const { whyNotReady, trouble, published } = edge;
   return {
     ready: edge.ready,
     body: {
-      publishedTo: formatRevision(revision),
-      gateways: snapshots.size,
+      publishedTo: formatRevision(published.revision),
+      gateways: published.snapshots.size,
       proxies: edge.proxies().length,
-      log: problem === undefined ? "followed" : `serves what it has: ${problem}`,
+      log: trouble === undefined ? "followed" : `serves what it has: ${trouble.message}`,
+      ...(whyNotReady === undefined ? {} : { reason: whyNotReady }),
     },
   };
 }

@@ -8,6 +8,7 @@ import {
 import { defineConfiguration } from "@routeledger/service-kit";
 import { checkReplay } from "@routeledger/translator";
 import type { CommandContext } from "../command-context.ts";
+import type { StreamChoices } from "../commands/log-create.ts";
 import type { ReplayCheck } from "../commands/replay.ts";
 
 const table = defineConfiguration(natsSettings);
@@ -17,9 +18,9 @@ const streams = ["CONFIG", "XDS", "DELIVERY"];
 export async function createNatsLogs(
   context: CommandContext,
   natsArgs: readonly string[],
-  replicas: 1 | 3 | 5,
+  choices: StreamChoices,
 ): Promise<{ readonly made: readonly string[]; readonly found: readonly string[] }> {
-  const made = await createNatsStreams({ ...natsOptions(context, natsArgs), replicas });
+  const made = await createNatsStreams({ ...natsOptions(context, natsArgs), ...choices });
   return { made, found: streams.filter((name) => !made.includes(name)) };
 }
 
