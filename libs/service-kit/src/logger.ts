@@ -1,4 +1,5 @@
-import { pino } from "pino";
+import { Failure } from "@routeledger/std";
+import { pino, stdSerializers } from "pino";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
@@ -40,9 +41,28 @@ export function createLogger({ name, level = "info", write }: LoggerOptions): Lo
     level,
     redact: { paths: secretPaths, censor: "[secret]" },
     formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: serialized },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   };
   return pino(options, write === undefined ? pino.destination({ fd: 2, sync: true }) : { write });
+}
+
+/** Causes below this one are left out. */
+const causesMax = 4;
+
+/** A Failure says what it is by its fields; where an unexpected error came from, its stack says. */
+function serialized(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Failure)) return error instanceof Error ? stdSerializers.err(error) : error;
+  const { code, message, hint, fields, cause } = error;
+  return {
+    ...{ code, message, hint, ...fields },
+    ...(cause !== undefined && depth < causesMax && { cause: causeOf(cause, depth + 1) }),
+  };
+}
+
+function causeOf(cause: unknown, depth: number): unknown {
+  if (cause instanceof Failure) return serialized(cause, depth);
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
 }
 
 const nothing = (): void => undefined;

@@ -71,7 +71,7 @@ export async function runProcess(
   const stopped = parts.stop().then(
     () => "stopped" as const,
     (error: unknown) => {
-      logger.error({ err: error }, `${service} could not be stopped in order`);
+      if (error !== failed?.error) logger.error({ err: error }, `${service} could not be stopped in order`);
       return "stopped" as const;
     },
   );
@@ -99,8 +99,7 @@ async function failureOf(
 
 function sayFailure(logger: Logger, service: string, error: unknown): void {
   if (error instanceof Failure) {
-    const { code, hint, fields } = error;
-    logger.error({ code, hint, ...fields, err: error }, `${service} ends: ${error.message}`);
+    logger.error({ code: error.code, hint: error.hint, err: error }, `${service} ends: ${error.message}`);
     return;
   }
   logger.error({ err: error }, `${service} ends: ${error instanceof Error ? error.message : String(error)}`);
