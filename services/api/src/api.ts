@@ -4,7 +4,7 @@ import type { SnapshotStore } from "@routeledger/snapshot-store";
 import type { Clock } from "@routeledger/std";
 import type { FastifyInstance } from "fastify";
 import type { ApiTokens } from "./api-tokens.ts";
-import { ConfigDoor } from "./config-door.ts";
+import { ConfigDoor, coalesceEndpointsDefaultMs } from "./config-door.ts";
 import { httpServer } from "./http-server.ts";
 import {
   addressFailure,
@@ -35,6 +35,11 @@ export interface ApiOptions {
   readonly tokens?: ApiTokens;
   /** Serves HTTPS with it. Absent: plain HTTP. */
   readonly tls?: TlsFiles;
+  /**
+   * Changes of EndpointSlices alone become at most one event in so many milliseconds (and author). Default 100; 0:
+   * each its own.
+   */
+  readonly coalesceEndpointsMs?: number;
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly logger: Logger;
@@ -63,7 +68,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const wanted = parseListenAddress(options.address, { open: tokens === undefined });
   const metrics = options.metrics ?? new Metrics();
   const stopping = new AbortController();
-  const door = await ConfigDoor.open({ name, config: logs.config, clock, randomBytes });
+  const { coalesceEndpointsMs = coalesceEndpointsDefaultMs } = options;
+  const doorParts = { name, config: logs.config, clock, randomBytes, logger, metrics };
+  const door = await ConfigDoor.open({ ...doorParts, coalesceEndpointsMs });
   let failed: unknown;
   const ended = door.run().catch((error: unknown) => {
     failed = error;
@@ -92,6 +99,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     ended,
     async stop() {
       stopping.abort();
+      door.flush();
       await server.close();
       door.stop();
       await ended.catch(() => undefined);

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { type ConfigState, evolve } from "@routeledger/config-model";
+import { type ConfigState, evolve, type ObjectRef } from "@routeledger/config-model";
 import { formatRevision, type Revision } from "@routeledger/std";
+import type { Author } from "./change-coalescer.ts";
 import type { ChangeAnswer, ObjectResult } from "./change-results.ts";
-import type { Author, ConfigDoor, DoorMoment } from "./config-door.ts";
+import type { ConfigDoor } from "./config-door.ts";
+import type { DoorMoment } from "./joint-decision.ts";
 import { type CheckedObject, checkObjects, type Plan, planApply, withDiffs } from "./plan-apply.ts";
 import { type DeleteTarget, planDelete, summaryOf } from "./plan-delete.ts";
 import type { ReadInput } from "./read-documents.ts";
@@ -47,7 +49,8 @@ export async function apply(door: ConfigDoor, request: ApplyRequest): Promise<Ch
       ? { changes: [], results: results.map(notApplied) }
       : { ...decided, results };
   };
-  return carryOut(door, request, plan);
+  const touches = checked.flatMap(({ defaulted, ref }) => (defaulted === undefined ? [] : [ref]));
+  return carryOut(door, request, { plan, touches });
 }
 
 /** Deletes as one event. */
@@ -59,20 +62,23 @@ export function remove(door: ConfigDoor, request: DeleteRequest): Promise<Change
     source: author.source,
     ...(ifRevision && { ifRevision }),
   };
-  return carryOut(door, request, ({ state }) => planDelete(targets, { state, ...options }));
+  const plan = ({ state }: DoorMoment) => planDelete(targets, { state, ...options });
+  return carryOut(door, request, { plan, touches: targets.map(({ ref }) => ref) });
 }
 
 async function carryOut(
   door: ConfigDoor,
   request: ChangeRequest & { readonly dryRun: boolean },
-  plan: (moment: DoorMoment) => Plan,
+  { plan, touches }: { plan: (moment: DoorMoment) => Plan; touches: readonly ObjectRef[] },
 ): Promise<ChangeAnswer> {
   if (request.dryRun) return rehearse(door, plan);
   const decide = (moment: DoorMoment) => {
     const decided = plan(moment);
     return { ...decided, summary: request.summary || summaryOf(decided.changes, moment.state) };
   };
-  const { decision, commit } = await door.change(decide, request.author);
+  // A precondition is about the log as it stands: such a change waits for nobody.
+  const mayTouch = request.ifRevision === undefined ? touches : [];
+  const { decision, commit } = await door.change(decide, request.author, mayTouch);
   return {
     revision: commit ? formatRevision(commit.revision) : null,
     time: commit ? new Date(commit.timeMs).toISOString() : null,

@@ -1,30 +1,28 @@
-import {
-  type ConfigState,
-  decodeConfigEvent,
-  decodeStateCheckpoint,
-  emptyConfigState,
-  encodeChangeSet,
-  encodeStoreConfirmed,
-  evolve,
-  type ObjectChange,
-} from "@routeledger/config-model";
+import { encodeChangeSet, encodeStoreConfirmed, type ObjectRef } from "@routeledger/config-model";
 import {
   type Commit,
   CommitWriter,
-  configKinds,
   type EventLog,
-  LogFollower,
   type LogTail,
   type NewCommit,
-  readCheckpoints,
 } from "@routeledger/event-log";
+import { type Logger, Metrics, silentLogger } from "@routeledger/service-kit";
 import { assert, type Clock, Failure, formatRevision, type Revision } from "@routeledger/std";
 import { apiFailure } from "./api-failure.ts";
+import { type Author, ChangeCoalescer, mayWait, type WaitingChange } from "./change-coalescer.ts";
+import { type CaughtUp, ConfigFold } from "./config-fold.ts";
+import {
+  type Decide,
+  type Decision,
+  type DoorMoment,
+  decideJointly,
+  type JointDecision,
+} from "./joint-decision.ts";
 
 /** How often a change is decided again when another writer was first. */
 export const rebaseMax = 10;
-/** How long a change waits for this process to have read the log's end, milliseconds. */
-const readDeadlineMs = 5_000;
+/** How far apart events of endpoint changes alone are at least, milliseconds, where nobody says otherwise. */
+export const coalesceEndpointsDefaultMs = 100;
 
 export interface DoorOptions {
   /** The actor of what this process writes by itself. */
@@ -32,26 +30,10 @@ export interface DoorOptions {
   readonly config: EventLog;
   readonly clock: Clock;
   readonly randomBytes: (count: number) => Uint8Array;
-}
-
-/** What a change is decided on. */
-export interface DoorMoment {
-  readonly state: ConfigState;
-  /** The time that the event will have, milliseconds since 1970. */
-  readonly timeMs: number;
-}
-
-export interface Decision {
-  readonly changes: readonly ObjectChange[];
-  readonly summary: string;
-}
-
-/** Who changes something, through what. */
-export interface Author {
-  readonly actor: string;
-  readonly source: string;
-  /** W3C traceparent, or empty. */
-  readonly traceContext: string;
+  readonly logger?: Logger;
+  readonly metrics?: Metrics;
+  /** Default 100; 0: every change of endpoints is an event of its own. */
+  readonly coalesceEndpointsMs?: number;
 }
 
 /** A store's word that it holds both logs, durably, up to these positions. */
@@ -62,103 +44,118 @@ export interface StoreConfirmation {
   readonly xds: Revision;
 }
 
+/** What became of a change. */
+export interface Changed<D extends Decision> {
+  /** The last one, on the state before the event. */
+  readonly decision: D;
+  /** The event, which other changes of endpoints may share; undefined where the decision changes nothing. */
+  readonly commit: Commit | undefined;
+}
+
 /** What a turn appends behind the state that it was decided on. */
 type Written = Omit<NewCommit, "schemaVersion" | "term">;
 
+interface PendingChange extends WaitingChange {
+  readonly decide: Decide;
+  done(commit: Commit | undefined): void;
+  failed(error: unknown): void;
+}
+
 /**
  * The one door to CONFIG: folds it, and appends what was decided on exactly the state before. A lost race is
- * decided again on the newer state, at most 10 times. Changes of this process wait for each other.
+ * decided again on the newer state, at most 10 times. Changes of this process wait for each other, in the order in
+ * which they came; those of endpoints alone may share an event, and never come behind what came after them.
  */
 export class ConfigDoor {
   readonly #options: DoorOptions;
-  readonly #follower: LogFollower;
-  readonly #stopping = new AbortController();
-  #state: ConfigState;
-  /** The log holds what this version cannot read: nothing is decided until an operator has skipped it. */
-  #stoppedBy: Failure | undefined;
+  readonly #fold: ConfigFold;
+  readonly #coalescer: ChangeCoalescer<PendingChange> | undefined;
+  readonly #counters: ReturnType<typeof doorCounters>;
   #last: Promise<unknown> = Promise.resolve();
+  #pending = 0;
 
-  private constructor(options: DoorOptions, state: ConfigState, from: LogTail | undefined) {
+  private constructor(options: DoorOptions, fold: ConfigFold) {
+    const { clock, coalesceEndpointsMs: windowMs = coalesceEndpointsDefaultMs } = options;
     this.#options = options;
-    this.#state = state;
-    this.#follower = new LogFollower(options.config, {
-      from,
-      kinds: configKinds,
-      onStopped: (failure) => {
-        this.#stoppedBy = failure;
-      },
-      handle: (items) => {
-        this.#stoppedBy = undefined;
-        for (const item of items) {
-          if (item.type === "commit") this.#state = evolve(this.#state, decodeConfigEvent(item.commit));
-        }
-      },
-    });
+    this.#fold = fold;
+    this.#counters = doorCounters(options.metrics ?? new Metrics());
+    const carryOut = (changes: readonly PendingChange[]) => this.#carryOut(changes);
+    this.#coalescer = windowMs > 0 ? new ChangeCoalescer({ clock, windowMs, carryOut }) : undefined;
   }
 
   /** Begins with the last checkpoint. Follow with `run`. */
   static async open(options: DoorOptions): Promise<ConfigDoor> {
-    const checkpoints = await readCheckpoints(options.config, configKinds);
-    const bytes = checkpoints?.states.get("config");
-    const state = bytes === undefined ? emptyConfigState : decodeStateCheckpoint(bytes);
-    return new ConfigDoor(options, state, checkpoints?.tail);
+    const { config, clock, logger = silentLogger } = options;
+    return new ConfigDoor(options, await ConfigFold.open({ config, clock, logger }));
   }
 
   /** Follows the log until `stop`. Rejects with what ended it. */
   run(): Promise<void> {
-    return this.#follower.run({ signal: this.#stopping.signal });
+    return this.#fold.run();
   }
 
+  /** What waits for other changes waits no more. */
+  flush(): void {
+    this.#coalescer?.flush();
+  }
+
+  /** Ends the reading; changes that are not appended yet fail. */
   stop(): void {
-    this.#stopping.abort();
+    this.#fold.stop();
+  }
+
+  /** Changes that are not answered yet. */
+  get pending(): number {
+    return this.#pending;
   }
 
   /** As far as this process has read; `caughtUp` reads to the end. */
-  get state(): ConfigState {
-    return this.#state;
+  get state(): ConfigFold["state"] {
+    return this.#fold.state;
   }
 
-  /**
-   * The state at the end of the log; `tail` is behind its last message, `lastItem` the sequence of the last event.
-   * @throws Failure `behind` when it is not read in 5 s, `log.tooNew` when this version cannot read it
-   */
-  async caughtUp(): Promise<{
-    readonly state: ConfigState;
-    readonly tail: LogTail;
-    readonly lastItem: number;
-  }> {
-    for (;;) {
-      if (this.#stoppedBy !== undefined) throw this.#stoppedBy;
-      const { lastSequence } = await this.#options.config.info();
-      const reached = await this.#withinDeadline(this.#follower.waitFor(lastSequence));
-      if (!reached) throw apiFailure("notReady", "read CONFIG: the api is stopping");
-      const tail = this.#follower.tail;
-      // Where more was read meanwhile, it may not be folded yet.
-      if (tail.sequence === lastSequence) {
-        return { state: this.#state, tail, lastItem: this.#follower.position.sequence };
-      }
-    }
+  /** The state at the end of the log. @throws Failure `behind` after 5 s, `log.tooNew`, `log.unreachable` */
+  caughtUp(): Promise<CaughtUp> {
+    return this.#fold.caughtUp();
   }
 
   /**
    * Appends one event of what `decide` says, or nothing when it changes nothing. `decide` is pure and may be called
-   * again. Returns the commit, and the state and time that the last decision was made on.
+   * again.
    *
-   * @throws what `decide` throws; Failure `conflict` after 10 lost races, `tooLarge`, `outcomeUnknown`
+   * @param touches every object that it may change, where that is known: a change of endpoints alone may share its
+   * event with others of the same author, and waits up to `coalesceEndpointsMs` for them
+   * @throws what `decide` throws; Failure `conflict` after 10 lost races, `tooLarge`, `outcomeUnknown`, `log.*`
    */
   change<D extends Decision>(
     decide: (moment: DoorMoment) => D,
     author: Author,
-  ): Promise<{ readonly decision: D; readonly commit: Commit | undefined; readonly moment: DoorMoment }> {
-    return this.#inTurn(async () => {
-      const { decided, commit } = await this.#append((moment) => {
-        const decision = decide(moment);
-        const { changes, summary } = decision;
-        if (changes.length === 0) return { decided: { decision, moment } };
-        const payload = encodeChangeSet(changes);
-        return { decided: { decision, moment }, write: { kind: "ChangeSet", ...author, summary, payload } };
-      });
-      return { ...decided, commit };
+    touches: readonly ObjectRef[] = [],
+  ): Promise<Changed<D>> {
+    const { promise, resolve, reject } = Promise.withResolvers<Changed<D>>();
+    let last: D | undefined;
+    const pending: PendingChange = {
+      author,
+      touches,
+      decide: (moment) => {
+        last = decide(moment);
+        return last;
+      },
+      done: (commit) => {
+        assert(last !== undefined, "a change that was decided");
+        resolve({ decision: last, commit: last.changes.length === 0 ? undefined : commit });
+      },
+      failed: reject,
+    };
+    if (this.#coalescer !== undefined && mayWait(touches)) {
+      this.#coalescer.add(pending);
+    } else {
+      this.flush();
+      void this.#carryOut([pending]);
+    }
+    this.#pending += 1;
+    return promise.finally(() => {
+      this.#pending -= 1;
     });
   }
 
@@ -174,10 +171,47 @@ export class ConfigDoor {
       ...{ summary, payload },
     };
     return this.#inTurn(async () => {
-      const { commit } = await this.#append(() => ({ decided: undefined, write }));
+      const commit = await this.#append(() => write);
       assert(commit !== undefined, "a confirmation that is appended");
       return commit;
     });
+  }
+
+  /** Changes of one author, as one event, or as several where they do not go together. Never rejects. */
+  #carryOut(changes: readonly PendingChange[]): Promise<void> {
+    return this.#inTurn(async () => {
+      for (let rest = changes; rest.length > 0; ) {
+        const taken = await this.#changeJointly(rest);
+        if (taken > 1) this.#counters.coalesced.inc(taken - 1);
+        rest = rest.slice(taken);
+      }
+    });
+  }
+
+  /** Returns how many of the changes are answered, at least one. */
+  async #changeJointly(pending: readonly PendingChange[]): Promise<number> {
+    const { author } = pending[0]!;
+    const decides = pending.map(({ decide }) => decide);
+    let joint: JointDecision | undefined;
+    let commit: Commit | undefined;
+    try {
+      commit = await this.#append((moment) => {
+        joint = decideJointly(decides, moment);
+        const { changes, summary } = joint;
+        if (changes.length === 0) return undefined;
+        return { kind: "ChangeSet", ...author, summary, payload: encodeChangeSet(changes) };
+      });
+    } catch (error) {
+      const taken = joint?.answers.length ?? pending.length;
+      for (const { failed } of pending.slice(0, taken)) failed(error);
+      return taken;
+    }
+    assert(joint !== undefined, "changes that were decided");
+    for (const [index, answer] of joint.answers.entries()) {
+      if (answer.outcome === "decided") pending[index]!.done(commit);
+      else pending[index]!.failed(answer.error);
+    }
+    return joint.answers.length;
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -186,19 +220,22 @@ export class ConfigDoor {
     return turn;
   }
 
-  /** Appends what is decided on the state before it; nothing without `write`. */
-  async #append<D>(
-    decide: (moment: DoorMoment) => { readonly decided: D; readonly write?: Written },
-  ): Promise<{ readonly decided: D; readonly commit: Commit | undefined }> {
+  /** Appends what is decided on the state before it, if anything. */
+  async #append(decide: (moment: DoorMoment) => Written | undefined): Promise<Commit | undefined> {
     for (let attempt = 1; attempt <= rebaseMax; attempt++) {
-      const { state, tail } = await this.caughtUp();
+      const { state, tail } = await this.#fold.caughtUp();
       const timeMs = Math.max(Math.floor(this.#options.clock.wallMs()), tail.timeMs);
-      const { decided, write } = decide({ state, timeMs });
-      if (write === undefined) return { decided, commit: undefined };
+      const write = decide({ state, timeMs });
+      if (write === undefined) return undefined;
       const commit = await this.#store(write, timeMs, tail);
-      if (commit === undefined) continue;
-      await this.#read(commit);
-      return { decided, commit };
+      if (commit === undefined) {
+        this.#counters.lostRaces.inc();
+        continue;
+      }
+      this.#counters.events.inc({ kind: write.kind });
+      // It is stored whether it is folded in time or not; the next turn reads to the end before it decides.
+      await this.#fold.reached(commit.revision.sequence).catch(() => undefined);
+      return commit;
     }
     throw apiFailure("conflict", `append to CONFIG: others were first ${rebaseMax} times`, "try again");
   }
@@ -206,8 +243,13 @@ export class ConfigDoor {
   /** Undefined when another writer was first. */
   async #store(write: Written, timeMs: number, tail: LogTail): Promise<Commit | undefined> {
     const { config, clock, randomBytes } = this.#options;
-    // The event's time is in the objects too, so it is decided once.
-    const writer = new CommitWriter(config, { clock: { ...clock, wallMs: () => timeMs }, randomBytes });
+    const eventClock: Clock = {
+      // The event's time is in the objects too, so it is decided once.
+      wallMs: () => timeMs,
+      monotonicMs: () => clock.monotonicMs(),
+      after: (delayMs, callback) => clock.after(delayMs, callback),
+    };
+    const writer = new CommitWriter(config, { clock: eventClock, randomBytes });
     const outcome = await writer
       .append({ ...write, schemaVersion: 1, term: 0 }, tail)
       .catch((cause: unknown) => {
@@ -226,26 +268,24 @@ export class ConfigDoor {
         );
     }
   }
+}
 
-  /**
-   * Waits until what was appended is folded, so that `state` has it. It is stored whether that succeeds or not: who
-   * appended it is told so, and the next turn reads to the end before it decides.
-   */
-  async #read({ revision }: Commit): Promise<void> {
-    await this.#withinDeadline(this.#follower.waitFor(revision.sequence)).catch(() => undefined);
-  }
-
-  async #withinDeadline(work: Promise<boolean>): Promise<boolean> {
-    const late = Promise.withResolvers<never>();
-    const cancel = this.#options.clock.after(readDeadlineMs, () =>
-      late.reject(apiFailure("behind", "read CONFIG: its end was not reached in 5 s", "see the api's log")),
-    );
-    try {
-      return await Promise.race([work, late.promise]);
-    } finally {
-      cancel();
-    }
-  }
+function doorCounters(metrics: Metrics) {
+  return {
+    events: metrics.counter({
+      name: "api_events_total",
+      help: "events appended to CONFIG",
+      labels: ["kind"],
+    }),
+    lostRaces: metrics.counter({
+      name: "api_lost_races_total",
+      help: "changes that were decided again as another writer was first",
+    }),
+    coalesced: metrics.counter({
+      name: "api_coalesced_changes_total",
+      help: "changes of endpoints that share the event of an earlier one",
+    }),
+  };
 }
 
 function unknownOutcome(cause: Failure): Failure {

@@ -27,7 +27,8 @@ export function httpServer(context: ApiContext): FastifyInstance {
   const options = {
     logger: false,
     requestTimeout: requestTimeoutMs,
-    forceCloseConnections: true,
+    // What is being answered is answered; see `onSend`.
+    forceCloseConnections: "idle" as const,
     routerOptions: { maxParamLength: pathPartLengthMax },
   };
   const { tls } = context;
@@ -75,6 +76,10 @@ export function httpServer(context: ApiContext): FastifyInstance {
       "/ lists them",
     );
     return reply.code(404).send(httpErrorOf(failure).body);
+  });
+  server.addHook("onSend", async (_, reply) => {
+    // A connection that lives on would hold up the end.
+    if (context.stopping.aborted) reply.header("connection", "close");
   });
   server.addHook("onResponse", async (request, reply) => {
     const labels = {

@@ -1,4 +1,10 @@
-import { allObjects, type ConfigState, type ObjectChange, objectKey } from "@routeledger/config-model";
+import {
+  allObjects,
+  type ConfigState,
+  type ObjectChange,
+  type ObjectRef,
+  objectKey,
+} from "@routeledger/config-model";
 import type { InputProblem, ObjectResult } from "./change-results.ts";
 import { type CheckedObject, type Plan, planApply, refuseRepeated } from "./plan-apply.ts";
 import { type MassDelete, massDelete } from "./plan-delete.ts";
@@ -68,10 +74,26 @@ export function planFolder(files: readonly FolderFile[], context: FolderContext)
   };
 }
 
+/** The objects that a scan would change in a state that is like this one, at most. */
+export function folderTouches(
+  files: readonly FolderFile[],
+  context: Pick<FolderContext, "state" | "source" | "keepAll">,
+): ObjectRef[] {
+  const said = files.flatMap(({ changed, objects }) => (changed ? objects : []));
+  const deletes = context.keepAll
+    ? []
+    : ownedButUnsaid(
+        files,
+        files.flatMap(({ objects }) => objects),
+        context,
+      );
+  return [...said.flatMap(({ ref, defaulted }) => (defaulted === undefined ? [] : [ref])), ...deletes];
+}
+
 function ownedButUnsaid(
   files: readonly FolderFile[],
   checked: readonly CheckedObject[],
-  { state, source }: FolderContext,
+  { state, source }: Pick<FolderContext, "state" | "source">,
 ): ObjectChange[] {
   const said = new Set(checked.map(({ ref }) => objectKey(ref)));
   const unreadable = new Set(files.filter(isUnreadable).map(({ path }) => path));

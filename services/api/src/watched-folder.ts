@@ -8,7 +8,7 @@ import type { InputProblem, ObjectResult } from "./change-results.ts";
 import { listFiles, looksSame, readStable, type SeenFile, stableMs } from "./folder-scan.ts";
 import { checkObject } from "./plan-apply.ts";
 import { summaryOf } from "./plan-delete.ts";
-import { type FolderFile, type FolderPlan, planFolder } from "./plan-folder.ts";
+import { type FolderFile, type FolderPlan, folderTouches, planFolder } from "./plan-folder.ts";
 import { readDocuments } from "./read-documents.ts";
 
 export interface FolderOptions {
@@ -198,6 +198,7 @@ class FolderWatcher implements WatchedFolder {
         return { ...plan, summary: summaryOf(plan.changes, state) };
       },
       { actor: "folder", source, traceContext: "" },
+      folderTouches(files, { state: api.door.state, source, keepAll }),
     );
     if (commit !== undefined) this.#options.report(`@${formatRevision(commit.revision)} ${commit.summary}`);
     this.#reportProblems(decision);

@@ -16,6 +16,11 @@ export function operationRoutes(server: FastifyInstance, context: ApiContext): v
     help: "last CONFIG sequence of which the store has what it became",
   });
 
+  const pending = metrics.gauge({
+    name: "api_pending_changes",
+    help: "changes that wait for others, for their turn or for the log",
+  });
+
   server.get("/livez", async (_, reply) => reply.type("text/plain").send("ok\n"));
 
   server.get("/readyz", async (_, reply) => {
@@ -32,6 +37,7 @@ export function operationRoutes(server: FastifyInstance, context: ApiContext): v
 
   server.get("/metrics", async (_, reply) => {
     head.set(store.config.value);
+    pending.set(door.pending);
     published.set(store.published.value);
     return reply.type(metrics.contentType).send(await metrics.text());
   });
