@@ -11,13 +11,15 @@ import type { Snapshot } from "./snapshot.ts";
 
 /**
  * Folds one record of the XDS log. Every snapshot then is the truth up to `publication.to`.
- * Throws AssertionFailed when the record does not follow on what was folded before it.
+ * Throws AssertionFailed when the record does not follow on what was folded before it (docs/spec/log.md, X1): it
+ * begins behind it, or anew, in a higher epoch of CONFIG.
  */
 export function applyPublication(published: Published, publication: Publication): Published {
   const { configEpoch, from, to, timeMs } = publication;
+  const { epoch, sequence } = published.revision;
   assert(
-    from === published.revision.sequence + 1,
-    `a publication from ${published.revision.sequence + 1}, got ${from}`,
+    (from === sequence + 1 && configEpoch >= epoch) || configEpoch > epoch,
+    `a publication from ${epoch}.${sequence + 1}, or in a higher epoch, got ${configEpoch}.${from}`,
   );
   let next = published;
   for (const delta of publication.deltas) next = applyRevisionDelta(next, delta, configEpoch);

@@ -31,8 +31,12 @@ export interface Published {
 
 /** One record of the XDS log, decoded: what the CONFIG revisions from..to became. */
 export interface Publication {
+  /** Of all revisions that it covers. */
   readonly configEpoch: number;
-  /** CONFIG sequences, both included. */
+  /**
+   * CONFIG sequences, both included. `from` follows on the publication before, or is where CONFIG, adopted after a
+   * loss, goes on in a higher epoch: then sequences that were published before may come again.
+   */
   readonly from: number;
   readonly to: number;
   /** Time of the event at `to`. */

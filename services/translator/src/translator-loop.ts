@@ -6,13 +6,14 @@ import {
 } from "@routeledger/config-model";
 import {
   type CheckpointCommit,
+  type Commit,
   CommitWriter,
   configKinds,
   type LogTail,
   type NewCommit,
   writeCheckpoints,
 } from "@routeledger/event-log";
-import { assert, Failure, formatRevision, type Revision } from "@routeledger/std";
+import { assert, compareRevisions, Failure, formatRevision, type Revision } from "@routeledger/std";
 import {
   foldRevision,
   type RevisionFold,
@@ -27,6 +28,7 @@ import {
 } from "@routeledger/xds-model";
 import type { CrashPoint } from "./crash-point.ts";
 import { FencedFollower, type Position } from "./fenced-follower.ts";
+import { PendingPublications } from "./pending-publications.ts";
 import { type Recovered, readPublished } from "./recover.ts";
 import type { TranslatorOptions } from "./translator-options.ts";
 
@@ -47,10 +49,8 @@ export class TranslatorLoop {
   readonly #cache = new TranslationCache();
   readonly #reached: (revision: Revision) => void;
   #fold: RevisionFold;
-  /** Folded and not published: what the revisions since `#publishedTo` became. */
-  #pending: RevisionDelta[] = [];
-  #pendingBytes = 0;
-  #publishedTo: number;
+  readonly #pending: PendingPublications;
+  #publishedTo: Revision;
   #checkpointAt: number;
   #configTail: LogTail;
   #xdsTail: LogTail;
@@ -68,8 +68,9 @@ export class TranslatorLoop {
     this.#fold = { state, published, last: undefined };
     this.#configTail = configTail;
     this.#xdsTail = xdsTail;
-    this.#publishedTo = published.revision.sequence;
-    this.#checkpointAt = this.#publishedTo;
+    this.#publishedTo = published.revision;
+    this.#pending = new PendingPublications(configTail.sequence);
+    this.#checkpointAt = configTail.sequence;
     const { clock, randomBytes } = options;
     this.#follower = new FencedFollower({
       log: options.logs.config,
@@ -95,7 +96,7 @@ export class TranslatorLoop {
       if (items.length === 0) return;
       for (const item of items) {
         this.#foldItem(item);
-        if (this.#pendingBytes >= publicationBytesMax) await this.#publish();
+        if (this.#pending.bytes >= publicationBytesMax) await this.#publish();
       }
       await this.#crash("folded");
       await this.#publish();
@@ -112,7 +113,10 @@ export class TranslatorLoop {
     await this.#crash("term-in-config");
     await this.#appendToXds(() => this.#own(termStarted(this.#term, name)));
     await this.#crash("term-started");
-    this.#options.logger.info({ term: this.#term, from: this.#publishedTo }, "translator leads");
+    this.#options.logger.info(
+      { term: this.#term, from: formatRevision(this.#publishedTo) },
+      "translator leads",
+    );
   }
 
   async #activate(): Promise<void> {
@@ -129,13 +133,14 @@ export class TranslatorLoop {
 
   #foldItem({ commit, tail }: Position): void {
     this.#configTail = tail;
-    if (commit === undefined) return;
+    const delta = commit === undefined ? undefined : this.#foldCommit(commit);
+    const { revision, timeMs } = this.#fold.state;
+    this.#pending.add({ tail, epoch: revision.epoch, timeMs, delta });
+  }
+
+  #foldCommit(commit: Commit): RevisionDelta | undefined {
     const folded = foldRevision(this.#fold, decodeConfigEvent(commit), this.#cache);
     this.#fold = folded;
-    if (folded.delta !== undefined) {
-      this.#pending.push(folded.delta);
-      this.#pendingBytes += bytesOf(folded.delta);
-    }
     for (const { nodeGroup, dangling } of folded.alarms) {
       const missing = dangling.map(
         ({ from, to }) => `${typeNames[from.type]} ${from.name} names ${typeNames[to.type]} ${to.name}`,
@@ -146,38 +151,30 @@ export class TranslatorLoop {
         "snapshot is not closed: the node group keeps its last one",
       );
     }
+    return folded.delta;
   }
 
   /** Covers all that was folded. */
   async #publish(): Promise<void> {
-    const to = this.#configTail.sequence;
-    if (to === this.#publishedTo) return;
-    this.#refuseHigherTerm(this.#configTail);
-    const epoch = Math.max(this.#fold.state.revision.epoch, 1);
-    const publication = {
-      configEpoch: epoch,
-      from: this.#publishedTo + 1,
-      to,
-      timeMs: this.#fold.state.timeMs,
-      configHash: this.#configTail.hash,
-      translatorVersion,
-      deltas: this.#pending,
-    };
-    const payload = encodePublication(publication);
-    const summary = `revisions ${publication.from} to ${to}`;
-    await this.#appendToXds(() => this.#own({ kind: "Publication", schemaVersion: 1, summary, payload }));
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#publishedTo = to;
-    const revision = { epoch, sequence: to };
+    const publications = this.#pending.take();
+    if (publications.length === 0) return;
+    for (const publication of publications) {
+      this.#refuseHigherTerm(this.#configTail);
+      const { configEpoch: epoch, from, to } = publication;
+      const payload = encodePublication(publication);
+      const summary = `revisions ${from} to ${to}`;
+      await this.#appendToXds(() => this.#own({ kind: "Publication", schemaVersion: 1, summary, payload }));
+      this.#publishedTo = { epoch, sequence: to };
+      this.#options.logger.debug({ from, to, bytes: payload.length }, "published");
+    }
+    const revision = this.#publishedTo;
     this.#fold = { ...this.#fold, published: { ...this.#fold.published, revision } };
-    this.#options.logger.debug({ from: publication.from, to, bytes: payload.length }, "published");
     this.#reached(revision);
     await this.#crash("published");
   }
 
   async #checkpointWhenDue(): Promise<void> {
-    if (this.#publishedTo - this.#checkpointAt < this.#options.checkpointEveryRevisions) return;
+    if (this.#publishedTo.sequence - this.#checkpointAt < this.#options.checkpointEveryRevisions) return;
     const { state, published } = this.#fold;
     const { config, xds } = this.#options.logs;
     const { revision } = published;
@@ -200,7 +197,7 @@ export class TranslatorLoop {
     });
     // The checkpoints themselves are revisions, to be covered; counting them would make the next round due at once.
     await this.#publish();
-    this.#checkpointAt = this.#publishedTo;
+    this.#checkpointAt = this.#publishedTo.sequence;
     await this.#crash("checkpoint-written");
     this.#options.logger.info({ revision: formatRevision(published.revision) }, "checkpoint written");
   }
@@ -227,7 +224,7 @@ export class TranslatorLoop {
       const outcome = await this.#xdsWriter.append(decide(), this.#xdsTail);
       assert(
         outcome.outcome !== "tooLarge",
-        `revisions from ${this.#publishedTo + 1} to fit into one commit of XDS`,
+        `revisions behind ${formatRevision(this.#publishedTo)} to fit into one commit of XDS`,
       );
       if (outcome.outcome === "appended") {
         this.#xdsTail = outcome.tail;
@@ -235,7 +232,8 @@ export class TranslatorLoop {
       }
       const { published, tail } = await readPublished(this.#options.logs.xds);
       this.#refuseHigherTerm(tail);
-      if (published.revision.sequence !== this.#publishedTo) throw overtaken(this.#term, published.revision);
+      if (compareRevisions(published.revision, this.#publishedTo) !== 0)
+        throw overtaken(this.#term, published.revision);
       this.#xdsTail = tail;
     }
   }
@@ -270,11 +268,4 @@ function overtaken(term: number, at: Revision): Failure {
 function termStarted(term: number, name: string): CheckpointCommit {
   const payload = encodeTermStarted(term, name);
   return { kind: "TermStarted", schemaVersion: 1, summary: `translator ${name} leads`, payload };
-}
-
-function bytesOf(delta: RevisionDelta): number {
-  let bytes = 0;
-  for (const { changed } of delta.groups) for (const part of changed) bytes += part.bytes?.length ?? 0;
-  for (const { json } of delta.statuses) bytes += json.length;
-  return bytes;
 }
