@@ -1,0 +1,276 @@
+import { randomUUID } from "node:crypto";
+import { compactedFailure, type LogInfo, type LogMessage, type LogName } from "@routeledger/event-log";
+import { Failure } from "@routeledger/std";
+import type { Msg } from "nats";
+import { answered, askApi, unreachableFailure } from "./jetstream-api.ts";
+import type { NatsLink } from "./nats-link.ts";
+
+/** Messages of one pull. */
+const pullMessages = 2_000;
+/** Bytes of one pull. Of what is read and not yet taken there are at most two pulls in memory. */
+const pullBytes = 4 * 1024 * 1024;
+/** A pull that waits is renewed so often, milliseconds. */
+const pullExpiresMs = 20_000;
+/** The server shows that often that it has not forgotten the pull, milliseconds. */
+const heartbeatMs = 1_000;
+/** So long without a sign the consumer counts as lost, milliseconds. */
+const silenceMaxMs = 3_500;
+/** A consumer whose reader died, or takes longer than this over what it read, goes away, milliseconds. */
+const inactiveMs = 300_000;
+
+const nanosecondsPerMs = 1_000_000;
+
+export interface MessageFeedOptions {
+  readonly link: NatsLink;
+  readonly name: LogName;
+  readonly after: number;
+  readonly info: () => Promise<LogInfo>;
+}
+
+/**
+ * Messages of a stream in order, through a pull consumer of its own that keeps nothing on disk.
+ *
+ * What can happen: messages come; a pull is used up (then the next one is sent, when there is room); heartbeats come,
+ * with the number of the last message that was sent, or stop coming; the consumer, the stream, the server or the
+ * connection goes away. Whatever may have lost a message ends the feed with `log.unreachable`, behind the messages
+ * that came before; nothing is mended here, since whoever reads again has to compare the log first.
+ */
+export class MessageFeed {
+  readonly #options: MessageFeedOptions;
+  readonly #consumer = `rl_${randomUUID()}`;
+  readonly #inbox: string;
+  readonly #queue: LogMessage[] = [];
+  #taken = 0;
+  #queuedBytes = 0;
+  /** The last message that came. */
+  #sequence: number;
+  /** The consumer's own count of it. */
+  #delivered = 0;
+  #pulls = 0;
+  /** Messages that the pull under way may still bring; 0: none is under way. */
+  #pullLeft = 0;
+  #heardAt = 0;
+  #watchdog: NodeJS.Timeout | undefined;
+  #cleanUp: (() => void)[] = [];
+  #wake: (() => void) | undefined;
+  #created = false;
+  /** Nothing more is taken from the server. */
+  #ended = false;
+  #stopped = false;
+  #failure: unknown;
+
+  constructor(options: MessageFeedOptions) {
+    this.#options = options;
+    this.#sequence = options.after;
+    this.#inbox = options.link.newInbox();
+  }
+
+  start(): void {
+    const { link } = this.#options;
+    this.#cleanUp = [
+      link.listen(`${this.#inbox}.*`, (message) => this.#heard(message)),
+      link.onLost((why) => this.#lose(why)),
+    ];
+    this.#open().catch((error: unknown) => this.#end(async () => error));
+  }
+
+  /** The next message; undefined when stopped. Throws what ended the feed. One call at a time. */
+  async next(): Promise<LogMessage | undefined> {
+    while (this.#taken === this.#queue.length) {
+      if (this.#stopped) return undefined;
+      if (this.#failure !== undefined) throw this.#failure;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if (this.#stopped) return undefined;
+    const message = this.#queue[this.#taken++]!;
+    this.#queuedBytes -= message.body.length;
+    if (this.#taken === this.#queue.length) {
+      this.#queue.length = 0;
+      this.#taken = 0;
+    }
+    this.#pull();
+    return message;
+  }
+
+  /** Lets go of the consumer. Idempotent. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    if (!this.#ended) this.#release();
+    this.#wake?.();
+  }
+
+  async #open(): Promise<void> {
+    const { link, name, after, info } = this.#options;
+    const doing = `read log ${name} after ${after}`;
+    const config = {
+      name: this.#consumer,
+      deliver_policy: "by_start_sequence",
+      opt_start_seq: after + 1,
+      ack_policy: "none",
+      replay_policy: "instant",
+      mem_storage: true,
+      num_replicas: 1,
+      inactive_threshold: inactiveMs * nanosecondsPerMs,
+    };
+    const [{ firstSequence }, created] = await Promise.all([
+      info(),
+      askApi(link, `CONSUMER.CREATE.${name}.${this.#consumer}`, {
+        stream_name: name,
+        action: "create",
+        config,
+      }),
+    ]);
+    answered(created, doing, name);
+    this.#created = true;
+    if (this.#ended) this.#dropConsumer();
+    else if (after + 1 < firstSequence) throw compactedFailure(name, after, firstSequence);
+    else this.#pull();
+  }
+
+  /** Asks for more when the last pull is used up and there is room for what it brings. */
+  #pull(): void {
+    if (this.#pullLeft > 0 || this.#ended) return;
+    if (this.#queue.length - this.#taken > pullMessages || this.#queuedBytes > pullBytes) return;
+    const { link, name } = this.#options;
+    this.#pullLeft = pullMessages;
+    this.#heardAt = performance.now();
+    this.#watchdog ??= setTimeout(() => this.#watch(), silenceMaxMs);
+    const body = {
+      batch: pullMessages,
+      max_bytes: pullBytes,
+      expires: pullExpiresMs * nanosecondsPerMs,
+      idle_heartbeat: heartbeatMs * nanosecondsPerMs,
+    };
+    const reply = `${this.#inbox}.${++this.#pulls}`;
+    link.publish(`$JS.API.CONSUMER.MSG.NEXT.${name}.${this.#consumer}`, Buffer.from(JSON.stringify(body)), {
+      reply,
+    });
+  }
+
+  #heard(message: Msg): void {
+    if (this.#ended) return;
+    this.#heardAt = performance.now();
+    const place = message.reply === undefined ? undefined : placeOf(message.reply);
+    if (place) this.#arrived(message, place);
+    else if (message.headers) this.#status(message);
+  }
+
+  #arrived({ data }: Msg, { sequence, delivered }: MessagePlace): void {
+    if (delivered !== this.#delivered + 1) {
+      this.#lose(`delivery ${delivered} came after delivery ${this.#delivered}`);
+    } else if (sequence <= this.#sequence) {
+      this.#lose(`message ${sequence} came after message ${this.#sequence}`);
+    } else if (sequence !== this.#sequence + 1) {
+      this.#end(() => this.#gap(sequence));
+    } else {
+      this.#delivered = delivered;
+      this.#sequence = sequence;
+      // A copy: what came is a slice of a buffer that holds much else.
+      const body = new Uint8Array(data);
+      this.#queuedBytes += body.length;
+      this.#queue.push({ sequence, body });
+      this.#pullLeft--;
+      this.#pull();
+      this.#wake?.();
+    }
+  }
+
+  #status({ headers, subject }: Msg): void {
+    const { code = 0, description, status } = headers ?? {};
+    const why = description || status || "";
+    if (code === 100) {
+      const sent = Number(headers?.get("Nats-Last-Consumer"));
+      if (sent > this.#delivered)
+        this.#lose(`delivery ${sent} was sent, ${this.#delivered} is the last that came`);
+    } else if (subject === `${this.#inbox}.${this.#pulls}`) {
+      // The end of the pull, in order: its time is over (408), its bytes or messages are used up (409).
+      if (code === 408 || (code === 409 && /max ?bytes|batch completed/i.test(why))) {
+        this.#pullLeft = 0;
+        this.#pull();
+      } else {
+        this.#lose(`the consumer is lost: ${why} (${code})`);
+      }
+    }
+  }
+
+  #watch(): void {
+    this.#watchdog = undefined;
+    if (this.#ended || this.#pullLeft === 0) return;
+    const heardAt = this.#heardAt;
+    const silentMs = performance.now() - heardAt;
+    if (silentMs < silenceMaxMs) {
+      this.#watchdog = setTimeout(() => this.#watch(), silenceMaxMs - silentMs);
+      return;
+    }
+    // What came while this process itself was busy is still in the socket: it is read before silence is believed.
+    this.#watchdog = setTimeout(() => {
+      if (this.#heardAt > heardAt) this.#watch();
+      else this.#lose(`the server says nothing for ${silenceMaxMs} ms`);
+    }, heartbeatMs);
+  }
+
+  #lose(why: string): void {
+    this.#end(async () => this.#unreachable(why));
+  }
+
+  /** What was purged under the reader is said as that; any other gap is the log's own. */
+  async #gap(sequence: number): Promise<Failure> {
+    const { name, info } = this.#options;
+    const before = this.#sequence;
+    const { firstSequence } = await info();
+    if (before + 1 < firstSequence) return compactedFailure(name, before, firstSequence);
+    return new Failure(`read log ${name}: message ${sequence} follows message ${before}`, {
+      code: "log.gap",
+      retryable: false,
+      hint: "bring back the right log, or adopt this one as a new epoch",
+      fields: { log: name, sequence },
+    });
+  }
+
+  /** Takes nothing more; `next` throws the reason behind what is queued. */
+  #end(reason: () => Promise<unknown>): void {
+    if (this.#ended) return;
+    this.#release();
+    reason()
+      .catch((error: unknown) => error)
+      .then((failure) => {
+        this.#failure = failure;
+        this.#wake?.();
+      });
+  }
+
+  #release(): void {
+    this.#ended = true;
+    for (const clean of this.#cleanUp) clean();
+    this.#cleanUp = [];
+    clearTimeout(this.#watchdog);
+    if (this.#created) this.#dropConsumer();
+  }
+
+  #dropConsumer(): void {
+    const { link, name } = this.#options;
+    if (link.connected) link.publish(`$JS.API.CONSUMER.DELETE.${name}.${this.#consumer}`);
+  }
+
+  #unreachable(why: string): Failure {
+    const { name } = this.#options;
+    return unreachableFailure(`read log ${name} after ${this.#sequence}`, why, name);
+  }
+}
+
+interface MessagePlace {
+  readonly sequence: number;
+  /** Which delivery of the consumer it is. */
+  readonly delivered: number;
+}
+
+/** `$JS.ACK.[domain.account hash.]stream.consumer.attempts.sequence.delivered.time.pending[.token]` */
+function placeOf(reply: string): MessagePlace | undefined {
+  if (!reply.startsWith("$JS.ACK.")) return undefined;
+  const tokens = reply.split(".");
+  const first = tokens.length > 9 ? 4 : 2;
+  return { sequence: Number(tokens[first + 3]), delivered: Number(tokens[first + 4]) };
+}
