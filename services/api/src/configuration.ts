@@ -46,4 +46,14 @@ export const apiSettings = [
     unit: "",
     description: "the key of the certificate, PEM",
   },
+  {
+    name: "coalesceEndpointsMs",
+    env: "ROUTELEDGER_COALESCE_ENDPOINTS_MS",
+    flag: "--coalesce-endpoints-ms",
+    type: "integer",
+    max: 60_000,
+    default: 100,
+    unit: "milliseconds",
+    description: "changes of EndpointSlices alone become one event in so long; 0 keeps each its own",
+  },
 ] as const;

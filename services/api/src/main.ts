@@ -4,6 +4,7 @@ import { natsOptionsOf, natsSettings, openNatsEventLogs } from "@routeledger/eve
 import {
   defineConfiguration,
   keepTrying,
+  type Logger,
   LogReach,
   type ProcessInput,
   type ProcessTools,
@@ -11,9 +12,17 @@ import {
   runProcess,
   startOperationsServer,
 } from "@routeledger/service-kit";
-import { openSnapshotStore, projectLogs } from "@routeledger/snapshot-store";
+import { openSnapshotStore, type ProjectionOptions, projectLogs } from "@routeledger/snapshot-store";
 import { type Clock, Failure } from "@routeledger/std";
-import { type ApiTokens, openTokensFile, readTlsFiles, startApi, type TlsFiles } from "./api.ts";
+import {
+  type ApiTokens,
+  type ConfigDoor,
+  openTokensFile,
+  readTlsFiles,
+  type StoreConfirmation,
+  startApi,
+  type TlsFiles,
+} from "./api.ts";
 import { apiSettings } from "./configuration.ts";
 import { parseListenAddress } from "./listen-address.ts";
 
@@ -63,15 +72,41 @@ async function start(
   metrics.observedGauge({ name: "log_reachable", help: "1 while CONFIG answers" }, async () =>
     (await reach.problem()) === undefined ? 1 : 0,
   );
-  parts.watch(projectLogs(store, logs, { signal: parts.signal }));
+  const door = Promise.withResolvers<ConfigDoor>();
+  door.promise.catch(() => undefined);
+  const { signal: stopped } = parts;
+  stopped.addEventListener("abort", () => door.reject(new Error("the api is stopping")), { once: true });
+  const confirm = async (positions: StoreConfirmation): Promise<void> => {
+    await (await door.promise).confirm(positions);
+  };
+  const told = projectionLog(logger);
+  parts.watch(projectLogs(store, logs, { signal: stopped, clock, confirm, ...told }));
   const open = async () => {
     await room.stop();
     return startApi({
       ...{ name, logs, store, address: room.address, clock, randomBytes, logger, metrics, ...access },
+      coalesceEndpointsMs: configuration.coalesceEndpointsMs,
       checkReplay: () => checkReplay(logs),
     });
   };
-  parts.started(await keepTrying(open, { what: "start the api", ...waiting }));
+  const api = parts.started(await keepTrying(open, { what: "start the api", ...waiting }));
+  door.resolve(api.door);
+}
+
+/** One line for each thing that happens to the store. */
+function projectionLog(
+  logger: Logger,
+): Pick<ProjectionOptions, "onStopped" | "onBegan" | "onInterrupted" | "onResumed" | "onConfirmFailed"> {
+  return {
+    onStopped: (log, err) =>
+      logger.error({ log, err }, "the store stands still: a record is too new for this version"),
+    onBegan: (log, began) =>
+      logger.warn({ log, ...began }, "the store went on from a later place of the log"),
+    onInterrupted: (log, err) => logger.warn({ log, err }, "the store waits: the log is out of reach"),
+    onResumed: (log) => logger.info({ log }, "the store follows the log again"),
+    onConfirmFailed: (err) =>
+      logger.warn({ err }, "the store could not confirm what it holds: it will again"),
+  };
 }
 
 /** Who may ask, and how it is kept from others; refused now rather than when NATS is there. */
