@@ -1,8 +1,9 @@
 import { Server, ServerCredentials, type ServiceDefinition, status } from "@grpc/grpc-js";
 import { codec, type MessageName, methodPath } from "@routeledger/protos";
-import { Failure } from "@routeledger/std";
+import { AssertionFailed, Failure } from "@routeledger/std";
 import type { Protocol } from "@routeledger/xds-stream";
 import type { AdsCall } from "./stream-session.ts";
+import { writeShared } from "./write-shared.ts";
 
 const adsService = "envoy.service.discovery.v3.AggregatedDiscoveryService";
 
@@ -40,6 +41,7 @@ export async function startAdsServer(
     "grpc.keepalive_timeout_ms": keepaliveTimeoutMs,
     "grpc.keepalive_permit_without_calls": 1,
     "grpc.enable_channelz": 0,
+    interceptors: [writeShared],
   });
   server.addService(adsDefinition, {
     StreamAggregatedResources: (call: AdsCall) => onStream(call, "sotw"),
@@ -67,7 +69,7 @@ const adsDefinition: ServiceDefinition = {
   ),
 };
 
-/** Responses come encoded, so that their bytes are shared; requests are decoded here. */
+/** Requests are decoded here; responses come encoded and go through `writeShared`, which does not serialize. */
 function method(name: string, requestName: MessageName): ServiceDefinition[string] {
   return {
     path: methodPath(adsService, name),
@@ -75,7 +77,9 @@ function method(name: string, requestName: MessageName): ServiceDefinition[strin
     responseStream: true,
     requestSerialize: (request: Buffer) => request,
     requestDeserialize: (bytes: Buffer) => codec(requestName).decode(bytes),
-    responseSerialize: (response: Buffer) => response,
+    responseSerialize: () => {
+      throw new AssertionFailed("responses to be written as they are");
+    },
     responseDeserialize: (bytes: Buffer) => bytes,
   };
 }

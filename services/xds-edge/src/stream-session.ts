@@ -21,7 +21,7 @@ import {
   nackedFact,
   sentFacts,
 } from "./delivery-recorder.ts";
-import { encodeDeltaResponse, encodeSotwResponse } from "./encode-response.ts";
+import type { EncodedResponse, ResponseEncoder } from "./encode-response.ts";
 
 /** A stream that has not said who it is by then is ended, so that those that ask find a place. */
 const firstRequestMs = 15_000;
@@ -29,7 +29,7 @@ const firstRequestMs = 15_000;
 /** Characters of a node's id and of its cluster: both stand in every record of the DELIVERY log. */
 const nodeNameMax = 512;
 
-export type AdsCall = ServerDuplexStream<SotwRequest | DeltaRequest, Buffer>;
+export type AdsCall = ServerDuplexStream<SotwRequest | DeltaRequest, EncodedResponse>;
 
 export interface SessionOptions {
   readonly call: AdsCall;
@@ -39,6 +39,8 @@ export interface SessionOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly recorder: DeliveryRecorder;
+  /** Of the protocol; all its streams have the same one. */
+  readonly encoder: ResponseEncoder;
   /** Resolves when this edge may serve a new stream of the node group (P6). */
   readonly admit: (nodeGroup: string) => Promise<void>;
   /** The newest snapshot of a node group. */
@@ -181,9 +183,10 @@ export class StreamSession {
    * taken is one response, never a queue of old ones (rules 11 and 68).
    */
   #send(response: StreamResponse): void {
-    const message = this.protocol === "delta" ? encodeDeltaResponse(response) : encodeSotwResponse(response);
+    const message = this.#options.encoder.encode(response);
     this.#options.call.write(message, () => this.#feed({ type: "writable" }));
-    for (const fact of sentFacts(response, message.length)) this.#record(fact);
+    const bytes = message.nonce.length + message.shared.length;
+    for (const fact of sentFacts(response, bytes)) this.#record(fact);
   }
 
   /** Until the stream ends. */

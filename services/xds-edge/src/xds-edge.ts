@@ -3,6 +3,7 @@ import { emptySnapshot, type Published, type Snapshot } from "@routeledger/xds-m
 import type { Protocol } from "@routeledger/xds-stream";
 import { type AdsServer, refuse, startAdsServer } from "./ads-server.ts";
 import { DeliveryRecorder } from "./delivery-recorder.ts";
+import { ResponseEncoder } from "./encode-response.ts";
 import { LedgerFollower } from "./ledger-follower.ts";
 import { pause } from "./pause.ts";
 import { type ProxyState, proxyStates } from "./proxy-states.ts";
@@ -39,6 +40,7 @@ class Edge implements XdsEdge {
   readonly #options: XdsEdgeOptions;
   readonly #recorder: DeliveryRecorder;
   readonly #ledger: LedgerFollower;
+  readonly #encoders = { delta: new ResponseEncoder("delta"), sotw: new ResponseEncoder("sotw") };
   readonly #sessions = new Set<StreamSession>();
   readonly #stopping = new AbortController();
   readonly #unknownGroups = new Set<string>();
@@ -147,6 +149,7 @@ class Edge implements XdsEdge {
       clock,
       logger,
       recorder: this.#recorder,
+      encoder: this.#encoders[protocol],
       admit: (nodeGroup) => this.#admit(nodeGroup),
       newest: (nodeGroup) => this.#snapshotOf(nodeGroup),
       onEnded: (ended) => this.#sessions.delete(ended),
