@@ -1,4 +1,4 @@
-import { decodeConfigEvent, emptyConfigState } from "@routeledger/config-model";
+import { type ConfigEvent, decodeConfigEvent, emptyConfigState, evolve } from "@routeledger/config-model";
 import { CommitReader, configKinds, emptyTail, xdsKinds } from "@routeledger/event-log";
 import { bytesEqual } from "@routeledger/std";
 import {
@@ -8,12 +8,14 @@ import {
   translatorVersion,
 } from "@routeledger/translation";
 import {
+  applyRevisionDelta,
   decodePublication,
   emptyPublished,
   encodePublication,
   type Publication,
   type RevisionDelta,
 } from "@routeledger/xds-model";
+import { beginsAnew, lostPublications } from "./lost-publications.ts";
 import type { TranslatorLogs } from "./recover.ts";
 
 export interface ReplayCheck {
@@ -24,6 +26,8 @@ export interface ReplayCheck {
   readonly compared: number;
   /** Revisions that a translator of another version published: they are named, not compared. */
   readonly otherVersions: readonly { readonly from: number; readonly to: number; readonly version: number }[];
+  /** What was published and lost from CONFIG before an operator adopted it: named, not compared. */
+  readonly lost: readonly { readonly from: number; readonly to: number }[];
   /** Sorted by revision; none when the same log gave the same bytes (P2). */
   readonly differences: readonly ReplayDifference[];
 }
@@ -47,14 +51,17 @@ export async function checkReplay(
   progress?: (at: number, of: number) => void,
 ): Promise<ReplayCheck> {
   const publications = await readPublications(logs);
+  const lost = await lostPublications(logs.config, publications);
   const to = publications.at(-1)?.to ?? 0;
-  const checker = new ReplayChecker(publications);
-  if (to > 0) {
+  const checker = new ReplayChecker(publications, lost);
+  const { lastSequence } = await logs.config.info();
+  const until = Math.min(to, lastSequence);
+  if (until > 0) {
     const reader = new CommitReader(logs.config, { from: emptyTail, kinds: configKinds });
-    for await (const item of reader.read({ until: to })) {
+    for await (const item of reader.read({ until })) {
       if (item.type !== "commit") continue;
       checker.check(decodeConfigEvent(item.commit));
-      progress?.(item.commit.revision.sequence, to);
+      progress?.(item.commit.revision.sequence, until);
     }
   }
   return checker.result(to);
@@ -74,37 +81,50 @@ async function readPublications({ xds }: TranslatorLogs): Promise<Publication[]>
 
 class ReplayChecker {
   readonly #publications: readonly Publication[];
+  readonly #lost: ReadonlySet<Publication>;
   readonly #differences: ReplayDifference[] = [];
   readonly #cache = new TranslationCache();
   #fold: RevisionFold = { state: emptyConfigState, published: emptyPublished, last: undefined };
   #index = 0;
   #compared = 0;
 
-  constructor(publications: readonly Publication[]) {
+  constructor(publications: readonly Publication[], lost: ReadonlySet<Publication>) {
     this.#publications = publications;
-    let covered = 0;
-    for (const { from, to } of publications) {
-      if (from !== covered + 1)
-        this.#differ(from, `the publication begins at ${from}, expected ${covered + 1}`);
-      covered = to;
+    this.#lost = lost;
+    for (const [index, publication] of publications.entries()) {
+      const before = publications[index - 1];
+      const { from, to, configEpoch } = publication;
+      const expected = (before?.to ?? 0) + 1;
+      if (from !== expected && !beginsAnew(publication, before))
+        this.#differ(from, `the publication begins at ${from}, expected ${expected}`);
+      const adopted = publications.some((later) => later.configEpoch > configEpoch);
+      if (lost.has(publication) && !adopted)
+        this.#differ(to, "XDS was made from another CONFIG log, which nobody adopted since");
     }
   }
 
-  check(event: ReturnType<typeof decodeConfigEvent>): void {
+  check(event: ConfigEvent): void {
     const { sequence } = event.revision;
-    while ((this.#publications[this.#index]?.to ?? Number.POSITIVE_INFINITY) < sequence) this.#index++;
-    const publication = this.#publications[this.#index];
-    const recorded = publication?.deltas.find((delta) => delta.sequence === sequence);
+    const publication = this.#publicationOf(event);
+    if (publication === undefined) {
+      // Part of no publication that can be compared: it is in the state that the next one was made from.
+      this.#fold = { ...this.#fold, state: evolve(this.#fold.state, event), last: undefined };
+      return;
+    }
+    const recorded = publication.deltas.find((delta) => delta.sequence === sequence);
     const folded = foldRevision(this.#fold, event, this.#cache);
     this.#fold = folded;
-    if (publication?.translatorVersion !== translatorVersion) return;
+    if (publication.translatorVersion !== translatorVersion) {
+      this.#takeAsPublished(publication, recorded);
+      return;
+    }
     this.#compared++;
     if (!sameDelta(recorded, folded.delta)) this.#differ(sequence, whatDiffers(recorded, folded.delta));
   }
 
   result(to: number): ReplayCheck {
     const others = this.#publications.filter(
-      ({ translatorVersion: version }) => version !== translatorVersion,
+      (publication) => publication.translatorVersion !== translatorVersion && !this.#lost.has(publication),
     );
     return {
       from: to === 0 ? 0 : 1,
@@ -115,8 +135,32 @@ class ReplayChecker {
         to: last,
         version,
       })),
+      lost: [...this.#lost].map(({ from, to: last }) => ({ from, to: last })),
       differences: this.#differences,
     };
+  }
+
+  /** The publication that covers an event and can be compared. Folds those that were lost before it, as they stand. */
+  #publicationOf({ revision: { epoch, sequence } }: ConfigEvent): Publication | undefined {
+    for (; this.#index < this.#publications.length; this.#index++) {
+      const publication = this.#publications[this.#index]!;
+      if (!this.#lost.has(publication)) {
+        if (publication.from > sequence || publication.configEpoch > epoch) return undefined;
+        if (publication.to >= sequence) return publication;
+        continue;
+      }
+      // They were published before this event only where it is of the epoch that came after them.
+      if (epoch <= publication.configEpoch) return undefined;
+      for (const delta of publication.deltas) this.#takeAsPublished(publication, delta);
+    }
+    return undefined;
+  }
+
+  /** What cannot be translated again is what the next revision differs from all the same. */
+  #takeAsPublished({ configEpoch }: Publication, delta: RevisionDelta | undefined): void {
+    if (delta === undefined) return;
+    const published = applyRevisionDelta(this.#fold.published, delta, configEpoch);
+    this.#fold = { ...this.#fold, published, last: undefined };
   }
 
   #differ(sequence: number, message: string): void {
