@@ -6,7 +6,7 @@ import { startNatsServer } from "../nats/nats-server.ts";
 eventLogContract(
   "NATS, one server",
   natsLogHarness({
-    start: () => startNatsServer(),
+    start: (configuration) => startNatsServer({ configuration }),
     replicas: 1,
     disturb: async ({ servers }) => await servers[0]!.restart(),
   }),

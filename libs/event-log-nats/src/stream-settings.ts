@@ -5,8 +5,8 @@ import type { StreamInfo, StreamSettings } from "./jetstream-api.ts";
 
 export const streamNames: readonly LogName[] = ["CONFIG", "XDS", "DELIVERY"];
 
-/** Where DELIVERY begins to forget, unless the operator says otherwise: 1 GiB. */
-export const deliveryBytesDefault = 1024 ** 3;
+/** Where DELIVERY begins to forget, unless the operator says otherwise: 256 MiB, which the server reserves. */
+export const deliveryBytesDefault = 256 * 1024 ** 2;
 /** The same by age, milliseconds: 7 days. */
 export const deliveryAgeMsDefault = 7 * 24 * 3_600_000;
 
@@ -15,7 +15,7 @@ const nanosecondsPerMs = 1_000_000;
 export interface StreamChoices {
   /** Servers that hold a copy each; a message is acknowledged when most of them have it. */
   readonly replicas: 1 | 3 | 5;
-  /** DELIVERY forgets its oldest records beyond so many bytes. Default 1 GiB. */
+  /** DELIVERY forgets its oldest records beyond so many bytes. Default 256 MiB. */
   readonly deliveryBytesMax?: number;
   /** DELIVERY forgets records that are older, milliseconds. Default 7 days. */
   readonly deliveryAgeMaxMs?: number;
