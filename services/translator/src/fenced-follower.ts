@@ -3,11 +3,13 @@ import {
   CommitReader,
   type CommitWriter,
   type EventLog,
+  Interruption,
+  isInterruption,
   type LogTail,
   type NewCommit,
   type ReadableKinds,
 } from "@routeledger/event-log";
-import { assert, Failure, Mailbox } from "@routeledger/std";
+import { assert, type Clock, Failure, Mailbox } from "@routeledger/std";
 
 /** How many items may wait to be taken. */
 const waitingMax = 1024;
@@ -26,15 +28,19 @@ export interface FencedFollowerOptions {
   readonly signal: AbortSignal;
   /** The log holds a commit that this version cannot read; the follower waits until an operator skips it. */
   readonly onStopped: (failure: Failure) => void;
+  /** Called once an outage of the log; the follower reads again by itself. */
+  readonly onInterrupted: (failure: Failure) => void;
+  readonly clock: Clock;
 }
 
 /**
  * Follows a log that others write too, and appends to it behind all that was taken, so that whoever folds what it
- * takes decides on the state at the fence.
+ * takes decides on the state at the fence. When the log is out of reach it waits and reads again.
  */
 export class FencedFollower {
   readonly #options: FencedFollowerOptions;
   readonly #reader: CommitReader;
+  readonly #interruption: Interruption;
   readonly #mailbox = new Mailbox<Position>(waitingMax);
   /** Behind the last message of which all items are in the mailbox or taken. */
   #read: LogTail;
@@ -42,10 +48,17 @@ export class FencedFollower {
   #ended: "stopped" | { readonly error: unknown } | undefined;
 
   constructor(options: FencedFollowerOptions) {
-    const { log, kinds, from } = options;
+    const { log, kinds, from, clock, onInterrupted } = options;
     this.#options = options;
     this.#read = from;
-    this.#reader = new CommitReader(log, { from, kinds, onMessage: (tail) => this.#advance(tail) });
+    this.#interruption = new Interruption({ clock, onInterrupted });
+    this.#reader = new CommitReader(log, {
+      from,
+      kinds,
+      onAttached: () => this.#interruption.over(),
+      onMessage: (tail) => this.#advance(tail),
+    });
+    options.signal.addEventListener("abort", () => this.#mailbox.close(), { once: true });
     void this.#pump();
   }
 
@@ -64,17 +77,18 @@ export class FencedFollower {
     const outcome = await this.#options.writer.append(commit, this.#read);
     assert(outcome.outcome !== "tooLarge", `a ${commit.kind} below the limit of a commit`);
     const appended = outcome.outcome === "appended";
-    const items = await this.#takeUntil(appended ? outcome.tail.sequence : outcome.lastSequence);
+    const items = await this.takeUntil(appended ? outcome.tail.sequence : outcome.lastSequence);
     return { appended, items };
   }
 
-  async #takeUntil(sequence: number): Promise<Position[]> {
+  /** All that comes up to that message, which the log holds. Throws `translator.stopped` when aborted before. */
+  async takeUntil(sequence: number): Promise<Position[]> {
     const items: Position[] = [];
     for (;;) {
       const { promise } = this.#progress;
       items.push(...this.#mailbox.takeNow());
       if (this.#read.sequence >= sequence) return items;
-      if (this.#ended === "stopped") throw stopped();
+      if (this.#ended === "stopped") throw stoppedFailure();
       if (this.#ended !== undefined) throw this.#ended.error;
       await promise;
     }
@@ -87,22 +101,9 @@ export class FencedFollower {
   }
 
   async #pump(): Promise<void> {
-    const { signal, onStopped } = this.#options;
+    const { signal } = this.#options;
     try {
-      while (!signal.aborted) {
-        try {
-          for await (const item of this.#reader.read({ signal })) {
-            await this.#mailbox.put({
-              commit: item.type === "commit" ? item.commit : undefined,
-              tail: item.tail,
-            });
-          }
-        } catch (error) {
-          if (!(error instanceof Failure && error.code === "log.tooNew")) throw error;
-          onStopped(error);
-          await this.#reader.awaitSkip(signal);
-        }
-      }
+      while (!signal.aborted) await this.#readOn(signal);
       this.#ended = "stopped";
       this.#mailbox.close();
     } catch (error) {
@@ -112,9 +113,24 @@ export class FencedFollower {
     }
     this.#progress.resolve();
   }
+
+  /** Reads until aborted, or until the log can be read again after something that stopped the reader. */
+  async #readOn(signal: AbortSignal): Promise<void> {
+    try {
+      if (this.#reader.stoppedAt) await this.#reader.awaitSkip(signal);
+      for await (const item of this.#reader.read({ signal })) {
+        const commit = item.type === "commit" ? item.commit : undefined;
+        await this.#mailbox.put({ commit, tail: item.tail });
+      }
+    } catch (error) {
+      if (isInterruption(error)) await this.#interruption.pause(error, signal);
+      else if (error instanceof Failure && error.code === "log.tooNew") this.#options.onStopped(error);
+      else throw error;
+    }
+  }
 }
 
-function stopped(): Failure {
+export function stoppedFailure(): Failure {
   return new Failure("follow the log: the translator was stopped", {
     code: "translator.stopped",
     retryable: false,

@@ -1,9 +1,4 @@
-import {
-  decodeConfigEvent,
-  encodeStateCheckpoint,
-  encodeTermStarted,
-  encodeTranslatorActivated,
-} from "@routeledger/config-model";
+import { decodeConfigEvent, encodeTranslatorActivated } from "@routeledger/config-model";
 import {
   type CheckpointCommit,
   type Commit,
@@ -11,111 +6,177 @@ import {
   configKinds,
   type LogTail,
   type NewCommit,
-  writeCheckpoints,
 } from "@routeledger/event-log";
-import { assert, compareRevisions, Failure, formatRevision, type Revision } from "@routeledger/std";
+import { formatRevision } from "@routeledger/std";
 import {
   foldRevision,
   type RevisionFold,
   TranslationCache,
   translatorVersion,
 } from "@routeledger/translation";
-import {
-  encodePublication,
-  encodePublishedCheckpoints,
-  type RevisionDelta,
-  typeNames,
-} from "@routeledger/xds-model";
+import { encodePublication, type RevisionDelta, typeNames } from "@routeledger/xds-model";
+import { announceWhileLeading } from "./announcer.ts";
+import { CheckpointKeeper } from "./checkpoint-keeper.ts";
 import type { CrashPoint } from "./crash-point.ts";
-import { FencedFollower, type Position } from "./fenced-follower.ts";
+import { FencedFollower, type Position, stoppedFailure } from "./fenced-follower.ts";
 import { PendingPublications } from "./pending-publications.ts";
-import { type Recovered, readPublished } from "./recover.ts";
-import type { TranslatorOptions } from "./translator-options.ts";
+import type { Recovered } from "./recover.ts";
+import { refuseHigherTerm, termStarted, yieldedFailure } from "./term.ts";
+import {
+  announceEveryMsDefault,
+  type TranslatorOptions,
+  takeoverAfterMsDefault,
+} from "./translator-options.ts";
+import type { TranslatorReport } from "./translator-report.ts";
+import { XdsOutbox } from "./xds-outbox.ts";
 
 /** A publication is cut when its parts reach this, so that a burst of large changes stays within a commit. */
 const publicationBytesMax = 16 * 1024 * 1024;
 
+export interface TranslatorLoopOptions {
+  readonly translator: TranslatorOptions;
+  readonly report: TranslatorReport;
+  readonly recovered: Recovered;
+  /** Revisions that were published since the last Catalog of CONFIG. */
+  readonly eventsSinceCatalog: number;
+  /** The highest term of which it is known that its translator is gone; absent: whichever the logs hold. */
+  readonly over: number | undefined;
+  readonly signal: AbortSignal;
+}
+
 /**
- * The leading translator: one loop. What can happen in it:
+ * One leadership of a translator: one loop. What can happen in it:
  * - items of CONFIG arrive: each is folded, in order, and what they became goes out as one publication;
  * - an append to CONFIG loses the fence (somebody applied something): what came is folded first, then it is tried again;
- * - an append to XDS loses the fence: somebody else publishes; in a higher term, this translator is deposed;
- * - enough revisions went by: checkpoints of both logs and a catalog are written.
+ * - before its term began, another one begins a term: it yields;
+ * - an append to XDS loses the fence, or CONFIG shows it: another one is in a higher term, this translator is deposed;
+ * - enough revisions went by: checkpoints of both logs and a catalog are written;
+ * - enough stores confirmed that they hold them: what lies before is purged;
+ * - CONFIG cannot be read: the follower waits; an append fails: the loop ends, and whoever runs it recovers again.
  */
 export class TranslatorLoop {
   readonly #options: TranslatorOptions;
+  readonly #report: TranslatorReport;
+  readonly #signal: AbortSignal;
+  readonly #over: number | undefined;
   readonly #follower: FencedFollower;
-  readonly #xdsWriter: CommitWriter;
+  readonly #outbox: XdsOutbox;
+  readonly #keeper: CheckpointKeeper;
   readonly #cache = new TranslationCache();
-  readonly #reached: (revision: Revision) => void;
-  #fold: RevisionFold;
   readonly #pending: PendingPublications;
-  #publishedTo: Revision;
-  #checkpointAt: number;
+  #fold: RevisionFold;
+  /** Read and not folded: what came before the term began. */
+  #held: Position[] = [];
+  /** Behind what is folded. */
   #configTail: LogTail;
-  #xdsTail: LogTail;
-  #term: number;
+  /** Highest term in what was read of CONFIG. */
+  #configTerm: number;
+  #term = 0;
+  #published = false;
+  /** Counts what was done: while it does not change, nothing is. */
+  #progress = 0;
+  #readAtMs: number;
 
-  constructor(
-    options: TranslatorOptions,
-    recovered: Recovered,
-    signal: AbortSignal,
-    reached: (revision: Revision) => void,
-  ) {
+  constructor({ translator, report, recovered, eventsSinceCatalog, over, signal }: TranslatorLoopOptions) {
     const { state, published, configTail, xdsTail } = recovered;
-    this.#options = options;
-    this.#reached = reached;
+    const { clock, randomBytes, logger, logs } = translator;
+    this.#options = translator;
+    this.#report = report;
+    this.#signal = signal;
+    this.#over = over;
     this.#fold = { state, published, last: undefined };
-    this.#configTail = configTail;
-    this.#xdsTail = xdsTail;
-    this.#publishedTo = published.revision;
     this.#pending = new PendingPublications(configTail.sequence);
-    this.#checkpointAt = configTail.sequence;
-    const { clock, randomBytes } = options;
+    this.#configTail = configTail;
+    this.#configTerm = configTail.term;
+    this.#readAtMs = clock.monotonicMs();
     this.#follower = new FencedFollower({
-      log: options.logs.config,
+      log: logs.config,
       kinds: configKinds,
       from: configTail,
-      writer: new CommitWriter(options.logs.config, { clock, randomBytes }),
+      writer: new CommitWriter(logs.config, { clock, randomBytes }),
       signal,
+      clock,
       onStopped: (failure) =>
-        options.logger.error({ err: failure }, "translator waits: an event is too new for this version"),
+        logger.error({ err: failure }, "translator waits: an event is too new for this version"),
+      onInterrupted: (failure) => logger.warn({ err: failure }, "translator waits: CONFIG is out of reach"),
     });
-    this.#xdsWriter = new CommitWriter(options.logs.xds, { clock, randomBytes });
-    this.#term = 0;
+    const writer = new CommitWriter(logs.xds, { clock, randomBytes });
+    this.#outbox = new XdsOutbox({ xds: logs.xds, writer, tail: xdsTail, publishedTo: published.revision });
+    const appendToConfig = (commit: CheckpointCommit) => this.#appendToConfig(() => commit);
+    const appendToXds = (commit: CheckpointCommit) => this.#appendToXds(commit);
+    this.#keeper = new CheckpointKeeper(
+      { translator, report, appendToConfig, appendToXds },
+      eventsSinceCatalog,
+    );
+  }
+
+  /** The term that stands in CONFIG, 0 before. */
+  get term(): number {
+    return this.#term;
+  }
+
+  /** Whether anything was published in the term. */
+  get published(): boolean {
+    return this.#published;
   }
 
   /** Starts a term and, where another version was active, activates this one; then publishes until the signal. */
   async run(): Promise<void> {
     await this.#crash("recovered");
     await this.#startTerm();
+    await this.#foldAll(this.#held.splice(0));
     await this.#activate();
     await this.#publish();
-    for (;;) {
+    while (!this.#signal.aborted) {
       const items = await this.#follower.take();
       if (items.length === 0) return;
-      for (const item of items) {
-        this.#foldItem(item);
-        if (this.#pending.bytes >= publicationBytesMax) await this.#publish();
-      }
+      this.#readAtMs = this.#options.clock.monotonicMs();
+      await this.#foldAll(items);
       await this.#crash("folded");
       await this.#publish();
-      await this.#checkpointWhenDue();
+      if (this.#keeper.due) await this.#checkpoint();
+      await this.#keeper.purgeWhenAllowed();
     }
   }
 
+  /** CONFIG first: a term that stands only there is continued by the next one. */
   async #startTerm(): Promise<void> {
-    const { name } = this.#options;
-    await this.#appendToConfig(() => {
-      this.#term = Math.max(this.#configTail.term, this.#xdsTail.term) + 1;
-      return this.#own(termStarted(this.#term, name));
-    });
+    const { name, logs, logger } = this.#options;
+    const { lastSequence } = await logs.config.info();
+    this.#hold(await this.#follower.takeUntil(lastSequence));
+    const gone = Math.max(this.#configTerm, this.#outbox.tail.term);
+    if (gone > (this.#over ?? gone)) throw yieldedFailure(gone);
+    for (let appended = false; !appended; ) {
+      this.#refuseWhenStopped();
+      if (this.#configTerm > gone) throw yieldedFailure(this.#configTerm);
+      const commit = { ...termStarted(gone + 1, name), term: gone + 1, actor: name, source: "translator" };
+      const outcome = await this.#follower.append(commit);
+      this.#hold(outcome.items);
+      ({ appended } = outcome);
+    }
+    this.#term = gone + 1;
+    void this.#announce();
     await this.#crash("term-in-config");
-    await this.#appendToXds(() => this.#own(termStarted(this.#term, name)));
+    await this.#appendToXds(termStarted(this.#term, name));
+    this.#report.leads(this.#term);
+    const from = formatRevision(this.#outbox.publishedTo);
+    logger.info({ term: this.#term, from, waiting: this.#held.length }, "translator leads");
     await this.#crash("term-started");
-    this.#options.logger.info(
-      { term: this.#term, from: formatRevision(this.#publishedTo) },
-      "translator leads",
+  }
+
+  #announce(): Promise<void> {
+    const { signals, clock, name, logs } = this.#options;
+    const { announceEveryMs = announceEveryMsDefault, takeoverAfterMs = takeoverAfterMsDefault } =
+      this.#options;
+    return announceWhileLeading(
+      {
+        ...{ config: logs.config, clock, everyMs: announceEveryMs, stuckAfterMs: takeoverAfterMs },
+        progress: () => this.#progress,
+        publishedTo: () => this.#outbox.publishedTo.sequence,
+        announce: () => signals?.say({ kind: "leads", term: this.#term, name }),
+        surveyed: (lastSequence) => this.#report.surveyed(lastSequence),
+      },
+      this.#signal,
     );
   }
 
@@ -126,20 +187,37 @@ export class TranslatorLoop {
       if (active?.version === translatorVersion && active.retireGraceMs === retireGraceMs) return undefined;
       const payload = encodeTranslatorActivated({ version: translatorVersion, retireGraceMs });
       const summary = `translator version ${translatorVersion}`;
-      return this.#own({ kind: "TranslatorActivated", schemaVersion: 1, summary, payload });
+      return { kind: "TranslatorActivated", schemaVersion: 1, summary, payload };
     });
     await this.#crash("activated");
   }
 
+  #hold(items: readonly Position[]): void {
+    for (const { tail } of items) this.#configTerm = Math.max(this.#configTerm, tail.term);
+    this.#held.push(...items);
+  }
+
+  /** Folds in order; what grows too large for one publication goes out at once. */
+  async #foldAll(items: readonly Position[]): Promise<void> {
+    for (const item of items) {
+      this.#foldItem(item);
+      if (this.#pending.bytes >= publicationBytesMax) await this.#publish();
+    }
+  }
+
   #foldItem({ commit, tail }: Position): void {
+    this.#progress++;
     this.#configTail = tail;
+    this.#configTerm = Math.max(this.#configTerm, tail.term);
     const delta = commit === undefined ? undefined : this.#foldCommit(commit);
     const { revision, timeMs } = this.#fold.state;
     this.#pending.add({ tail, epoch: revision.epoch, timeMs, delta });
   }
 
   #foldCommit(commit: Commit): RevisionDelta | undefined {
-    const folded = foldRevision(this.#fold, decodeConfigEvent(commit), this.#cache);
+    const event = decodeConfigEvent(commit);
+    this.#keeper.saw(event.fact);
+    const folded = foldRevision(this.#fold, event, this.#cache);
     this.#fold = folded;
     for (const { nodeGroup, dangling } of folded.alarms) {
       const missing = dangling.map(
@@ -157,94 +235,57 @@ export class TranslatorLoop {
   /** Covers all that was folded. */
   async #publish(): Promise<void> {
     const publications = this.#pending.take();
-    if (publications.length === 0) return;
     for (const publication of publications) {
-      this.#refuseHigherTerm(this.#configTail);
       const { configEpoch: epoch, from, to } = publication;
       const payload = encodePublication(publication);
       const summary = `revisions ${from} to ${to}`;
-      await this.#appendToXds(() => this.#own({ kind: "Publication", schemaVersion: 1, summary, payload }));
-      this.#publishedTo = { epoch, sequence: to };
-      this.#options.logger.debug({ from, to, bytes: payload.length }, "published");
+      const revision = { epoch, sequence: to };
+      await this.#appendToXds({ kind: "Publication", schemaVersion: 1, summary, payload }, revision);
+      this.#published = true;
+      const { clock, logger } = this.#options;
+      this.#report.published(revision, (clock.monotonicMs() - this.#readAtMs) / 1000);
+      logger.debug({ from, to, bytes: payload.length }, "published");
     }
-    const revision = this.#publishedTo;
+    if (publications.length === 0) return;
+    const revision = this.#outbox.publishedTo;
     this.#fold = { ...this.#fold, published: { ...this.#fold.published, revision } };
-    this.#reached(revision);
     await this.#crash("published");
   }
 
-  async #checkpointWhenDue(): Promise<void> {
-    if (this.#publishedTo.sequence - this.#checkpointAt < this.#options.checkpointEveryRevisions) return;
+  async #checkpoint(): Promise<void> {
     const { state, published } = this.#fold;
-    const { config, xds } = this.#options.logs;
-    const { revision } = published;
-    const { randomBytes } = this.#options;
-    const round = { revision, configHash: this.#configTail.hash, randomBytes };
-    await writeCheckpoints({
-      ...round,
-      log: config,
-      followFrom: this.#configTail,
-      states: new Map([["config", encodeStateCheckpoint(state)]]),
-      append: (commit) => this.#appendToConfig(() => this.#own(commit)),
-    });
-    await this.#crash("checkpoint-begun");
-    await writeCheckpoints({
-      ...round,
-      log: xds,
-      followFrom: this.#xdsTail,
-      states: encodePublishedCheckpoints(published),
-      append: (commit) => this.#appendToXds(() => this.#own(commit)),
-    });
-    // The checkpoints themselves are revisions, to be covered; counting them would make the next round due at once.
+    const xdsTail = this.#outbox.tail;
+    await this.#keeper.write({ state, published, configTail: this.#configTail, xdsTail });
+    // The checkpoints themselves are revisions, to be covered.
     await this.#publish();
-    this.#checkpointAt = this.#publishedTo.sequence;
-    await this.#crash("checkpoint-written");
-    this.#options.logger.info({ revision: formatRevision(published.revision) }, "checkpoint written");
   }
 
   /**
    * Appends behind all that is folded, and folds what comes first as often as the fence is lost. `decide` is asked
    * again each time, since what came may have changed the answer.
    */
-  async #appendToConfig(decide: () => NewCommit | undefined): Promise<void> {
+  async #appendToConfig(decide: () => CheckpointCommit | undefined): Promise<void> {
     for (;;) {
-      this.#refuseHigherTerm(this.#configTail);
+      this.#refuseWhenStopped();
+      refuseHigherTerm(this.#term, this.#configTerm);
       const commit = decide();
       if (commit === undefined) return;
-      const { appended, items } = await this.#follower.append(commit);
-      for (const item of items) this.#foldItem(item);
+      const { appended, items } = await this.#follower.append(this.#own(commit));
+      this.#progress++;
+      await this.#foldAll(items);
       if (appended) return;
     }
   }
 
-  /** Only a translator writes XDS: a lost fence is another one, of a higher term, or a message without effect. */
-  async #appendToXds(decide: () => NewCommit): Promise<void> {
-    for (;;) {
-      this.#refuseHigherTerm(this.#xdsTail);
-      const outcome = await this.#xdsWriter.append(decide(), this.#xdsTail);
-      assert(
-        outcome.outcome !== "tooLarge",
-        `revisions behind ${formatRevision(this.#publishedTo)} to fit into one commit of XDS`,
-      );
-      if (outcome.outcome === "appended") {
-        this.#xdsTail = outcome.tail;
-        return;
-      }
-      const { published, tail } = await readPublished(this.#options.logs.xds);
-      this.#refuseHigherTerm(tail);
-      if (compareRevisions(published.revision, this.#publishedTo) !== 0)
-        throw overtaken(this.#term, published.revision);
-      this.#xdsTail = tail;
-    }
+  async #appendToXds(commit: CheckpointCommit, publishes = this.#outbox.publishedTo): Promise<void> {
+    this.#refuseWhenStopped();
+    refuseHigherTerm(this.#term, this.#configTerm);
+    await this.#outbox.append(this.#own(commit), publishes);
+    this.#progress++;
   }
 
-  #refuseHigherTerm({ term }: LogTail): void {
-    if (this.#term === 0 || term <= this.#term) return;
-    throw new Failure(`publish in term ${this.#term}: another translator started term ${term}`, {
-      code: "translator.deposed",
-      retryable: false,
-      fields: { term: this.#term, by: term },
-    });
+  #refuseWhenStopped(): void {
+    if (this.#signal.aborted) throw stoppedFailure();
   }
 
   #own(commit: CheckpointCommit): NewCommit {
@@ -254,18 +295,4 @@ export class TranslatorLoop {
   async #crash(point: CrashPoint): Promise<void> {
     await this.#options.crashPoint?.(point);
   }
-}
-
-/** The translator before this one still published between our reading XDS and our term in it: read it again. */
-function overtaken(term: number, at: Revision): Failure {
-  return new Failure(`start term ${term}: the translator before went on to revision ${formatRevision(at)}`, {
-    code: "translator.overtaken",
-    retryable: true,
-    fields: { term },
-  });
-}
-
-function termStarted(term: number, name: string): CheckpointCommit {
-  const payload = encodeTermStarted(term, name);
-  return { kind: "TermStarted", schemaVersion: 1, summary: `translator ${name} leads`, payload };
 }

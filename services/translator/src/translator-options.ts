@@ -1,7 +1,13 @@
-import type { Logger } from "@routeledger/service-kit";
+import type { Logger, Metrics } from "@routeledger/service-kit";
 import type { Clock } from "@routeledger/std";
 import type { CrashPoint } from "./crash-point.ts";
+import type { LeaderSignals } from "./leader-signals.ts";
 import type { TranslatorLogs } from "./recover.ts";
+
+/** Default of `takeoverAfterMs`. */
+export const takeoverAfterMsDefault = 2_000;
+/** Default of `announceEveryMs`. */
+export const announceEveryMsDefault = 500;
 
 export interface TranslatorOptions {
   readonly logs: TranslatorLogs;
@@ -12,8 +18,22 @@ export interface TranslatorOptions {
   readonly logger: Logger;
   /** How long what retires is kept, milliseconds. */
   readonly retireGraceMs: number;
-  /** Checkpoints of both logs are written when this many revisions were published since the last ones. */
+  /** Checkpoints of both logs are written when this many events that are no checkpoints came since the last ones. */
   readonly checkpointEveryRevisions: number;
-  /** Tests end the process here. */
+  /** How other translators are heard. Absent: there are none; this one leads at once, and ends when another leads. */
+  readonly signals?: LeaderSignals;
+  /** A standby tries to lead when no leader was heard for so long, milliseconds. */
+  readonly takeoverAfterMs?: number;
+  /** A leader that makes progress says so this often, milliseconds; well below `takeoverAfterMs`. */
+  readonly announceEveryMs?: number;
+  /**
+   * How many distinct stores must have confirmed what is purged; 0: none. Counts with `retainCheckpoints` only.
+   * Default 0.
+   */
+  readonly storesToConfirm?: number;
+  /** How many rounds of checkpoints both logs keep, with all that follows the oldest; at least 1. Absent: never purges. */
+  readonly retainCheckpoints?: number;
+  readonly metrics?: Metrics;
+  /** Tests end or hold the process here. */
   readonly crashPoint?: (point: CrashPoint) => void | Promise<void>;
 }

@@ -1,43 +1,63 @@
-import { Failure, type Revision, revision } from "@routeledger/std";
-import { recover } from "./recover.ts";
-import { TranslatorLoop } from "./translator-loop.ts";
+import type { Revision } from "@routeledger/std";
 import type { TranslatorOptions } from "./translator-options.ts";
+import { TranslatorReport, type TranslatorRole } from "./translator-report.ts";
+import { TranslatorRun } from "./translator-run.ts";
 
 export { checkReplay, type ReplayCheck, type ReplayDifference } from "./check-replay.ts";
-export { type CrashPoint, crashPoints } from "./crash-point.ts";
+export { type CrashPoint, crashPoints, rareCrashPoints } from "./crash-point.ts";
+export {
+  examineLogs,
+  type LedgerLogs,
+  type LogFinding,
+  type LogFindings,
+  type PublishedFinding,
+  type StoreFinding,
+} from "./examine-logs.ts";
+export type { LeaderSignal, LeaderSignals } from "./leader-signals.ts";
 export { type PublishedAt, readPublished, readState, type TranslatorLogs } from "./recover.ts";
 export type { TranslatorOptions } from "./translator-options.ts";
-
-/** Times that a translator recovers again since the one before it still published. */
-const overtakenMax = 10;
+export type { TranslatorRole } from "./translator-report.ts";
 
 export interface Translator {
-  /** The CONFIG revision up to which XDS says all. */
+  readonly role: TranslatorRole;
+  /** Of its last leadership; 0 when it never led. */
+  readonly term: number;
+  /** The CONFIG revision up to which XDS says all, as far as this translator published it. */
   readonly publishedTo: Revision;
-  /** Settles when the translator ends: resolves after `stop`, rejects with the Failure that ended it. */
+  /** Messages of CONFIG that a leader has still to publish; 0 for a standby. */
+  readonly behind: number;
+  /**
+   * Settles when the translator ends: resolves after `stop`, rejects with what an operator must mend. Storage that
+   * fails or is out of reach does not end it.
+   */
   readonly ended: Promise<void>;
-  /** Ends after what is being written. Idempotent. */
+  /** Ends after the append that is under way, and says so to the others. Idempotent. */
   stop(): Promise<void>;
 }
 
 /**
- * Recovers from both logs, starts a term and publishes whatever CONFIG says from there on. Resolves when it leads.
- * Throws Failure where a log is unreadable, shorter than what was published, or too new.
+ * Starts a translator: it recovers from both logs, starts a term and publishes whatever CONFIG says from there on, or
+ * stands by for the one that does. With signals it resolves at once, as a standby; without, when it leads.
+ * Without signals it throws Failure where a log is unreadable, shorter than what was published, or too new.
  */
 export async function startTranslator(options: TranslatorOptions): Promise<Translator> {
   const stopping = new AbortController();
-  let publishedTo: Revision = revision(0, 0);
-  const leads = Promise.withResolvers<void>();
-  const ended = lead(options, stopping.signal, (reached) => {
-    publishedTo = reached;
-    leads.resolve();
-  }).catch((error: unknown) => {
-    if (!stopping.signal.aborted) throw error;
-  });
-  await Promise.race([leads.promise, ended]);
+  const report = new TranslatorReport(options.metrics);
+  const run = new TranslatorRun({ translator: options, report, signal: stopping.signal });
+  const ended = run.run();
+  if (options.signals === undefined) await Promise.race([report.caughtUp, ended]);
   return {
+    get role() {
+      return report.role;
+    },
+    get term() {
+      return report.term;
+    },
     get publishedTo() {
-      return publishedTo;
+      return report.publishedTo;
+    },
+    get behind() {
+      return report.behind;
     },
     ended,
     async stop() {
@@ -45,25 +65,4 @@ export async function startTranslator(options: TranslatorOptions): Promise<Trans
       await ended;
     },
   };
-}
-
-/** Recovers and publishes; again from the start when the translator before was not quite done. */
-async function lead(
-  options: TranslatorOptions,
-  signal: AbortSignal,
-  reached: (revision: Revision) => void,
-): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    const tried = new AbortController();
-    const either = AbortSignal.any([signal, tried.signal]);
-    try {
-      await new TranslatorLoop(options, await recover(options.logs), either, reached).run();
-      return;
-    } catch (error) {
-      const overtaken = error instanceof Failure && error.code === "translator.overtaken";
-      if (!overtaken || attempt >= overtakenMax) throw error;
-    } finally {
-      tried.abort();
-    }
-  }
 }

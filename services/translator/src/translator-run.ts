@@ -1,0 +1,167 @@
+import { Interruption, isInterruption } from "@routeledger/event-log";
+import { Failure } from "@routeledger/std";
+import type { CrashPoint } from "./crash-point.ts";
+import { LeaderWatch } from "./leader-watch.ts";
+import { pause } from "./pause.ts";
+import { recover } from "./recover.ts";
+import { TranslatorLoop } from "./translator-loop.ts";
+import { type TranslatorOptions, takeoverAfterMsDefault } from "./translator-options.ts";
+import type { TranslatorReport } from "./translator-report.ts";
+
+/** Tries to lead, one after another without having led, that may fail since the logs moved on meanwhile. */
+const triesMax = 10;
+/** Standbys that hear the same wait up to so long, so that they seldom try at once. */
+const scatterMs = 50;
+/** A standby that lost its leadership before it published waits at most so many times as long for a leader. */
+const patienceMax = 16;
+
+export interface RunOptions {
+  readonly translator: TranslatorOptions;
+  readonly report: TranslatorReport;
+  readonly signal: AbortSignal;
+}
+
+/** How a try to lead ended. */
+type Outcome =
+  | { readonly type: "stopped" }
+  /** Another one leads, in a higher term; `late` when nothing was published in the own one. */
+  | { readonly type: "deposed"; readonly by: number; readonly late: boolean; readonly failure: Failure }
+  /** Another one was first to begin a term. */
+  | { readonly type: "yielded"; readonly by: number }
+  /** Read the logs again: somebody else wrote meanwhile. */
+  | { readonly type: "overtaken"; readonly term: number; readonly failure: Failure }
+  /** The logs' storage failed; what was appended may stand there or not. */
+  | { readonly type: "interrupted"; readonly term: number; readonly failure: Failure };
+
+/** What a reader says that has to begin again with the last Catalog. */
+const beginAgain: ReadonlySet<string> = new Set(["log.compacted", "log.adopted", "log.skippedAfterRead"]);
+
+/** What a translator does from start to stop: it stands by, tries to lead, leads, and stands by again. */
+export class TranslatorRun {
+  readonly #options: TranslatorOptions;
+  readonly #report: TranslatorReport;
+  readonly #signal: AbortSignal;
+  readonly #watch: LeaderWatch | undefined;
+  readonly #interruption: Interruption;
+  #patience = 1;
+  #tries = 0;
+
+  constructor({ translator, report, signal }: RunOptions) {
+    const { signals, clock, takeoverAfterMs = takeoverAfterMsDefault, logger } = translator;
+    this.#options = translator;
+    this.#report = report;
+    this.#signal = signal;
+    this.#watch = signals && new LeaderWatch({ signals, clock, takeoverAfterMs });
+    this.#interruption = new Interruption({
+      clock,
+      onInterrupted: (failure) =>
+        logger.warn({ err: failure }, "translator recovers again: the logs' storage failed"),
+      onResumed: () => logger.info({}, "the logs are there again"),
+    });
+  }
+
+  /** Ends when the signal is aborted. Throws Failure for what an operator must mend. */
+  async run(): Promise<void> {
+    try {
+      let over: number | undefined;
+      let waits = true;
+      while (!this.#signal.aborted) {
+        if (waits && !(await this.#standBy())) return;
+        const outcome = await this.#lead(over);
+        if (outcome.type === "stopped") return;
+        // One that led goes on at once, unless another began a term meanwhile; others hear first whether one leads.
+        over = "term" in outcome && outcome.term > 0 ? outcome.term : undefined;
+        waits = over === undefined;
+        if (outcome.type === "interrupted") await this.#interruption.pause(outcome.failure, this.#signal);
+        else if (outcome.type === "overtaken") this.#countTry(outcome.failure);
+        else await this.#anotherLeads(outcome);
+      }
+    } finally {
+      this.#watch?.close();
+    }
+  }
+
+  /** Resolves to true when it is time to try, to false when stopped. */
+  async #standBy(): Promise<boolean> {
+    const { logger, randomBytes, clock } = this.#options;
+    const watch = this.#watch;
+    if (watch === undefined) return true;
+    for (;;) {
+      const because = await watch.turn(this.#patience, this.#signal);
+      const [chance = 0] = randomBytes(1);
+      await pause(clock, (scatterMs * chance) / 256, this.#signal);
+      if (this.#signal.aborted) return false;
+      if (watch.due(this.#patience) === undefined) continue;
+      logger.info({ because }, "translator tries to lead");
+      return true;
+    }
+  }
+
+  async #lead(over: number | undefined): Promise<Outcome> {
+    const { logs } = this.#options;
+    const ended = new AbortController();
+    const signal = AbortSignal.any([this.#signal, ended.signal]);
+    let loop: TranslatorLoop | undefined;
+    try {
+      const recovered = await recover(logs);
+      const catalog = await logs.config.lastOf("Catalog");
+      this.#interruption.over();
+      loop = new TranslatorLoop({
+        ...{ translator: this.#options, report: this.#report, recovered, over, signal },
+        eventsSinceCatalog: recovered.configTail.sequence - (catalog?.sequence ?? 0),
+      });
+      await loop.run();
+      await this.#resigned(loop.term);
+      return { type: "stopped" };
+    } catch (error) {
+      if (loop?.published) this.#tries = 0;
+      const outcome = this.#outcomeOf(error, loop);
+      if (outcome?.type === "stopped" || outcome === undefined) await this.#resigned(loop?.term ?? 0);
+      if (outcome === undefined) throw error;
+      return outcome;
+    } finally {
+      this.#report.standsBy();
+      ended.abort();
+    }
+  }
+
+  /** Undefined for what ends the translator. */
+  #outcomeOf(failure: unknown, loop: TranslatorLoop | undefined): Outcome | undefined {
+    if (this.#signal.aborted) return { type: "stopped" };
+    if (!(failure instanceof Failure)) return undefined;
+    const { term = 0, published = false } = loop ?? {};
+    const by = Number(failure.fields.by);
+    if (failure.code === "translator.deposed") return { type: "deposed", by, late: !published, failure };
+    if (failure.code === "translator.yielded") return { type: "yielded", by };
+    if (failure.code === "translator.overtaken" || beginAgain.has(failure.code))
+      return { type: "overtaken", term, failure };
+    return isInterruption(failure) ? { type: "interrupted", term, failure } : undefined;
+  }
+
+  /** Without signals there is nobody to stand by for. @throws Failure `translator.deposed` then */
+  async #anotherLeads(outcome: Outcome & { type: "deposed" | "yielded" }): Promise<void> {
+    const { by } = outcome;
+    this.#options.logger.info({ by }, "translator stands by: another one leads");
+    this.#watch?.restart(by);
+    if (outcome.type === "yielded") return;
+    if (this.#watch === undefined) throw outcome.failure;
+    this.#patience = outcome.late ? Math.min(2 * this.#patience, patienceMax) : 1;
+    await this.#crash("deposed");
+  }
+
+  #countTry(failure: Failure): void {
+    if (++this.#tries >= triesMax) throw failure;
+  }
+
+  async #resigned(term: number): Promise<void> {
+    if (term === 0) return;
+    const { signals, name, logger } = this.#options;
+    signals?.say({ kind: "resigns", term, name });
+    logger.info({ term }, "translator resigned");
+    await this.#crash("resigned");
+  }
+
+  async #crash(point: CrashPoint): Promise<void> {
+    await this.#options.crashPoint?.(point);
+  }
+}
