@@ -23,6 +23,9 @@ export const translatorTable = defineConfiguration([
   ...processSettings,
 ]);
 
+/** A leader is heard so often within `takeoverAfterMs`: signals may get lost. */
+const announcementsToMiss = 4;
+
 type Configuration = ReturnType<typeof translatorTable.parse>;
 
 /** Runs until the signal or a failure. Returns the exit code. @throws Failure `config.invalid` */
@@ -62,16 +65,21 @@ async function start(configuration: Configuration, input: ProcessInput, tools: P
     (await reach.problem()) === undefined ? 1 : 0,
   );
   const translator = await startTranslator({
-    ...configuration,
-    logs,
-    signals: signalsOnBus(logs.bus),
-    clock,
-    randomBytes,
-    logger,
-    metrics,
+    ...{ logs, signals: signalsOnBus(logs.bus), name, clock, randomBytes, logger, metrics },
+    ...workOf(configuration),
   });
   readiness = () => readinessOf(translator, reach, behindMax);
   parts.started(translator);
+}
+
+function workOf(configuration: Configuration) {
+  const { retireGraceMs, checkpointEveryRevisions, retainCheckpoints, storesToConfirm } = configuration;
+  const { takeoverAfterMs } = configuration;
+  return {
+    ...{ retireGraceMs, checkpointEveryRevisions, storesToConfirm, takeoverAfterMs },
+    announceEveryMs: Math.ceil(takeoverAfterMs / announcementsToMiss),
+    ...(retainCheckpoints > 0 && { retainCheckpoints }),
+  };
 }
 
 async function readinessOf(translator: Translator, reach: LogReach, behindMax: number): Promise<Readiness> {
@@ -84,8 +92,7 @@ async function readinessOf(translator: Translator, reach: LogReach, behindMax: n
     body: {
       role,
       term,
-      publishedTo: formatRevision(publishedTo),
-      behind,
+      ...(role === "leading" && { publishedTo: formatRevision(publishedTo), behind }),
       ...(reason === undefined ? {} : { reason }),
     },
   };
