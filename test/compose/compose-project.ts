@@ -20,7 +20,9 @@ export interface Container {
 
 const commandTimeoutMs = 120_000;
 const buildTimeoutMs = 600_000;
-const lookEveryMs = 100;
+const lookEveryMs = 200;
+/** Of a log's line, characters in an error. */
+const reportedLineMax = 400;
 
 /** The repository's docker-compose.yml as a project of its own, with a name and ports that nobody else has. */
 export class ComposeProject {
@@ -127,10 +129,12 @@ export class ComposeProject {
     return await docker(["exec", id, "node", "-e", script]);
   }
 
-  /** The state of all containers, and what each last said. */
+  /** The state of all containers, and what ours last said. */
   async report(): Promise<string> {
     const state = await this.compose(["ps", "-a"]).catch(String);
-    return `${state}\n${await this.compose(["logs", "--no-color", "--tail", "15"]).catch(String)}`;
+    const logs = ["logs", "--no-color", "--tail", "6", "streams", "objects", "api", "translator", "xds-edge"];
+    const lines = (await this.compose(logs).catch(String)).split("\n");
+    return `${state}\n${lines.map((line) => line.slice(0, reportedLineMax)).join("\n")}`;
   }
 
   /** Removes all of it, volumes too. Idempotent. */
