@@ -17,6 +17,8 @@ export interface CommandContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Reads standard input to its end. */
   readonly readStdin: () => Promise<Uint8Array>;
+  /** Asks whoever sits at the terminal and reads a line; absent where nobody does. */
+  readonly ask?: (question: string) => Promise<string>;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
 }

@@ -1,4 +1,5 @@
 /** The `routeledger` command: the one file here that touches the process. */
+import { createInterface } from "node:readline/promises";
 import { systemClock } from "@routeledger/std";
 import { type CommandContext, CommandFailed } from "./command-context.ts";
 import { type ProgramParts, runProgram } from "./program.ts";
@@ -23,6 +24,7 @@ const context: CommandContext = {
     for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
     return Buffer.concat(chunks);
   },
+  ...(process.stdin.isTTY && process.stderr.isTTY && { ask }),
   signal: stop.signal,
 };
 
@@ -35,6 +37,8 @@ const parts: ProgramParts = {
   replayFolder: async (...args) => (await loadDev()).replayFolder(...args),
   tryEmbeddedLog: async () => (await loadDev()).tryEmbeddedLog(),
   replayNats: async (...args) => (await loadNats()).replayNats(...args),
+  openFolderLogs: async (...args) => (await loadDev()).openFolderLogs(...args),
+  openNatsLogs: async (...args) => (await loadNats()).openNatsLogs(...args),
   createNatsLogs: async (...args) => (await loadNats()).createNatsLogs(...args),
   // A service has said what it leaves undone: nothing that is still open may hold its end up.
   runService: async (...args) => process.exit(await (await loadServices()).runService(...args)),
@@ -46,6 +50,15 @@ try {
 } catch (error) {
   if (!(error instanceof CommandFailed)) writeError(context.terminal, error);
   process.exitCode = 1;
+}
+
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question, { signal: stop.signal });
+  } finally {
+    lines.close();
+  }
 }
 
 /** `routeledger log | head` closes our output early: that is no error. */

@@ -9,6 +9,7 @@ import { addDiff } from "./commands/diff.ts";
 import { addDoctor, type TryEmbeddedLog } from "./commands/doctor.ts";
 import { addGet } from "./commands/get.ts";
 import { addLog } from "./commands/log.ts";
+import { type AdoptParts, addLogAdopt } from "./commands/log-adopt.ts";
 import { addLogCreate, type CreateNatsLogs } from "./commands/log-create.ts";
 import { addProxies } from "./commands/proxies.ts";
 import { addReplay, type ReplayParts } from "./commands/replay.ts";
@@ -23,7 +24,7 @@ import { addShow } from "./commands/show.ts";
 import { addStatus } from "./commands/status.ts";
 
 /** What only `main.ts` may name: what opens adapters. */
-export interface ProgramParts extends ReplayParts {
+export interface ProgramParts extends ReplayParts, AdoptParts {
   readonly startDev: StartDev;
   readonly tryEmbeddedLog: TryEmbeddedLog;
   readonly createNatsLogs: CreateNatsLogs;
@@ -83,6 +84,7 @@ function program(context: CommandContext, parts: ProgramParts): Command {
   for (const add of [addApply, addDelete, addGet, addStatus, addLog, addShow, addDiff, addProxies])
     add(root, context);
   addLogCreate(logOf(root), context, parts.createNatsLogs);
+  addLogAdopt(logOf(root), context, parts);
   addReplay(root, context, parts);
   addBootstrap(root, context);
   addDoctor(root, context, parts.tryEmbeddedLog);

@@ -1,7 +1,7 @@
 /** Opens the embedded log and the store, and runs every service on them: the one place in the command that names adapters. */
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { access, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { openSqliteEventLogs, type SqliteEventLogs } from "@routeledger/event-log-sqlite";
@@ -9,6 +9,7 @@ import { createLogger } from "@routeledger/service-kit";
 import { openSnapshotStore } from "@routeledger/snapshot-store";
 import { Failure } from "@routeledger/std";
 import { checkReplay } from "@routeledger/translator";
+import { type AdoptableLogs, adoptableLogs } from "../adoptable-logs.ts";
 import type { CommandContext } from "../command-context.ts";
 import type { Dev, DevOptions } from "../commands/dev.ts";
 import type { ReplayCheck } from "../commands/replay.ts";
@@ -62,6 +63,23 @@ export async function replayFolder(dataFolder: string): Promise<ReplayCheck> {
   } finally {
     await logs.close();
   }
+}
+
+/**
+ * Opens the logs of a data folder that no `dev` runs on, for an operator's decision.
+ * @throws Failure `log.inUse`, `log.missing`
+ */
+export async function openFolderLogs(context: CommandContext, dataFolder: string): Promise<AdoptableLogs> {
+  const folder = join(resolve(dataFolder), "logs");
+  await access(join(folder, "config.sqlite")).catch((cause: unknown) => {
+    throw new Failure(`open the logs of ${dataFolder}: there are none`, {
+      code: "log.missing",
+      retryable: false,
+      hint: "name the folder that `routeledger dev --data` was given",
+      cause,
+    });
+  });
+  return adoptableLogs(context, await openSqliteEventLogs({ folder }), randomBytes);
 }
 
 /** Opens logs in a new folder and removes them: whether SQLite works here. */

@@ -1,4 +1,5 @@
 /** What commands do on NATS by themselves: the one place of the command that names its adapter. */
+import { randomBytes } from "node:crypto";
 import {
   createNatsStreams,
   natsOptionsOf,
@@ -7,6 +8,7 @@ import {
 } from "@routeledger/event-log-nats";
 import { defineConfiguration } from "@routeledger/service-kit";
 import { checkReplay } from "@routeledger/translator";
+import { type AdoptableLogs, adoptableLogs } from "../adoptable-logs.ts";
 import type { CommandContext } from "../command-context.ts";
 import type { StreamChoices } from "../commands/log-create.ts";
 import type { ReplayCheck } from "../commands/replay.ts";
@@ -32,6 +34,14 @@ export async function replayNats(context: CommandContext, natsArgs: readonly str
   } finally {
     await logs.close();
   }
+}
+
+/** Opens the logs, beside whoever uses them, for an operator's decision. @throws Failure `config.invalid`, `nats.*` */
+export async function openNatsLogs(
+  context: CommandContext,
+  natsArgs: readonly string[],
+): Promise<AdoptableLogs> {
+  return adoptableLogs(context, await openNatsEventLogs(natsOptions(context, natsArgs)), randomBytes);
 }
 
 /** Settings of the services in the same environment are none of ours. */
