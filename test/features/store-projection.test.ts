@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { openSnapshotStore, projectLogs, type SnapshotStore } from "@routeledger/snapshot-store";
+import { projectLogs, type SnapshotStore } from "@routeledger/snapshot-store";
 import { canonicalJson, sha256Hex } from "@routeledger/std";
 import { allResources, emptyTypeSnapshot, type Published, resourceTypes } from "@routeledger/xds-model";
 import fc from "fast-check";
+import { project, withStore } from "./store/projected-store.ts";
 import { type MemoryLogs, memoryLogs, type Step, steps, writeHistory } from "./store/random-history.ts";
 
 const property = {
@@ -65,34 +63,6 @@ test("P1: a log that was exchanged for another is said, and nothing of it is wri
     assert.deepEqual(await store.query("contentDigest", {}), before);
   });
 });
-
-async function withStore<T>(use: (store: SnapshotStore) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "routeledger-store-"));
-  const store = openSnapshotStore({ folder });
-  try {
-    return await use(store);
-  } finally {
-    await store.close();
-    await rm(folder, { recursive: true });
-  }
-}
-
-/** Follows the logs until the store has all of them. */
-async function project(store: SnapshotStore, logs: MemoryLogs): Promise<void> {
-  const running = new AbortController();
-  const done = projectLogs(store, logs, { signal: running.signal });
-  const waiting = AbortSignal.any([running.signal]);
-  const { lastSequence } = await logs.config.info();
-  await Promise.race([
-    done,
-    Promise.all([
-      store.config.waitFor(lastSequence, waiting),
-      store.published.waitFor(lastSequence, waiting),
-    ]),
-  ]);
-  running.abort();
-  await done;
-}
 
 /** The same, ended and begun again after each revision. */
 async function projectInPieces(store: SnapshotStore, logs: MemoryLogs): Promise<void> {

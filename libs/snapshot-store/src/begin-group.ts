@@ -105,13 +105,15 @@ export class GroupBeginning {
 
   /** Its parts are looked for at the revision before it retired, so there they are put. */
   #insertRetiring(group: string, { resource, retiredAtMs }: RetiringResource, at: number): void {
-    const key = [group, typeNumbers[resource.type], resource.name];
+    const { name, version } = resource;
+    const type = typeNumbers[resource.type];
     for (const { virtualHost, digest, bytes, owners } of resource.parts) {
       this.#writeContent(fromHex(digest), bytes);
-      const part = [...key, virtualHost, at - 1, at];
-      this.#statements.insertEndedPart.run(...part, fromHex(digest), ownersJson(owners));
+      const part = { group, type, resource: name, virtualHost, at: at - 1 };
+      this.#statements.insertPartAt.run({ ...part, digest: fromHex(digest), owners: ownersJson(owners) });
     }
-    this.#statements.insertRetiring.run(...key, at, fromHex(resource.digest), resource.version, retiredAtMs);
+    const digest = fromHex(resource.digest);
+    this.#statements.insertRetiring.run(group, type, name, at, digest, version, retiredAtMs);
   }
 
   #putTypes({ nodeGroup: group, types }: Snapshot, { closeAt }: BeginningAt): void {

@@ -38,7 +38,13 @@ export function groupStatements(database: SqliteDatabase) {
 
     openParts: statement(`SELECT virtual_host, digest FROM parts WHERE ${partsKey} ORDER BY virtual_host`),
     insertPart: statement(`INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ${open}, ?, ?)`),
-    insertEndedPart: statement("INSERT OR IGNORE INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+    /** At one sequence only, where the store has none. Named parameters. */
+    insertPartAt: statement(
+      `INSERT INTO parts SELECT @group, @type, @resource, @virtualHost, @at, @at + 1, @digest, @owners
+       WHERE NOT EXISTS (
+         SELECT 1 FROM parts WHERE node_group = @group AND type = @type AND resource = @resource
+           AND virtual_host = @virtualHost AND from_sequence <= @at AND until_sequence > @at)`,
+    ),
     closePart: statement(`UPDATE parts SET until_sequence = ? WHERE ${partsKey} AND virtual_host = ?`),
     closeParts: statement(`UPDATE parts SET until_sequence = ? WHERE ${partsKey}`),
 

@@ -6,7 +6,10 @@ import type { SqliteDatabase } from "./open-database.ts";
  * CONFIG sequences (of which events or of which snapshots and statuses are not there), those of DELIVERY are its own.
  */
 export interface MissingWriter {
-  /** Nothing when the range is empty. `untilEpoch` is that of the revision at `until`. */
+  /**
+   * An empty range says that only the event at `until` is not there, though its state is; one that ends before it
+   * begins says nothing. `untilEpoch` is that of the revision at `until`.
+   */
   put(
     log: LogName,
     range: { readonly from: number; readonly until: number; readonly untilEpoch: number },
@@ -24,7 +27,7 @@ export function missingWriter(database: SqliteDatabase): MissingWriter {
   const drop = database.prepare("DELETE FROM missing WHERE log = ? AND until_sequence > ?");
   return {
     put(log, { from, until, untilEpoch }) {
-      if (from < until) insert.run(log, from, until, untilEpoch);
+      if (from <= until) insert.run(log, from, until, untilEpoch);
     },
     dropAfter(log, sequence) {
       const from = covering.get(log, sequence, sequence) as number | undefined;

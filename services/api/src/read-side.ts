@@ -62,6 +62,14 @@ export class ReadSide {
         throw resolved.oldest.sequence === 0
           ? apiFailure("badMoment", "nothing was applied yet")
           : apiFailure("compacted", `compacted: oldest ${formatRevision(resolved.oldest)}`);
+      case "missing": {
+        const { from, next } = resolved;
+        throw apiFailure(
+          "compacted",
+          `compacted: ${from} to ${next.sequence - 1} are missing, the next is ${formatRevision(next)}`,
+          "this store was away while the logs were purged; another api's store may hold them",
+        );
+      }
       case "afterHead":
         throw apiFailure(
           "badMoment",

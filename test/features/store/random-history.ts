@@ -1,4 +1,11 @@
-import { encodeChangeSet, type ObjectChange } from "@routeledger/config-model";
+import {
+  type ConfigState,
+  emptyConfigState,
+  encodeChangeSet,
+  encodeStateCheckpoint,
+  evolve,
+  type ObjectChange,
+} from "@routeledger/config-model";
 import {
   CommitWriter,
   type EventLog,
@@ -6,6 +13,7 @@ import {
   type LogTail,
   MemoryEventLog,
   MemoryStorage,
+  writeCheckpoints,
 } from "@routeledger/event-log";
 import { assert, canonicalJson, sha256, utf8 } from "@routeledger/std";
 import {
@@ -14,6 +22,7 @@ import {
   emptyPublished,
   emptySnapshot,
   encodePublication,
+  encodePublishedCheckpoints,
   type Part,
   type Published,
   type PublishedStatus,
@@ -90,55 +99,121 @@ const retireGraceMs = 60_000;
 /** Writes the steps as CONFIG and XDS logs; returns the folded state after each revision. */
 export async function writeHistory(
   history: readonly Step[],
-  logs: { readonly config: EventLog; readonly xds: EventLog },
+  logs: HistoryLogs,
   publishEvery: number,
 ): Promise<{ sequence: number; published: Published }[]> {
-  const options = countedOptions();
-  const config = new CommitWriter(logs.config, options);
-  const xds = new CommitWriter(logs.xds, options);
-  let configTail = emptyTail;
-  let xdsTail = emptyTail;
-  let published = emptyPublished;
-  let timeMs = 1_700_000_000_000;
-  let pending: RevisionDelta[] = [];
-  let from = 1;
+  const writer = new HistoryWriter(logs);
   const states: { sequence: number; published: Published }[] = [];
   for (const [index, step] of history.entries()) {
-    timeMs += step.passedMs;
-    configTail = await append(
-      config,
-      "ChangeSet",
-      encodeChangeSet(step.objects.map(objectChange)),
-      configTail,
+    states.push(await writer.apply(step));
+    if ((index + 1) % publishEvery === 0 || index + 1 === history.length) await writer.publish();
+  }
+  return states;
+}
+
+interface HistoryLogs {
+  readonly config: EventLog;
+  readonly xds: EventLog;
+}
+
+/** Writes CONFIG as an api does, and XDS as a translator does that makes of it what the steps say. */
+export class HistoryWriter {
+  readonly #logs: HistoryLogs;
+  readonly #options = countedOptions();
+  readonly #config: CommitWriter;
+  readonly #xds: CommitWriter;
+  #configTail = emptyTail;
+  #xdsTail = emptyTail;
+  #state: ConfigState = emptyConfigState;
+  #published = emptyPublished;
+  #timeMs = 1_700_000_000_000;
+  #pending: RevisionDelta[] = [];
+  #from = 1;
+
+  constructor(logs: HistoryLogs) {
+    this.#logs = logs;
+    this.#config = new CommitWriter(logs.config, this.#options);
+    this.#xds = new CommitWriter(logs.xds, this.#options);
+  }
+
+  /** Of the last event as publications say it. */
+  get timeMs(): number {
+    return this.#timeMs;
+  }
+
+  /** One event. Returns what is published once `publish` was called. */
+  async apply(step: Step): Promise<{ sequence: number; published: Published }> {
+    this.#timeMs += step.passedMs;
+    const changes = step.objects.map(objectChange);
+    this.#configTail = await append(
+      this.#config,
+      { kind: "ChangeSet", payload: encodeChangeSet(changes) },
+      this.#configTail,
     );
-    const sequence = configTail.sequence;
+    const { sequence, epoch, timeMs } = this.#configTail;
+    const fact = { type: "changeSet", changes } as const;
+    this.#state = evolve(this.#state, { revision: { epoch, sequence }, timeMs, term: 0, fact });
     const delta: RevisionDelta = {
       sequence,
-      timeMs,
+      timeMs: this.#timeMs,
       retireGraceMs,
       groups: step.groups.flatMap(({ group, parts: wanted }) =>
-        groupDelta(published, `default/gw-${group}`, wanted),
+        groupDelta(this.#published, `default/gw-${group}`, wanted),
       ),
       statuses: step.statuses.map(status),
     };
-    published = applyRevisionDelta(published, delta, 1);
-    states.push({ sequence, published });
-    if (delta.groups.length + delta.statuses.length > 0) pending.push(delta);
-    if ((index + 1) % publishEvery !== 0 && index + 1 < history.length) continue;
-    const payload = encodePublication({
-      configEpoch: 1,
-      from,
-      to: sequence,
-      timeMs,
-      configHash: configTail.hash,
-      translatorVersion: 1,
-      deltas: pending,
-    });
-    xdsTail = await append(xds, "Publication", payload, xdsTail, 1);
-    from = sequence + 1;
-    pending = [];
+    this.#published = applyRevisionDelta(this.#published, delta, epoch);
+    if (delta.groups.length + delta.statuses.length > 0) this.#pending.push(delta);
+    return { sequence, published: this.#published };
   }
-  return states;
+
+  /** One publication of all that was applied since the last. */
+  async publish(): Promise<void> {
+    const { sequence: to, hash: configHash, epoch } = this.#configTail;
+    if (to < this.#from) return;
+    const payload = encodePublication({
+      configEpoch: epoch,
+      from: this.#from,
+      to,
+      timeMs: this.#timeMs,
+      configHash,
+      translatorVersion: 1,
+      deltas: this.#pending,
+    });
+    this.#xdsTail = await append(this.#xds, { kind: "Publication", payload, term: 1 }, this.#xdsTail);
+    this.#published = { ...this.#published, revision: { epoch, sequence: to }, timeMs: this.#timeMs };
+    this.#from = to + 1;
+    this.#pending = [];
+  }
+
+  /** Checkpoints of what was applied and published; each log has its Catalog afterwards where the round says so. */
+  async checkpoint(round: { readonly config: boolean; readonly xds: boolean }): Promise<void> {
+    await this.publish();
+    const { revision } = this.#published;
+    const { randomBytes } = this.#options;
+    const common = { revision, configHash: this.#configTail.hash, randomBytes };
+    if (round.config) {
+      await writeCheckpoints({
+        ...common,
+        log: this.#logs.config,
+        followFrom: this.#configTail,
+        states: new Map([["config", encodeStateCheckpoint({ ...this.#state, revision })]]),
+        append: async (commit) => {
+          this.#configTail = await append(this.#config, { ...commit, term: 1 }, this.#configTail);
+        },
+      });
+    }
+    if (!round.xds) return;
+    await writeCheckpoints({
+      ...common,
+      log: this.#logs.xds,
+      followFrom: this.#xdsTail,
+      states: encodePublishedCheckpoints(this.#published),
+      append: async (commit) => {
+        this.#xdsTail = await append(this.#xds, { ...commit, term: 1 }, this.#xdsTail);
+      },
+    });
+  }
 }
 
 function groupDelta(
@@ -191,10 +266,8 @@ function countedOptions() {
 
 async function append(
   writer: CommitWriter,
-  kind: string,
-  payload: Uint8Array,
+  { kind, payload, term = 0 }: { kind: string; payload: Uint8Array; term?: number },
   tail: LogTail,
-  term = 0,
 ): Promise<LogTail> {
   const outcome = await writer.append(
     { kind, schemaVersion: 1, term, actor: "test", source: "test", summary: kind, payload },
