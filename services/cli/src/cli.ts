@@ -1,4 +1,6 @@
 export { cacheFolder } from "./cache-folder.ts";
 export { devCrashPoints } from "./dev/crash-at.ts";
+export { knownNames } from "./environment-names.ts";
 export { defaultEnvoyVersion, type EnvoyVersion, envoyBinary } from "./envoy-binary.ts";
 export { startCommandOptions } from "./envoy-options.ts";
+export { natsFlagNames } from "./nats-options.ts";

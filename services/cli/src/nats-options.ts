@@ -32,6 +32,9 @@ const flags: readonly {
   { name: "natsCaFile", flag: "--nats-ca-file", value: "<file>", what: "who signs the server's certificate" },
 ];
 
+/** The flags, in the order of the adapter's rows. */
+export const natsFlagNames: readonly string[] = flags.map(({ flag }) => flag);
+
 export function addNatsOptions(command: Command): Command {
   for (const { flag, value, what } of flags) command.option(`${flag} ${value}`, what);
   return command;
