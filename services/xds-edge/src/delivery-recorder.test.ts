@@ -5,27 +5,46 @@ import { codec } from "@routeledger/protos";
 import { silentLogger } from "@routeledger/service-kit";
 import { type Clock, Failure } from "@routeledger/std";
 import { partOf, snapshotOf } from "@routeledger/xds-model/testing";
-import { DeliveryRecorder, sentFacts } from "./delivery-recorder.ts";
-
-/** Time stands still; a batch is written when it is full or when the recorder is drained. */
-const clock: Clock = { wallMs: () => 1_000, monotonicMs: () => 0, after: () => () => undefined };
+import { sentFacts } from "./delivery-facts.ts";
+import { DeliveryRecorder } from "./delivery-recorder.ts";
 
 class FailingLog extends MemoryEventLog {
   isBroken = false;
-  override append(...args: Parameters<MemoryEventLog["append"]>): ReturnType<MemoryEventLog["append"]> {
+  /** Out of reach: appends fail or, where it is a promise, hang until then. */
+  outage: "fails" | Promise<void> | undefined;
+  appends = 0;
+  override async append(...args: Parameters<MemoryEventLog["append"]>): ReturnType<MemoryEventLog["append"]> {
+    this.appends++;
+    await this.outage;
+    if (this.outage === "fails") throw new Failure("append", { code: "log.unreachable", retryable: true });
     if (this.isBroken)
       return Promise.reject(new Failure("append", { code: "log.diskFull", retryable: true }));
     return super.append(...args);
   }
 }
 
-function open(): { log: FailingLog; recorder: DeliveryRecorder } {
+/** Time stands still until `advance`; a batch is written when it is full or when the recorder is drained. */
+function open() {
+  const timers = new Set<() => void>();
+  const clock: Clock = {
+    wallMs: () => 1_000,
+    monotonicMs: () => 0,
+    after(_delayMs, callback) {
+      timers.add(callback);
+      return () => timers.delete(callback);
+    },
+  };
   const log = new FailingLog("DELIVERY", new MemoryStorage("delivery"));
   const randomBytes = (count: number): Uint8Array => new Uint8Array(count);
-  return {
-    log,
-    recorder: new DeliveryRecorder({ log, edgeId: "e", clock, randomBytes, logger: silentLogger }),
+  let lost = 0;
+  const onLost = (count: number): void => {
+    lost += count;
   };
+  const options = { log, edgeId: "e", clock, randomBytes, logger: silentLogger, onLost };
+  const advance = (): void => {
+    for (const callback of [...timers]) callback();
+  };
+  return { log, recorder: new DeliveryRecorder(options), advance, lost: () => lost };
 }
 
 const fact = { nodeId: "n", nodeGroup: "g", streamId: 1, disconnected: { reason: "r" } };
@@ -77,6 +96,52 @@ test("what the log refuses is lost, and said when it takes records again", async
     [10, undefined],
   );
 });
+
+test("an outage of the log loses nothing that finds room, and is over by itself", async () => {
+  const { log, recorder, advance } = open();
+  log.outage = "fails";
+  for (let count = 0; count < 1_500; count++) recorder.record(fact);
+  await turns();
+  equal(recorder.waiting, 1_500);
+  log.outage = undefined;
+  advance();
+  await recorder.drain(1_000);
+  deepEqual(
+    (await written(log)).map(({ counter }) => counter),
+    Array.from({ length: 1_500 }, (_, index) => index + 1),
+  );
+});
+
+test("a log that hangs holds nobody up: what waits is bounded, and the rest is counted as lost", async () => {
+  const { log, recorder, lost } = open();
+  const hanging = Promise.withResolvers<void>();
+  log.outage = hanging.promise;
+  for (let count = 0; count < 50_000; count++) recorder.record(fact);
+  await turns();
+  ok(recorder.waiting <= 21_000, `at most the queue and one batch, got ${recorder.waiting}`);
+  equal(lost(), 50_000 - recorder.waiting);
+  equal(log.appends, 1);
+  hanging.resolve();
+  log.outage = undefined;
+  await recorder.drain(1_000);
+  const records = await written(log);
+  const said = records.reduce((sum, record) => sum + (record.lost ?? 0), 0);
+  equal(records.filter((record) => record.lost === undefined).length + said, 50_000);
+});
+
+test("an edge that ends does not wait for a log that hangs", async () => {
+  const { log, recorder, advance } = open();
+  log.outage = new Promise(() => undefined);
+  recorder.record(fact);
+  const drained = recorder.drain(1_000);
+  await turns();
+  advance();
+  await drained;
+});
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 test("a response with very many names is said in records that a message of the log can hold", async () => {
   const { log, recorder } = open();

@@ -1,12 +1,9 @@
-import { CommitWriter, type EventLog } from "@routeledger/event-log";
-import { codec, type MessageTypes } from "@routeledger/protos";
+import { CommitWriter, type EventLog, type NewCommit } from "@routeledger/event-log";
+import { codec } from "@routeledger/protos";
 import type { Logger } from "@routeledger/service-kit";
-import { BoundedQueue, type Clock, fromHex } from "@routeledger/std";
-import { type Resource, typeNumbers } from "@routeledger/xds-model";
-import type { AckedFact, NackedFact, StreamResponse } from "@routeledger/xds-stream";
-
-export type DeliveryRecord = MessageTypes["routeledger.delivery.v1.Delivery"];
-type DeliveryFact = Omit<DeliveryRecord, "counter" | "timeUnixMs">;
+import { BoundedQueue, type Clock, Failure } from "@routeledger/std";
+import { type DeliveryFact, type DeliveryRecord, namesIn } from "./delivery-facts.ts";
+import { pause } from "./pause.ts";
 
 /** Facts that wait to be written, and names in them; what comes when it is full is lost, and counted. */
 const waitingMax = 20_000;
@@ -16,10 +13,11 @@ const batchDelayMs = 100;
 const batchRecordsMax = 1_000;
 /** Below the 512 KiB of one message. */
 const batchBytesMax = 400 * 1024;
-/** Names in one record: a larger response is said in several records of the same nonce. */
-const namesMax = 1_000;
-/** Characters of a proxy's reason to reject; the rest is cut off. */
-const messageMax = 8_192;
+/** A batch that the log could not be reached for is tried again after the one, doubled up to the other. */
+const retryMinMs = 100;
+const retryMaxMs = 2_000;
+/** Nothing was stored, or perhaps: a record that comes twice says so itself, by its counter. */
+const outages: ReadonlySet<string> = new Set(["log.unreachable", "log.unknownOutcome"]);
 
 const batchCodec = codec("routeledger.delivery.v1.DeliveryBatch");
 const recordCodec = codec("routeledger.delivery.v1.Delivery");
@@ -30,6 +28,8 @@ export interface DeliveryRecorderOptions {
   readonly clock: Clock;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly logger: Logger;
+  /** Called with how many facts were lost just now. */
+  readonly onLost?: (count: number) => void;
 }
 
 /** Writes what happened between this edge and its proxies to the DELIVERY log, in batches. Never blocks a stream. */
@@ -38,6 +38,7 @@ export class DeliveryRecorder {
   readonly #writer: CommitWriter;
   readonly #startedMs: number;
   readonly #waiting = new BoundedQueue<DeliveryRecord>(waitingMax);
+  readonly #ending = new AbortController();
   #waitingNames = 0;
   /** Taken from `#waiting`, not yet written. */
   #writingCount = 0;
@@ -54,9 +55,14 @@ export class DeliveryRecorder {
     this.#writer = new CommitWriter(log, { clock, randomBytes });
   }
 
+  /** Facts that are not written yet. */
+  get waiting(): number {
+    return this.#waiting.size + this.#writingCount;
+  }
+
   record(fact: DeliveryFact): void {
     if (this.#lost > 0) this.#sayLost();
-    if (!this.#offer(fact)) this.#lost++;
+    if (!this.#offer(fact)) this.#lose(1);
     if (this.#waiting.size >= batchRecordsMax) this.#flush();
     else this.#cancelTimer ??= this.#options.clock.after(batchDelayMs, () => this.#flush());
   }
@@ -72,7 +78,8 @@ export class DeliveryRecorder {
     const outcome = await Promise.race([this.#writeAll(), deadline.promise]);
     cancel();
     if (outcome !== "late") return;
-    const lost = this.#waiting.size + this.#writingCount + this.#lost;
+    this.#ending.abort();
+    const lost = this.waiting + this.#lost;
     logger.warn({ lost, atMostMs }, "the last deliveries could not be written");
   }
 
@@ -133,13 +140,35 @@ export class DeliveryRecorder {
       summary,
       payload,
     };
-    try {
-      const outcome = await this.#writer.appendUnfenced(commit);
-      if (outcome.outcome === "tooLarge") throw new Error(`a batch of ${outcome.bytes} bytes`);
-    } catch (error) {
-      this.#lost += deliveries.reduce((sum, { lost = 1 }) => sum + lost, 0);
-      logger.warn({ err: error, lost: this.#lost }, "deliveries could not be written");
+    const failure = await this.#written(commit);
+    if (failure === undefined) return;
+    const lost = deliveries.reduce((sum, record) => sum + (record.lost ?? 1), 0);
+    this.#lose(lost);
+    logger.warn({ err: failure, lost }, "deliveries could not be written");
+  }
+
+  /**
+   * Resolves to undefined, or to why it could not be written. While the log is out of reach it is tried again, so
+   * that a short outage loses nothing: what comes meanwhile waits, as far as there is room.
+   */
+  async #written(commit: NewCommit): Promise<unknown> {
+    const { clock, logger } = this.#options;
+    for (let delayMs = retryMinMs; ; delayMs = Math.min(2 * delayMs, retryMaxMs)) {
+      try {
+        const outcome = await this.#writer.appendUnfenced(commit);
+        return outcome.outcome === "tooLarge" ? new Error(`a batch of ${outcome.bytes} bytes`) : undefined;
+      } catch (error) {
+        const isOutage = error instanceof Failure && outages.has(error.code);
+        if (!isOutage || this.#ending.signal.aborted) return error;
+        if (delayMs === retryMinMs) logger.warn({ err: error }, "deliveries wait: the log is out of reach");
+        await pause(clock, delayMs, this.#ending.signal);
+      }
     }
+  }
+
+  #lose(count: number): void {
+    this.#lost += count;
+    this.#options.onLost?.(count);
   }
 }
 
@@ -157,63 +186,4 @@ function* inBatches(records: readonly DeliveryRecord[]): Generator<DeliveryRecor
     bytes += size;
   }
   if (batch.length > 0) yield batch;
-}
-
-function namesIn({ sent, nacked }: DeliveryFact): number {
-  return (sent?.resources?.length ?? 0) + (sent?.removed?.length ?? 0) + (nacked?.resources?.length ?? 0);
-}
-
-/** The records of one response: several of the same nonce where it holds very many names. */
-export function sentFacts(
-  { resourceType, nonce, version, revision, resources, removed }: StreamResponse,
-  bytes: number,
-) {
-  const common = { type: typeNumbers[resourceType], nonce, version, revision };
-  const records = Math.max(1, Math.ceil(resources.length / namesMax), Math.ceil(removed.length / namesMax));
-  return Array.from({ length: records }, (_, index) => {
-    const start = index * namesMax;
-    const end = start + namesMax;
-    return {
-      sent: {
-        ...common,
-        resources: resources.slice(start, end).map(sentResource),
-        removed: removed.slice(start, end),
-        bytes: index === 0 ? bytes : 0,
-      },
-    };
-  });
-}
-
-export function ackedFact({ resourceType, nonce, version, revision, heldDigest }: AckedFact) {
-  return {
-    acked: { type: typeNumbers[resourceType], nonce, version, revision, heldDigest: fromHex(heldDigest) },
-  };
-}
-
-export function nackedFact({ resourceType, nonce, version, revision, code, message, resources }: NackedFact) {
-  const some = resources.slice(0, namesMax).map(sentResource);
-  return {
-    nacked: {
-      type: typeNumbers[resourceType],
-      nonce,
-      version,
-      revision,
-      code,
-      message: message.slice(0, messageMax),
-      resources: some,
-    },
-  };
-}
-
-type SentResource = { readonly name: string; readonly digest: Uint8Array };
-const sentResources = new WeakMap<Resource, SentResource>();
-
-/** The same object for every stream: what waits to be written does not grow with the streams. */
-function sentResource(resource: Resource): SentResource {
-  let sent = sentResources.get(resource);
-  if (sent === undefined) {
-    sent = { name: resource.name, digest: fromHex(resource.digest) };
-    sentResources.set(resource, sent);
-  }
-  return sent;
 }

@@ -1,9 +1,9 @@
-import { CommitReader, decodeEnvelope, type EventLog, type LogTail, xdsKinds } from "@routeledger/event-log";
+import { CommitReader, type EventLog, type LogTail, xdsKinds } from "@routeledger/event-log";
 import { Failure } from "@routeledger/std";
 
 /** What an edge does when following, which goes on by itself after interruptions, ended. */
 export type AfterFailure =
-  /** What the follower stands on is no more, and nothing was lost: it begins with the last Catalog. */
+  /** What the follower stands on is no more, and an operator, if anybody, knows: it begins with the last Catalog. */
   | "beginAgain"
   /** Something was lost or exchanged below us: serve on, until the right log is back or an operator adopts this one. */
   | "awaitOperator"
@@ -12,10 +12,14 @@ export type AfterFailure =
 
 export function afterFailure({ code, retryable }: Failure): AfterFailure {
   if (code === "log.closed") return "end";
-  return retryable || code === "log.compacted" || code === "log.skippedAfterRead"
-    ? "beginAgain"
-    : "awaitOperator";
+  return retryable || beginAgainCodes.has(code) ? "beginAgain" : "awaitOperator";
 }
+
+const beginAgainCodes: ReadonlySet<string> = new Set([
+  "log.adopted",
+  "log.compacted",
+  "log.skippedAfterRead",
+]);
 
 /** Messages behind a place that are looked at: more than one commit has. */
 const lookedAtMax = 256;
@@ -42,17 +46,6 @@ export async function lookAt(
     return "same";
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
+    return error.code === "log.adopted" ? "adopted" : "lost";
   }
-  try {
-    return (await isAdoptedSince(log, tail.epoch)) ? "adopted" : "lost";
-  } catch (error) {
-    if (error instanceof Failure) return "lost";
-    throw error;
-  }
-}
-
-async function isAdoptedSince(log: EventLog, epoch: number): Promise<boolean> {
-  const adopted = await log.lastOf("LogAdopted");
-  const decoded = adopted && decodeEnvelope(adopted.body);
-  return decoded?.ok === true && decoded.envelope.kind === "LogAdopted" && decoded.envelope.epoch > epoch;
 }

@@ -3,7 +3,9 @@ import type { Logger } from "@routeledger/service-kit";
 import { type Clock, formatRevision } from "@routeledger/std";
 import type { Snapshot } from "@routeledger/xds-model";
 import {
+  type AckedFact,
   type DeltaRequest,
+  type NackedFact,
   openStream,
   type Protocol,
   type ProxyNode,
@@ -14,20 +16,20 @@ import {
   step,
   type XdsStream,
 } from "@routeledger/xds-stream";
-import {
-  ackedFact,
-  type DeliveryRecord,
-  type DeliveryRecorder,
-  nackedFact,
-  sentFacts,
-} from "./delivery-recorder.ts";
+import { ackedFact, type DeliveryRecord, nackedFact, sentFacts } from "./delivery-facts.ts";
+import type { DeliveryRecorder } from "./delivery-recorder.ts";
+import type { StreamCounters } from "./edge-metrics.ts";
 import type { EncodedResponse, ResponseEncoder } from "./encode-response.ts";
+import { Unanswered } from "./unanswered.ts";
 
 /** A stream that has not said who it is by then is ended, so that those that ask find a place. */
 const firstRequestMs = 15_000;
 
 /** Characters of a node's id and of its cluster: both stand in every record of the DELIVERY log. */
 const nodeNameMax = 512;
+
+/** Characters of a proxy's reason in a log line; DELIVERY has more of it. */
+const loggedMax = 1_024;
 
 export type AdsCall = ServerDuplexStream<SotwRequest | DeltaRequest, EncodedResponse>;
 
@@ -39,6 +41,7 @@ export interface SessionOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly recorder: DeliveryRecorder;
+  readonly counters: StreamCounters;
   /** Of the protocol; all its streams have the same one. */
   readonly encoder: ResponseEncoder;
   /** Resolves when this edge may serve a new stream of the node group (P6). */
@@ -60,6 +63,7 @@ export class StreamSession {
   readonly #options: SessionOptions;
   readonly #inputs: StreamInput[] = [];
   readonly #cancels = new Set<() => void>();
+  readonly #unanswered = new Unanswered();
   #stream: XdsStream;
   #isKnown = false;
   #admitted = false;
@@ -94,6 +98,11 @@ export class StreamSession {
   /** What the stream knows, to be looked at only. */
   get state(): Readonly<XdsStream> {
     return this.#stream;
+  }
+
+  /** Monotonic time at which the oldest response was sent that is not answered; undefined when there is none. */
+  get unansweredSinceMs(): number | undefined {
+    return this.#unanswered.sinceMs;
   }
 
   /** Gives the newest snapshot of its group. */
@@ -136,23 +145,15 @@ export class StreamSession {
         this.#after(output.delayMs, () => this.#feed({ type: "timer", id: output.id }));
         break;
       case "acked":
-        this.#record(ackedFact(output.fact));
+        this.#acked(output.fact);
         break;
       case "nacked":
-        this.#options.logger.warn(
-          {
-            node: this.node?.id,
-            type: output.fact.resourceType,
-            nonce: output.fact.nonce,
-            message: output.fact.message,
-          },
-          "proxy rejected a response",
-        );
-        this.#record(nackedFact(output.fact));
+        this.#nacked(output.fact);
         break;
       case "behind":
+        this.#options.counters.behind();
         this.#options.logger.warn(
-          { node: this.node?.id, shown: formatRevision(output.shown), held: formatRevision(output.held) },
+          { ...this.#names(), shown: formatRevision(output.shown), held: formatRevision(output.held) },
           "stream waits: the proxy has seen a newer revision than this edge",
         );
         break;
@@ -162,13 +163,32 @@ export class StreamSession {
     }
   }
 
+  #acked(fact: AckedFact): void {
+    const { resourceType, nonce } = fact;
+    const sentMs = this.#unanswered.answered(resourceType, nonce);
+    const tookMs = sentMs === undefined ? undefined : this.#options.clock.monotonicMs() - sentMs;
+    this.#options.counters.acked(resourceType, tookMs);
+    this.#record(ackedFact(fact));
+  }
+
+  #nacked(fact: NackedFact): void {
+    const { resourceType: type, nonce, message } = fact;
+    this.#unanswered.answered(type, nonce);
+    this.#options.counters.nacked(fact);
+    const fields = { ...this.#names(), type, nonce, message: message.slice(0, loggedMax) };
+    this.#options.logger.warn(fields, "proxy rejected a response");
+    this.#record(nackedFact(fact));
+  }
+
   #connect(node: ProxyNode): void {
     if (node.id.length > nodeNameMax || node.cluster.length > nodeNameMax) {
       this.#end(`a node id or cluster of more than ${nodeNameMax} characters`, status.INVALID_ARGUMENT);
       return;
     }
     this.#isKnown = true;
-    this.#record({ connected: this.#connected(node) });
+    const connected = this.#connected(node);
+    this.#options.logger.info({ ...this.#names(), ...connected }, "proxy connected");
+    this.#record({ connected });
     void this.#admit();
   }
 
@@ -185,7 +205,10 @@ export class StreamSession {
   #send(response: StreamResponse): void {
     const message = this.#options.encoder.encode(response);
     this.#options.call.write(message, () => this.#feed({ type: "writable" }));
+    const { resourceType, nonce } = response;
     const bytes = message.nonce.length + message.shared.length;
+    this.#unanswered.sent(resourceType, nonce, this.#options.clock.monotonicMs());
+    this.#options.counters.sent(response, bytes);
     for (const fact of sentFacts(response, bytes)) this.#record(fact);
   }
 
@@ -204,10 +227,17 @@ export class StreamSession {
     this.#ended = true;
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
-    if (this.#isKnown) this.#record({ disconnected: { reason } });
+    if (this.#isKnown) {
+      this.#options.logger.info({ ...this.#names(), reason }, "proxy disconnected");
+      this.#record({ disconnected: { reason } });
+    }
     if (code === undefined) this.#options.call.end();
     else this.#options.call.emit("error", { code, details: reason });
     this.#options.onEnded(this);
+  }
+
+  #names(): { node: string; nodeGroup: string; stream: number } {
+    return { node: this.node?.id ?? "", nodeGroup: this.nodeGroup, stream: this.streamId };
   }
 
   #record(fact: Partial<DeliveryRecord>): void {

@@ -3,6 +3,7 @@ import { emptySnapshot, type Published, type Snapshot } from "@routeledger/xds-m
 import type { Protocol } from "@routeledger/xds-stream";
 import { type AdsServer, refuse, startAdsServer } from "./ads-server.ts";
 import { DeliveryRecorder } from "./delivery-recorder.ts";
+import { type EdgeMetrics, edgeMetrics, noMetrics, type Observed } from "./edge-metrics.ts";
 import { ResponseEncoder } from "./encode-response.ts";
 import { LedgerFollower } from "./ledger-follower.ts";
 import { pause } from "./pause.ts";
@@ -20,6 +21,8 @@ const streamsMaxDefault = 10_000;
 const unknownGroupsMax = 1_000;
 /** How often an edge that is not ready asks whether it has all that the log holds. */
 const askAgainMs = 200;
+/** How long whoever reads the metrics waits for the log. */
+const lagDeadlineMs = 500;
 /** How long, after the last stream was closed, a connection may take to be told so. */
 const lingerMs = 500;
 /** How long the last deliveries may take to be written. */
@@ -38,6 +41,7 @@ export async function startXdsEdge(options: XdsEdgeOptions): Promise<XdsEdge> {
 
 class Edge implements XdsEdge {
   readonly #options: XdsEdgeOptions;
+  readonly #metrics: EdgeMetrics;
   readonly #recorder: DeliveryRecorder;
   readonly #ledger: LedgerFollower;
   readonly #encoders = { delta: new ResponseEncoder("delta"), sotw: new ResponseEncoder("sotw") };
@@ -52,9 +56,11 @@ class Edge implements XdsEdge {
   ended: Promise<void> = Promise.resolve();
 
   constructor(options: XdsEdgeOptions) {
-    const { deliveryLog, edgeId, clock, randomBytes, logger, xdsLog } = options;
+    const { deliveryLog, edgeId, clock, randomBytes, logger, xdsLog, metrics } = options;
     this.#options = options;
-    this.#recorder = new DeliveryRecorder({ log: deliveryLog, edgeId, clock, randomBytes, logger });
+    this.#metrics = metrics === undefined ? noMetrics : edgeMetrics(metrics, this.#observed());
+    const onLost = (count: number): void => this.#metrics.deliveriesLost(count);
+    this.#recorder = new DeliveryRecorder({ log: deliveryLog, edgeId, clock, randomBytes, logger, onLost });
     this.#ledger = new LedgerFollower(xdsLog, {
       clock,
       logger,
@@ -138,6 +144,7 @@ class Edge implements XdsEdge {
     const isFull = this.#sessions.size >= streamsMax;
     const reason = this.whyNotReady ?? (isFull ? `the edge serves ${streamsMax} streams already` : undefined);
     if (reason !== undefined) {
+      this.#metrics.refused();
       logger.warn({ peer: call.getPeer(), reason }, "stream refused");
       refuse(call, reason);
       return;
@@ -149,6 +156,7 @@ class Edge implements XdsEdge {
       clock,
       logger,
       recorder: this.#recorder,
+      counters: this.#metrics,
       encoder: this.#encoders[protocol],
       admit: (nodeGroup) => this.#admit(nodeGroup),
       newest: (nodeGroup) => this.#snapshotOf(nodeGroup),
@@ -171,6 +179,28 @@ class Edge implements XdsEdge {
       this.#unknownGroups.add(nodeGroup);
       logger.warn({ nodeGroup }, "a proxy names a node group that no Gateway made: it is served nothing");
     }
+  }
+
+  #observed(): Observed {
+    return {
+      sessions: this.#sessions,
+      nowMs: () => this.#options.clock.monotonicMs(),
+      revision: () => this.published.revision.sequence,
+      nodeGroups: () => this.published.snapshots.size,
+      isFollowing: () => this.trouble === undefined,
+      lag: () => this.#lag(),
+      deliveriesWaiting: () => this.#recorder.waiting,
+    };
+  }
+
+  /** Undefined when the log does not say within the deadline. */
+  async #lag(): Promise<number | undefined> {
+    const { clock } = this.#options;
+    const deadline = Promise.withResolvers<undefined>();
+    const cancel = clock.after(lagDeadlineMs, () => deadline.resolve(undefined));
+    const lag = await Promise.race([this.#ledger.lag().catch(() => undefined), deadline.promise]);
+    cancel();
+    return lag;
   }
 
   #snapshotOf(nodeGroup: string): Snapshot {

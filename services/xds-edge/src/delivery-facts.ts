@@ -1,0 +1,72 @@
+import type { MessageTypes } from "@routeledger/protos";
+import { fromHex } from "@routeledger/std";
+import { type Resource, typeNumbers } from "@routeledger/xds-model";
+import type { AckedFact, NackedFact, StreamResponse } from "@routeledger/xds-stream";
+
+export type DeliveryRecord = MessageTypes["routeledger.delivery.v1.Delivery"];
+export type DeliveryFact = Omit<DeliveryRecord, "counter" | "timeUnixMs">;
+
+/** Names in one record: a larger response is said in several records of the same nonce. */
+const namesMax = 1_000;
+/** Characters of a proxy's reason to reject; the rest is cut off. */
+const messageMax = 8_192;
+
+/** Names that a fact holds: what it costs to keep. */
+export function namesIn({ sent, nacked }: DeliveryFact): number {
+  return (sent?.resources?.length ?? 0) + (sent?.removed?.length ?? 0) + (nacked?.resources?.length ?? 0);
+}
+
+/** The records of one response: several of the same nonce where it holds very many names. */
+export function sentFacts(
+  { resourceType, nonce, version, revision, resources, removed }: StreamResponse,
+  bytes: number,
+) {
+  const common = { type: typeNumbers[resourceType], nonce, version, revision };
+  const records = Math.max(1, Math.ceil(resources.length / namesMax), Math.ceil(removed.length / namesMax));
+  return Array.from({ length: records }, (_, index) => {
+    const start = index * namesMax;
+    const end = start + namesMax;
+    return {
+      sent: {
+        ...common,
+        resources: resources.slice(start, end).map(sentResource),
+        removed: removed.slice(start, end),
+        bytes: index === 0 ? bytes : 0,
+      },
+    };
+  });
+}
+
+export function ackedFact({ resourceType, nonce, version, revision, heldDigest }: AckedFact) {
+  return {
+    acked: { type: typeNumbers[resourceType], nonce, version, revision, heldDigest: fromHex(heldDigest) },
+  };
+}
+
+export function nackedFact({ resourceType, nonce, version, revision, code, message, resources }: NackedFact) {
+  const some = resources.slice(0, namesMax).map(sentResource);
+  return {
+    nacked: {
+      type: typeNumbers[resourceType],
+      nonce,
+      version,
+      revision,
+      code,
+      message: message.slice(0, messageMax),
+      resources: some,
+    },
+  };
+}
+
+type SentResource = { readonly name: string; readonly digest: Uint8Array };
+const sentResources = new WeakMap<Resource, SentResource>();
+
+/** The same object for every stream: what waits to be written does not grow with the streams. */
+function sentResource(resource: Resource): SentResource {
+  let sent = sentResources.get(resource);
+  if (sent === undefined) {
+    sent = { name: resource.name, digest: fromHex(resource.digest) };
+    sentResources.set(resource, sent);
+  }
+  return sent;
+}
