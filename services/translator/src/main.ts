@@ -1,5 +1,10 @@
 /** `routeledger translator`: folds CONFIG and publishes XDS on NATS, or stands by until the one that leads is gone. */
-import { natsOptionsOf, natsSettings, openNatsEventLogs } from "@routeledger/event-log-nats";
+import {
+  type NatsEventLogs,
+  natsOptionsOf,
+  natsSettings,
+  openNatsEventLogs,
+} from "@routeledger/event-log-nats";
 import {
   defineConfiguration,
   keepTrying,
@@ -13,6 +18,8 @@ import {
 } from "@routeledger/service-kit";
 import { formatRevision } from "@routeledger/std";
 import { translatorSettings } from "./configuration.ts";
+import { crashHook, translatorCrashPoints, watchedLog } from "./crash-at.ts";
+import type { CrashPoint } from "./crash-point.ts";
 import { signalsOnBus } from "./signals-on-bus.ts";
 import { startTranslator, type Translator } from "./translator.ts";
 
@@ -67,9 +74,22 @@ async function start(configuration: Configuration, input: ProcessInput, tools: P
   const translator = await startTranslator({
     ...{ logs, signals: signalsOnBus(logs.bus), name, clock, randomBytes, logger, metrics },
     ...workOf(configuration),
+    ...crashing(logs, input),
   });
   readiness = () => readinessOf(translator, reach, behindMax);
   parts.started(translator);
+}
+
+/** Tests end this process at a named point; nothing runs after a SIGKILL, as nothing does after a power cut. */
+function crashing({ config, xds }: NatsEventLogs, { environment }: ProcessInput) {
+  const crash = crashHook(environment.ROUTELEDGER_CRASH_AT, translatorCrashPoints, () =>
+    process.kill(process.pid, "SIGKILL"),
+  );
+  if (crash === undefined) return {};
+  return {
+    logs: { config: watchedLog(config, crash), xds: watchedLog(xds, crash) },
+    crashPoint: (point: CrashPoint) => crash(`translator.${point}`),
+  };
 }
 
 function workOf(configuration: Configuration) {

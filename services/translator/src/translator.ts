@@ -4,6 +4,7 @@ import { TranslatorReport, type TranslatorRole } from "./translator-report.ts";
 import { TranslatorRun } from "./translator-run.ts";
 
 export { checkReplay, type ReplayCheck, type ReplayDifference } from "./check-replay.ts";
+export { type CrashHook, crashHook, logCrashPoints, translatorCrashPoints, watchedLog } from "./crash-at.ts";
 export { type CrashPoint, crashPoints, rareCrashPoints } from "./crash-point.ts";
 export {
   examineLogs,

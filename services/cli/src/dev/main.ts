@@ -8,12 +8,12 @@ import { openSqliteEventLogs, type SqliteEventLogs } from "@routeledger/event-lo
 import { createLogger } from "@routeledger/service-kit";
 import { openSnapshotStore } from "@routeledger/snapshot-store";
 import { Failure } from "@routeledger/std";
-import { checkReplay } from "@routeledger/translator";
+import { type CrashHook, checkReplay, crashHook, watchedLog } from "@routeledger/translator";
 import { type AdoptableLogs, adoptableLogs } from "../adoptable-logs.ts";
 import type { CommandContext } from "../command-context.ts";
 import type { Dev, DevOptions } from "../commands/dev.ts";
 import type { ReplayCheck } from "../commands/replay.ts";
-import { type CrashHook, crashHook, devCrashPoints, watchedLog } from "./crash-at.ts";
+import { devCrashPoints } from "./crash-points.ts";
 import { runServices } from "./run-services.ts";
 
 /** Starts all that `dev` is. @throws Failure when the data folder is in use, or an address is taken */
@@ -95,14 +95,9 @@ export async function tryEmbeddedLog(): Promise<void> {
 
 /** Tests end this process at a named point; nothing runs after a SIGKILL, as nothing does after a power cut. */
 function crashHookOf({ environment }: CommandContext): CrashHook | undefined {
-  const text = environment.ROUTELEDGER_CRASH_AT;
-  if (text === undefined || text === "") return undefined;
-  const hook = crashHook(text, () => process.kill(process.pid, "SIGKILL"));
-  if (hook !== undefined) return hook;
-  throw new Failure(`ROUTELEDGER_CRASH_AT: expected one of ${devCrashPoints.join(", ")}, got "${text}"`, {
-    code: "cli.usage",
-    retryable: false,
-  });
+  return crashHook(environment.ROUTELEDGER_CRASH_AT, devCrashPoints, () =>
+    process.kill(process.pid, "SIGKILL"),
+  );
 }
 
 function watchedLogs(logs: SqliteEventLogs, crash: CrashHook): SqliteEventLogs {
