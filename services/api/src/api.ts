@@ -1,9 +1,11 @@
 import type { EventLog } from "@routeledger/event-log";
-import { type Logger, Metrics } from "@routeledger/service-kit";
+import { keepTrying, type Logger, Metrics } from "@routeledger/service-kit";
 import type { SnapshotStore } from "@routeledger/snapshot-store";
 import type { Clock } from "@routeledger/std";
 import type { FastifyInstance } from "fastify";
 import type { ApiTokens } from "./api-tokens.ts";
+import { type ApiBus, type BusApiOptions, startBusApi } from "./bus-api.ts";
+import type { ChangeAnswer } from "./change-results.ts";
 import { ConfigDoor, coalesceEndpointsDefaultMs } from "./config-door.ts";
 import { httpServer } from "./http-server.ts";
 import {
@@ -13,10 +15,12 @@ import {
   type ListenAddress,
   parseListenAddress,
 } from "./listen-address.ts";
+import { ObjectReader } from "./object-reader.ts";
 import { ReadSide } from "./read-side.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
 export { type ApiTokens, parseTokens } from "./api-tokens.ts";
+export type { ApiBus, ApiBusReply, ApiBusRequest, ApiBusService } from "./bus-api.ts";
 export type { ChangeAnswer, InputProblem, ObjectResult, Outcome, XdsChange } from "./change-results.ts";
 export type { ConfigDoor, StoreConfirmation } from "./config-door.ts";
 export { readTlsFiles, type TlsFiles } from "./tls-files.ts";
@@ -44,6 +48,8 @@ export interface ApiOptions {
   readonly randomBytes: (length: number) => Uint8Array;
   readonly logger: Logger;
   readonly metrics?: Metrics;
+  /** Answers there, too, as soon as the store has what the log holds. */
+  readonly bus?: ApiBus;
   /** Translates the whole log again and compares, for `POST /v1/replay/check`. */
   readonly checkReplay?: () => Promise<object>;
 }
@@ -79,7 +85,10 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   });
   ended.catch(() => undefined);
   const read = new ReadSide(store, door, clock);
-  const context = { door, read, store, config: logs.config, clock, logger, metrics, checkReplay };
+  const objects = new ObjectReader(store, read);
+  const countOutcomes = outcomeCounter(metrics);
+  const common = { door, objects, clock, logger, metrics, countOutcomes };
+  const context = { ...common, read, store, config: logs.config, checkReplay };
   let server: FastifyInstance | undefined;
   let address: string;
   try {
@@ -93,6 +102,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   if (tokens !== undefined && tls === undefined && !isLoopback(wanted.host)) {
     logger.warn({ address }, "tokens travel in clear: --tls-cert-file and --tls-key-file encrypt them");
   }
+  const onBus = options.bus && serveOnBus({ ...common, bus: options.bus }, store, stopping.signal);
   return {
     address,
     door,
@@ -100,10 +110,45 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     async stop() {
       stopping.abort();
       door.flush();
-      await server.close();
+      await Promise.all([server.close(), onBus?.then((served) => served?.stop())]);
       door.stop();
       await ended.catch(() => undefined);
     },
+  };
+}
+
+/** Never rejects: over HTTP the api answers all the same. */
+async function serveOnBus(
+  options: BusApiOptions,
+  store: SnapshotStore,
+  signal: AbortSignal,
+): Promise<{ stop(): Promise<void> } | undefined> {
+  const { door, clock, logger } = options;
+  try {
+    return await keepTrying(
+      async () => {
+        const { lastItem } = await door.caughtUp();
+        if (!(await store.config.waitFor(lastItem, signal))) return undefined;
+        const served = await startBusApi(options);
+        logger.info({}, "the api answers on the bus");
+        return served;
+      },
+      { what: "answer on the bus", clock, signal, logger },
+    );
+  } catch (err) {
+    if (!signal.aborted) logger.error({ err }, "the api cannot answer on the bus");
+    return undefined;
+  }
+}
+
+function outcomeCounter(metrics: Metrics): (answer: ChangeAnswer) => void {
+  const counted = metrics.counter({
+    name: "api_changes_total",
+    help: "objects in apply and delete requests, by what became of them",
+    labels: ["outcome"],
+  });
+  return ({ results }) => {
+    for (const { outcome } of results) counted.inc({ outcome });
   };
 }
 

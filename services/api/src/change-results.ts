@@ -53,3 +53,8 @@ export interface ChangeAnswer {
   /** Of a dry run. */
   readonly xds?: readonly XdsChange[];
 }
+
+/** All refused is an error, though the answer says of each object why; a part refused is not. */
+export function statusOf({ results }: ChangeAnswer): 200 | 422 {
+  return results.length > 0 && results.every(({ outcome }) => outcome === "refused") ? 422 : 200;
+}

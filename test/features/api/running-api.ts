@@ -3,16 +3,23 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Api, type ApiOptions, startApi } from "@routeledger/api";
+import type { EventLog } from "@routeledger/event-log";
 import { silentLogger } from "@routeledger/service-kit";
 import { openSnapshotStore, projectLogs, type SnapshotStore } from "@routeledger/snapshot-store";
 import { type JsonObject, systemClock } from "@routeledger/std";
 import { startTranslator } from "@routeledger/translator";
-import { type MemoryLogs, memoryLogs } from "../store/random-history.ts";
+import { memoryLogs } from "../store/random-history.ts";
+
+export interface Logs {
+  readonly config: EventLog;
+  readonly xds: EventLog;
+  readonly delivery: EventLog;
+}
 
 /** An api with everything behind it but edges, on logs in memory. */
 export interface RunningApi {
   readonly api: Api;
-  readonly logs: MemoryLogs;
+  readonly logs: Logs;
   readonly store: SnapshotStore;
   /** Of this test alone; removed at the end. */
   readonly folder: string;
@@ -30,7 +37,7 @@ export interface Answer {
 export interface RunningApiOptions {
   /** False: nothing translates. */
   readonly translator?: boolean;
-  readonly logs?: MemoryLogs;
+  readonly logs?: Logs;
   readonly options?: Partial<ApiOptions>;
 }
 

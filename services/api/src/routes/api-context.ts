@@ -3,7 +3,9 @@ import type { Logger, Metrics } from "@routeledger/service-kit";
 import type { SnapshotStore } from "@routeledger/snapshot-store";
 import type { Clock } from "@routeledger/std";
 import type { ApiTokens } from "../api-tokens.ts";
+import type { ChangeAnswer } from "../change-results.ts";
 import type { ConfigDoor } from "../config-door.ts";
+import type { ObjectReader } from "../object-reader.ts";
 import type { ReadSide } from "../read-side.ts";
 import type { TlsFiles } from "../tls-files.ts";
 
@@ -11,11 +13,14 @@ import type { TlsFiles } from "../tls-files.ts";
 export interface ApiContext {
   readonly door: ConfigDoor;
   readonly read: ReadSide;
+  readonly objects: ObjectReader;
   readonly store: SnapshotStore;
   readonly config: EventLog;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** For the metrics of changes. */
+  readonly countOutcomes: (answer: ChangeAnswer) => void;
   /** Who may ask; undefined: open mode. */
   readonly tokens: ApiTokens | undefined;
   /** Undefined: plain HTTP. */

@@ -1,0 +1,73 @@
+import type { SnapshotStore, StoredObject } from "@routeledger/snapshot-store";
+import type { JsonObject } from "@routeledger/std";
+import { apiFailure } from "./api-failure.ts";
+import { kindNamed } from "./kind-names.ts";
+import { isGateway, objectAnswer } from "./object-answer.ts";
+import { parseMoment } from "./parse-moment.ts";
+import type { ReadSide } from "./read-side.ts";
+
+/** One object, by any of its kind's names; the namespace of a cluster-scoped one is not looked at. */
+export interface ObjectWords {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Objects as people get them, with their status: now, or at a moment. */
+export class ObjectReader {
+  readonly #store: SnapshotStore;
+  readonly #read: ReadSide;
+
+  constructor(store: SnapshotStore, read: ReadSide) {
+    this.#store = store;
+    this.#read = read;
+  }
+
+  /** @throws Failure `notFound`, `unknownKind`, `badMoment`, `compacted`, `behind` */
+  async find(words: ObjectWords, at: string | undefined): Promise<JsonObject> {
+    const { group, kind, scope, plural } = kindNamed(words.kind);
+    const sequence = await this.#sequenceOf(at);
+    const namespace = scope === "Cluster" ? "" : words.namespace;
+    const stored = await this.#store.query("objectAt", {
+      ref: { group, kind, namespace, name: words.name },
+      sequence,
+    });
+    if (stored !== undefined) return this.#answer(stored, at !== undefined);
+    const resource = group === "" ? plural : `${plural}.${group}`;
+    throw apiFailure("notFound", `${resource} "${words.name}" not found`);
+  }
+
+  /** A `List` of a kind, of one namespace or of all. @throws as `find` */
+  async list(
+    words: { readonly kind: string; readonly namespace: string | undefined },
+    at: string | undefined,
+  ): Promise<JsonObject> {
+    const { group, kind, scope } = kindNamed(words.kind);
+    const sequence = await this.#sequenceOf(at);
+    const namespace = scope === "Cluster" ? undefined : words.namespace;
+    const stored = await this.#store.query("objectsAt", {
+      kind: { group, kind },
+      sequence,
+      ...(namespace !== undefined && { namespace }),
+    });
+    const items = await Promise.all(stored.map((object) => this.#answer(object, at !== undefined)));
+    return { apiVersion: "v1", kind: "List", items };
+  }
+
+  /** Where the store stands for a request: at a moment, or at the newest event. */
+  async #sequenceOf(at: string | undefined): Promise<number> {
+    const moment = parseMoment(at ?? "@head");
+    await this.#read.settledWithStatuses();
+    // Before the first event there is nothing, which is no error when nobody asked for a moment.
+    if (at === undefined && (await this.#store.query("head", {})).revision.sequence === 0) return 0;
+    return (await this.#read.at(moment)).sequence;
+  }
+
+  /** Proxies tell of now; what they had acknowledged at a moment in the past is not joined. */
+  async #answer(stored: StoredObject, isPast: boolean): Promise<JsonObject> {
+    if (isPast || !isGateway(stored)) return objectAnswer(stored, undefined);
+    const nodeGroup = `${stored.namespace}/${stored.name}`;
+    const { sequence } = stored.revision;
+    return objectAnswer(stored, await this.#store.query("deliveryOf", { sequence, nodeGroup }));
+  }
+}
