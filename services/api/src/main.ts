@@ -86,6 +86,7 @@ async function start(
     return startApi({
       ...{ name, logs, store, address: room.address, clock, randomBytes, logger, metrics, ...access },
       coalesceEndpointsMs: configuration.coalesceEndpointsMs,
+      bus: logs.bus,
       checkReplay: () => checkReplay(logs),
     });
   };
