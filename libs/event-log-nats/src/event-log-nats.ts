@@ -1,4 +1,5 @@
 export { createNatsStreams } from "./create-nats-streams.ts";
+export { type InspectedStream, inspectNats, type NatsInspection } from "./inspect-nats.ts";
 export type { BusReply, BusRequest, BusService, NatsBus } from "./nats-bus.ts";
 export {
   type NatsConfiguration,

@@ -39,6 +39,7 @@ const parts: ProgramParts = {
   replayNats: async (...args) => (await loadNats()).replayNats(...args),
   openFolderLogs: async (...args) => (await loadDev()).openFolderLogs(...args),
   openNatsLogs: async (...args) => (await loadNats()).openNatsLogs(...args),
+  natsFacts: async (...args) => (await loadNats()).natsFacts(...args),
   createNatsLogs: async (...args) => (await loadNats()).createNatsLogs(...args),
   // A service has said what it leaves undone: nothing that is still open may hold its end up.
   runService: async (...args) => process.exit(await (await loadServices()).runService(...args)),

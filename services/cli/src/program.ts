@@ -6,7 +6,7 @@ import { addBootstrap } from "./commands/bootstrap.ts";
 import { addDelete } from "./commands/delete.ts";
 import { addDev, type StartDev } from "./commands/dev.ts";
 import { addDiff } from "./commands/diff.ts";
-import { addDoctor, type TryEmbeddedLog } from "./commands/doctor.ts";
+import { addDoctor, type DoctorParts } from "./commands/doctor.ts";
 import { addGet } from "./commands/get.ts";
 import { addLog } from "./commands/log.ts";
 import { type AdoptParts, addLogAdopt } from "./commands/log-adopt.ts";
@@ -24,9 +24,8 @@ import { addShow } from "./commands/show.ts";
 import { addStatus } from "./commands/status.ts";
 
 /** What only `main.ts` may name: what opens adapters. */
-export interface ProgramParts extends ReplayParts, AdoptParts {
+export interface ProgramParts extends ReplayParts, AdoptParts, DoctorParts {
   readonly startDev: StartDev;
-  readonly tryEmbeddedLog: TryEmbeddedLog;
   readonly createNatsLogs: CreateNatsLogs;
   readonly runService: RunService;
   readonly serviceHelp: ServiceHelp;
@@ -87,7 +86,7 @@ function program(context: CommandContext, parts: ProgramParts): Command {
   addLogAdopt(logOf(root), context, parts);
   addReplay(root, context, parts);
   addBootstrap(root, context);
-  addDoctor(root, context, parts.tryEmbeddedLog);
+  addDoctor(root, context, parts);
   addDev(root, context, parts.startDev);
   addServices(root);
   for (const command of root.commands) inherit(root, command, "routeledger");

@@ -1,47 +1,62 @@
-import { Failure } from "@routeledger/std";
 import type { Command } from "commander";
 import { cacheFolder } from "../cache-folder.ts";
 import { apiClient, type CommandContext, CommandFailed, type ServerOption } from "../command-context.ts";
 import { envoyBinary } from "../envoy-binary.ts";
-import { paint } from "../terminal.ts";
-
-interface Finding {
-  readonly what: string;
-  readonly good: boolean;
-  readonly detail: string;
-  readonly hint?: string | undefined;
-}
+import { addNatsOptions, type NatsFlags, natsArguments } from "../nats-options.ts";
+import { paint, type Terminal } from "../terminal.ts";
+import { natsFindings, type ReadNatsFacts } from "./doctor-nats.ts";
+import { type Finding, failedFinding } from "./finding.ts";
 
 /** Opens an embedded log in a folder of its own, and removes it. @throws Failure when that does not work here */
 export type TryEmbeddedLog = () => Promise<void>;
 
-export function addDoctor(program: Command, context: CommandContext, tryEmbeddedLog: TryEmbeddedLog): void {
-  program
-    .command("doctor")
-    .summary("check this machine and the server")
-    .description("Checks Node, Envoy, the server and what it serves. Exit code 1 when something is wrong.")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  routeledger doctor\n  routeledger doctor --server http://10.0.0.5:7480",
-    )
-    .action((_, command: Command) =>
-      doctor(context, tryEmbeddedLog, command.optsWithGlobals<ServerOption>()),
-    );
+export interface DoctorParts {
+  readonly tryEmbeddedLog: TryEmbeddedLog;
+  readonly natsFacts: ReadNatsFacts;
 }
 
-async function doctor(context: CommandContext, tryLog: TryEmbeddedLog, options: ServerOption): Promise<void> {
-  const findings = [
-    node(),
-    await embeddedLog(tryLog),
-    await envoy(context),
-    ...(await server(context, options)),
-  ];
+type DoctorOptions = ServerOption & NatsFlags & { readonly natsMonitorUrl?: string };
+
+export function addDoctor(program: Command, context: CommandContext, parts: DoctorParts): void {
+  const command = program
+    .command("doctor")
+    .summary("check this machine, the server and NATS")
+    .description(
+      "Checks Node, Envoy, the server and what it serves; with --nats-url instead of Node and Envoy the NATS servers " +
+        "and their streams. Exit code 1 when something is wrong.",
+    );
+  addNatsOptions(command)
+    .option(
+      "--nats-monitor-url <urls>",
+      "monitoring ports of all NATS servers, with commas: tells of durability",
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  routeledger doctor
+  routeledger doctor --server http://10.0.0.5:7480
+  routeledger doctor --nats-url nats://10.0.0.5:4222 --nats-monitor-url http://10.0.0.5:8222`,
+    )
+    .action((_, self: Command) => doctor(context, parts, self.optsWithGlobals<DoctorOptions>()));
+}
+
+async function doctor(context: CommandContext, parts: DoctorParts, options: DoctorOptions): Promise<void> {
+  const onNats = options.natsUrl !== undefined || Boolean(context.environment.ROUTELEDGER_NATS_URL);
+  const machine = onNats
+    ? await natsFindings(() => parts.natsFacts(context, natsArguments(options)), options.natsMonitorUrl)
+    : [await embeddedLog(parts.tryEmbeddedLog), await envoy(context)];
+  const findings = [node(), ...machine, ...(await server(context, options))];
   for (const { what, good, detail, hint } of findings) {
-    const mark = good ? paint(context.terminal, "green", "ok  ") : paint(context.terminal, "red", "bad ");
-    context.terminal.out(`${mark} ${what}: ${detail}\n`);
-    if (!good && hint !== undefined) context.terminal.out(`     hint: ${hint}\n`);
+    context.terminal.out(`${mark(context.terminal, good)} ${what}: ${detail}\n`);
+    if (good !== true && hint !== undefined) context.terminal.out(`     hint: ${hint}\n`);
   }
-  if (findings.some(({ good }) => !good)) throw new CommandFailed("something is wrong");
+  if (findings.some(({ good }) => good === false)) throw new CommandFailed("something is wrong");
+}
+
+function mark(terminal: Terminal, good: Finding["good"]): string {
+  if (good === "unknown") return paint(terminal, "yellow", "?   ");
+  return good ? paint(terminal, "green", "ok  ") : paint(terminal, "red", "bad ");
 }
 
 function node(): Finding {
@@ -55,7 +70,7 @@ async function embeddedLog(tryLog: TryEmbeddedLog): Promise<Finding> {
     await tryLog();
     return { what: "embedded log", good: true, detail: "can be written" };
   } catch (error) {
-    return failed("embedded log", error, "run `npm ci` in the checkout with this Node");
+    return failedFinding("embedded log", error, "run `npm ci` in the checkout with this Node");
   }
 }
 
@@ -69,7 +84,7 @@ async function envoy({ terminal, environment }: CommandContext): Promise<Finding
     });
     return { what: "Envoy", good: true, detail: path };
   } catch (error) {
-    return failed("Envoy", error);
+    return failedFinding("Envoy", error);
   }
 }
 
@@ -91,15 +106,10 @@ async function server(context: CommandContext, options: ServerOption): Promise<F
       what: "translator",
       good: head === published,
       detail: `head @${String(head)}, published @${String(published)}`,
-      hint: "the translator is behind or stopped: see the log of dev",
+      hint: "the translator is behind or stopped: see its log",
     });
     return found;
   } catch (error) {
-    return [failed("server", error)];
+    return [failedFinding("server", error)];
   }
-}
-
-function failed(what: string, error: unknown, hint?: string): Finding {
-  const detail = error instanceof Error ? error.message : String(error);
-  return { what, good: false, detail, hint: error instanceof Failure ? (error.hint ?? hint) : hint };
 }

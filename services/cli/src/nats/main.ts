@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import {
   createNatsStreams,
+  inspectNats,
   natsOptionsOf,
   natsSettings,
   openNatsEventLogs,
@@ -10,6 +11,7 @@ import { defineConfiguration } from "@routeledger/service-kit";
 import { checkReplay } from "@routeledger/translator";
 import { type AdoptableLogs, adoptableLogs } from "../adoptable-logs.ts";
 import type { CommandContext } from "../command-context.ts";
+import type { NatsFacts } from "../commands/doctor-nats.ts";
 import type { StreamChoices } from "../commands/log-create.ts";
 import type { ReplayCheck } from "../commands/replay.ts";
 
@@ -24,6 +26,11 @@ export async function createNatsLogs(
 ): Promise<{ readonly made: readonly string[]; readonly found: readonly string[] }> {
   const made = await createNatsStreams({ ...natsOptions(context, natsArgs), ...choices });
   return { made, found: streams.filter((name) => !made.includes(name)) };
+}
+
+/** Looks at the server and the streams. @throws Failure `config.invalid`, `nats.*` */
+export function natsFacts(context: CommandContext, natsArgs: readonly string[]): Promise<NatsFacts> {
+  return inspectNats(natsOptions(context, natsArgs), () => context.clock.wallMs());
 }
 
 /** Reads the logs to their ends, beside whoever uses them. @throws Failure `config.invalid`, `nats.*`, `log.*` */
