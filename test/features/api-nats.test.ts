@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { decodeConfigEvent } from "@routeledger/config-model";
 import { createNatsStreams, openNatsEventLogs } from "@routeledger/event-log-nats";
-import type { JsonObject } from "@routeledger/std";
+import { type JsonObject, revision } from "@routeledger/std";
 import { connect, headers, type NatsConnection, RequestStrategy } from "nats";
 import { startNatsServer } from "../nats/nats-server.ts";
 import { gatewayClass, outcomes, type RunningApi, withApi } from "./api/running-api.ts";
@@ -33,12 +34,12 @@ test("P1: two apis on NATS that race lose nothing, and a precondition holds agai
   withTwoApis(async ({ apis: [first, second] }) => {
     const counter = (value: number) =>
       `{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "counter", "namespace": "shop"}, "spec": {"ports": [{"port": ${value}}]}}`;
-    let revision = String((await first.post("/v1/apply", counter(1))).body.revision);
+    let last = String((await first.post("/v1/apply", counter(1))).body.revision);
     const accepted = [1];
     for (let round = 2; round <= 15; round++) {
       const [left, right] = await Promise.all(
         [first, second].map(({ post }, index) =>
-          post("/v1/apply", counter(100 * round + index), { "if-match": `"${revision}"` }),
+          post("/v1/apply", counter(100 * round + index), { "if-match": `"${last}"` }),
         ),
       );
       const won = [left!, right!].flatMap((answer, index) =>
@@ -46,17 +47,17 @@ test("P1: two apis on NATS that race lose nothing, and a precondition holds agai
       );
       assert.equal(won.length, 1, "one of two that stand on the same revision");
       const [winner] = won;
-      revision = String(winner?.answer.body.revision);
+      last = String(winner?.answer.body.revision);
       accepted.push(100 * round + (winner?.index ?? 0));
       const loser = winner?.index === 0 ? right! : left!;
       assert.match(JSON.stringify(outcomes(loser)), /refused/);
     }
     const { body } = await second.get("/v1/log?object=service/counter&namespace=shop");
     assert.equal((body.events as JsonObject[]).length, accepted.length);
-    const last = (await first.get("/v1/objects/service/shop/counter")).body;
-    const { generation } = last.metadata as { generation: number };
+    const shown = (await first.get("/v1/objects/service/shop/counter")).body;
+    const { generation } = shown.metadata as { generation: number };
     assert.equal(generation, accepted.length);
-    assert.equal(((last.spec as JsonObject).ports as { port: number }[])[0]?.port, accepted.at(-1));
+    assert.equal(((shown.spec as JsonObject).ports as { port: number }[])[0]?.port, accepted.at(-1));
   }));
 
 test("with NATS gone requests say so and may be asked again; when it is back they are answered, by the same process", () =>
@@ -83,6 +84,36 @@ test("with NATS gone requests say so and may be asked again; when it is back the
     assert.deepEqual(outcomes(answer), { "Service/s1": "created" });
     const kept = await first.get("/v1/objects/gatewayclass/_/routeledger");
     assert.equal(kept.status, 200);
+  }));
+
+test("an api stops while NATS is gone", () =>
+  withTwoApis(async ({ apis: [first], client, server }) => {
+    await client.served(2);
+    await server.kill();
+    await first.api.stop();
+    await assert.rejects(fetch(`http://${first.api.address}/livez`));
+  }));
+
+test("a store's confirmation is an event between the changes of both apis, in nobody's term", () =>
+  withTwoApis(async ({ apis: [first, second] }) => {
+    const storeId = "0123456789abcdef0123456789abcdef";
+    const applied = await first.post("/v1/apply", service(0));
+    const [confirmed] = await Promise.all([
+      first.api.door.confirm({ storeId, config: revision(1, 1), xds: revision(1, 0) }),
+      ...Array.from({ length: 5 }, (_, index) => second.post("/v1/apply", service(index))),
+    ]);
+    const { kind, term, actor, source } = confirmed;
+    assert.deepEqual(
+      { kind, term, actor, source },
+      { kind: "StoreConfirmed", term: 0, actor: "api-1", source: "store" },
+    );
+    const { fact } = decodeConfigEvent(confirmed);
+    assert.deepEqual(fact, { type: "storeConfirmed", storeId, config: revision(1, 1), xds: revision(1, 0) });
+    const { body } = await second.get("/v1/log?all=true");
+    const kinds = (body.events as JsonObject[]).map((event) => event.kind);
+    assert.equal(kinds.filter((name) => name === "StoreConfirmed").length, 1);
+    assert.equal(kinds.length, 6, "the first service was there already");
+    assert.match(String(applied.body.revision), /^1\.1$/);
   }));
 
 interface TwoApis {

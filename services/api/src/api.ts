@@ -124,17 +124,13 @@ async function serveOnBus(
   signal: AbortSignal,
 ): Promise<{ stop(): Promise<void> } | undefined> {
   const { door, clock, logger } = options;
+  const isRead = async () => store.config.waitFor((await door.caughtUp()).lastItem, signal);
   try {
-    return await keepTrying(
-      async () => {
-        const { lastItem } = await door.caughtUp();
-        if (!(await store.config.waitFor(lastItem, signal))) return undefined;
-        const served = await startBusApi(options);
-        logger.info({}, "the api answers on the bus");
-        return served;
-      },
-      { what: "answer on the bus", clock, signal, logger },
-    );
+    // Whoever asks on the bus does not choose who answers, so only those answer who know what there is.
+    if (!(await keepTrying(isRead, { what: "answer on the bus", clock, signal, logger }))) return undefined;
+    const served = await startBusApi(options);
+    logger.info({}, "the api answers on the bus");
+    return served;
   } catch (err) {
     if (!signal.aborted) logger.error({ err }, "the api cannot answer on the bus");
     return undefined;

@@ -42,6 +42,8 @@ export const answerBytesMax = 1024 * 1024 - 8 * 1024;
 const requestsMax = 256;
 /** Characters of an error's message in its header; the body has it whole. */
 const descriptionLengthMax = 200;
+/** How long an api that stops waits for the bus to have heard so, milliseconds. */
+const leaveDeadlineMs = 2_000;
 /** Of what is spoken on the bus, not of the program. */
 const busVersion = "1.0.0";
 
@@ -109,10 +111,19 @@ export async function startBusApi(options: BusApiOptions): Promise<{ stop(): Pro
   });
   return {
     async stop() {
-      await service.stop();
+      await withinDeadline(service.stop(), clock).catch((err: unknown) =>
+        logger.warn({ err }, "the api could not leave the bus"),
+      );
       await Promise.allSettled(underWay);
     },
   };
+}
+
+/** The bus may be out of reach, and then nobody says when it has been left. */
+async function withinDeadline(work: Promise<void>, clock: Clock): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const cancel = clock.after(leaveDeadlineMs, late.resolve);
+  await Promise.race([work, late.promise]).finally(cancel);
 }
 
 async function busApply(
