@@ -8,6 +8,8 @@ import type { SnapshotStore } from "./store.ts";
 
 export interface BeginAgainOptions {
   readonly kinds: ReadableKinds;
+  /** An operator adopted another past than the store knows (docs/spec/log.md, L10): nothing of it counts any more. */
+  readonly anew: boolean;
   readonly signal: AbortSignal;
   readonly clock: Clock;
 }
@@ -24,13 +26,13 @@ const backOffMaxMs = 2_000;
 export async function beginAgain(
   store: SnapshotStore,
   log: EventLog,
-  { kinds, signal, clock }: BeginAgainOptions,
+  { kinds, anew, signal, clock }: BeginAgainOptions,
 ): Promise<Began | undefined> {
   for (let backOffMs = 50; !signal.aborted; backOffMs = Math.min(backOffMaxMs, backOffMs * 2)) {
     try {
-      const beginning = await readBeginning(log, kinds);
-      const known = store.cursor(log.name)?.identity;
-      if (known !== undefined && known !== beginning.identity) return undefined;
+      const beginning = await readBeginning(log, kinds, anew);
+      const known = store.cursor(log.name)?.identity ?? beginning.identity;
+      if (known !== beginning.identity && !anew) return undefined;
       return await store.begin(beginning);
     } catch (error) {
       if (!(error instanceof Failure && error.retryable)) throw error;
@@ -40,22 +42,24 @@ export async function beginAgain(
   return undefined;
 }
 
-async function readBeginning(log: EventLog, kinds: ReadableKinds): Promise<Beginning> {
+async function readBeginning(log: EventLog, kinds: ReadableKinds, anew: boolean): Promise<Beginning> {
   const { identity, firstSequence } = await log.info();
   const name = log.name;
   if (name === "DELIVERY") return { log: name, identity, firstSequence };
+  // All of it is read again where all of it is there.
+  if (anew && firstSequence === 1) return veryBeginning(name, { identity, anew });
   const checkpoints = await readCheckpoints(log, kinds);
   if (checkpoints === undefined) {
-    if (firstSequence === 1) return veryBeginning(name, identity);
+    if (firstSequence === 1) return veryBeginning(name, { identity, anew });
     throw noCheckpoint(name, firstSequence);
   }
   const { tail, states, configHash } = checkpoints;
   if (name === "XDS") {
-    return { log: name, identity, tail, published: decodePublishedCheckpoints(states), configHash };
+    return { log: name, identity, tail, published: decodePublishedCheckpoints(states), configHash, anew };
   }
   const state = states.get("config");
   if (state === undefined) throw noCheckpoint(name, firstSequence);
-  return { log: name, identity, tail, state: decodeStateCheckpoint(state) };
+  return { log: name, identity, tail, state: decodeStateCheckpoint(state), anew };
 }
 
 function noCheckpoint(log: string, firstSequence: number): Failure {

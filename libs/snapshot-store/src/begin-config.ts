@@ -48,12 +48,13 @@ export function configBeginning(
   }
 
   return (beginning, heldTo) => {
-    const { tail, state } = beginning;
+    const { tail, state, anew } = beginning;
     const at = tail.sequence;
+    const keepTo = anew ? 0 : at;
     let held = heldTo;
-    if (heldTo > at) {
-      for (const statement of drop) statement.run(at);
-      held = missing.dropAfter("CONFIG", at);
+    if (heldTo > keepTo) {
+      for (const statement of drop) statement.run(keepTo);
+      held = missing.dropAfter("CONFIG", keepTo);
     }
     putState(state, Math.min(held + 1, at));
     if (held >= at) return { missing: undefined, at };

@@ -5,10 +5,8 @@ import type { Began, XdsBeginning } from "./beginning.ts";
 import { open } from "./ledger-schema.ts";
 import { missingWriter } from "./missing-ranges.ts";
 import type { SqliteDatabase } from "./open-database.ts";
+import { publishedTables } from "./published-mover.ts";
 import { statusStatements } from "./status-statements.ts";
-
-/** Tables whose rows are intervals of CONFIG sequences, and that XDS makes. */
-const intervalTables = ["node_groups", "parts", "resources", "retiring", "type_versions", "statuses"];
 
 /**
  * Puts what is published as of a checkpoint in the place of what lies between it and the last revision of which the
@@ -21,8 +19,10 @@ export function xdsBeginning(database: SqliteDatabase): (beginning: XdsBeginning
   const statuses = statusStatements(database);
   const drop = [
     "DELETE FROM publications WHERE config_to > ?",
-    ...intervalTables.map((table) => `DELETE FROM ${table} WHERE from_sequence > ?`),
-    ...intervalTables.map((table) => `UPDATE ${table} SET until_sequence = ${open} WHERE until_sequence > ?`),
+    ...publishedTables.map((table) => `DELETE FROM ${table} WHERE from_sequence > ?`),
+    ...publishedTables.map(
+      (table) => `UPDATE ${table} SET until_sequence = ${open} WHERE until_sequence > ?`,
+    ),
   ].map((text) => database.prepare(text));
   const dropSkipped = database.prepare("DELETE FROM skipped WHERE log = 'XDS' AND sequence > ?");
   const openStatuses = database.prepare<[], PublishedStatus>(
@@ -46,14 +46,15 @@ export function xdsBeginning(database: SqliteDatabase): (beginning: XdsBeginning
   }
 
   return (beginning, heldTo) => {
-    const { tail, published, configHash } = beginning;
+    const { tail, published, configHash, anew } = beginning;
     const { epoch, sequence: at } = published.revision;
+    const keepTo = anew ? 0 : at;
     let held = heldTo;
-    if (heldTo > at) {
-      for (const statement of drop) statement.run(at);
-      held = missing.dropAfter("XDS", at);
+    if (heldTo > keepTo) {
+      for (const statement of drop) statement.run(keepTo);
+      held = missing.dropAfter("XDS", keepTo);
     }
-    dropSkipped.run(tail.sequence);
+    dropSkipped.run(anew ? 0 : tail.sequence);
     const when = { closeAt: Math.min(held + 1, at), at };
     for (const group of groups.openGroups()) if (!published.snapshots.has(group)) groups.close(group, when);
     for (const snapshot of published.snapshots.values()) groups.put(snapshot, when);

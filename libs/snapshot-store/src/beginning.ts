@@ -15,6 +15,8 @@ export interface ConfigBeginning {
   /** Reading goes on behind it. */
   readonly tail: LogTail;
   readonly state: ConfigState;
+  /** Nothing that the store holds of the log counts any more: an operator adopted another past. */
+  readonly anew: boolean;
 }
 
 /** The same for XDS: all that is published as of the CONFIG revision `published.revision`. */
@@ -25,6 +27,7 @@ export interface XdsBeginning {
   readonly published: Published;
   /** SHA-256 of the body of the CONFIG message at that revision. */
   readonly configHash: Uint8Array;
+  readonly anew: boolean;
 }
 
 /** DELIVERY has no states: reading goes on with the oldest message that is there. */
@@ -37,9 +40,12 @@ export interface DeliveryBeginning {
 export type Beginning = ConfigBeginning | XdsBeginning | DeliveryBeginning;
 
 /** A log's very beginning, where nothing was purged. */
-export function veryBeginning(log: "CONFIG" | "XDS", identity: string): ConfigBeginning | XdsBeginning {
-  if (log === "CONFIG") return { log, identity, tail: emptyTail, state: emptyConfigState };
-  return { log, identity, tail: emptyTail, published: emptyPublished, configHash: emptyTail.hash };
+export function veryBeginning(
+  log: "CONFIG" | "XDS",
+  at: { readonly identity: string; readonly anew: boolean },
+): ConfigBeginning | XdsBeginning {
+  if (log === "CONFIG") return { log, ...at, tail: emptyTail, state: emptyConfigState };
+  return { log, ...at, tail: emptyTail, published: emptyPublished, configHash: emptyTail.hash };
 }
 
 /** What is missing since a store began again; undefined where nothing is. */
@@ -48,4 +54,6 @@ export interface Began {
   readonly missing: { readonly from: number; readonly to: number } | undefined;
   /** Where the store goes on; for CONFIG and XDS the CONFIG sequence of the checkpoint. */
   readonly at: number;
+  /** A file in the store's folder that holds all that the store held before: an operator adopted another past. */
+  readonly keptAside?: string;
 }

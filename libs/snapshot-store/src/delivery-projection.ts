@@ -62,6 +62,8 @@ export class DeliveryProjection {
       this.#statements.openStream.run(...key, nodeId, nodeGroup, protocol, peer, userAgent, timeUnixMs);
       // Nonces are a stream's own: what was under way, or was rejected, on the one before is offered again.
       this.#statements.forgetNonces.run(nodeId, nodeGroup);
+    } else if (nodeId !== "") {
+      this.#statements.seeStream.run(...key, nodeId, nodeGroup, timeUnixMs);
     }
     if (disconnected) this.#statements.closeStream.run(timeUnixMs, disconnected.reason, ...key);
   }

@@ -16,6 +16,12 @@ export function deliveryStatements(database: SqliteDatabase) {
          user_agent, connected_ms, disconnected_ms, reason)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, '')`,
     ),
+    // Its connect was discarded, or never came: what is not known of it is empty.
+    seeStream: statement(
+      `INSERT OR IGNORE INTO streams (edge_id, edge_started_ms, stream_id, node_id, node_group, protocol, peer,
+         user_agent, connected_ms, disconnected_ms, reason)
+       VALUES (?, ?, ?, ?, ?, '', '', '', ?, NULL, '')`,
+    ),
     closeStream: statement(
       `UPDATE streams SET disconnected_ms = ?, reason = ?
        WHERE edge_id = ? AND edge_started_ms = ? AND stream_id = ?`,

@@ -50,7 +50,8 @@ const kindsOf: Readonly<Record<LogName, ReadableKinds>> = {
  *
  * What can happen besides: a log's storage is out of reach (it is read again, for ever); what comes next was purged, or a
  * revision that the store has was skipped for all: the store goes on from the last Catalog, and from the oldest
- * message of DELIVERY; both logs have a new Catalog behind the store: it confirms.
+ * message of DELIVERY; an operator adopted a log that lost what the store holds: what it holds is kept in a file aside
+ * and it reads the log anew; both logs have a new Catalog behind the store: it confirms.
  *
  * Rejects with what ended the first of the three: `log.recreated`, `log.shorter`, `log.brokenChain`,
  * `log.staleEpoch` when a log is no longer the one that the store was made from (then nothing of it was written),
@@ -94,6 +95,7 @@ async function follow(store: SnapshotStore, log: EventLog, options: FollowOption
   /** Times in a row that nothing could be read where the store began again. */
   let inVain = 0;
   while (!signal.aborted) {
+    let anew = false;
     try {
       await followFromCursor(store, log, options, () => {
         inVain = 0;
@@ -101,10 +103,11 @@ async function follow(store: SnapshotStore, log: EventLog, options: FollowOption
       return;
     } catch (error) {
       if (!(error instanceof Failure && beginsAgain.has(error.code))) throw error;
+      anew = error.code === "log.adopted";
     }
     if (inVain > 0) await pause(Math.min(backOffMaxMs, backOffMs * 2 ** inVain), { clock, signal });
     inVain++;
-    const began = await beginAgain(store, log, { kinds: kindsOf[log.name], signal, clock });
+    const began = await beginAgain(store, log, { kinds: kindsOf[log.name], anew, signal, clock });
     if (began !== undefined) onBegan?.(log.name, began);
   }
 }
@@ -112,8 +115,11 @@ async function follow(store: SnapshotStore, log: EventLog, options: FollowOption
 const backOffMs = 50;
 const backOffMaxMs = 2_000;
 
-/** What comes next is not there any more, or what was read does not count any more: docs/spec/log.md L7 and S4. */
-const beginsAgain: ReadonlySet<string> = new Set(["log.compacted", "log.skippedAfterRead"]);
+/**
+ * What comes next is not there any more, or what was read does not count any more, or is lost, and an operator adopted
+ * the log as it is: docs/spec/log.md L7, S4 and L10.
+ */
+const beginsAgain: ReadonlySet<string> = new Set(["log.compacted", "log.skippedAfterRead", "log.adopted"]);
 
 function followFromCursor(
   store: SnapshotStore,

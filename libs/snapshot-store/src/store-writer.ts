@@ -1,5 +1,7 @@
-import type { Commit, LogItem, LogName } from "@routeledger/event-log";
-import { emptyTail } from "@routeledger/event-log";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Commit, emptyTail, type LogItem, type LogName } from "@routeledger/event-log";
+import type { Revision } from "@routeledger/std";
 import { configBeginning } from "./begin-config.ts";
 import { xdsBeginning } from "./begin-xds.ts";
 import type { Began, Beginning, DeliveryBeginning } from "./beginning.ts";
@@ -10,7 +12,7 @@ import { missingWriter } from "./missing-ranges.ts";
 import { openDeliveries, openLedger, type SqliteDatabase, translated } from "./open-database.ts";
 import { publishedTo } from "./queries/published-to.ts";
 import { type StoreRecord, storeRecord } from "./store-record.ts";
-import { xdsProjection } from "./xds-projection.ts";
+import { PublishedAnew, xdsProjection } from "./xds-projection.ts";
 
 /** The one writer of a store's folder. Every method is one durable transaction. @throws Failure `store.*` */
 export class StoreWriter {
@@ -51,16 +53,38 @@ export class StoreWriter {
 
   write(log: LogName, items: readonly LogItem[], cursor: Cursor): void {
     if (items.length === 0) return;
-    translated(`write revisions of ${log} to the store in ${this.#folder}`, () =>
-      this.#write[log](items, cursor),
-    );
+    translated(`write revisions of ${log} to the store in ${this.#folder}`, () => {
+      try {
+        this.#write[log](items, cursor);
+      } catch (error) {
+        if (!(error instanceof PublishedAnew)) throw error;
+        if (this.#holdsLostEvents(error.from)) this.#keepAside();
+        error.allow();
+        this.#write[log](items, cursor);
+      }
+    });
   }
 
   /** Puts a state that was read from the log's last Catalog in the place of what lies between; see `Beginning`. */
   begin(beginning: Beginning): Began {
-    return translated(`begin again in ${beginning.log} with the store in ${this.#folder}`, () =>
-      this.#begin(beginning),
-    );
+    return translated(`begin again in ${beginning.log} with the store in ${this.#folder}`, () => {
+      const keptAside = beginning.log !== "DELIVERY" && beginning.anew ? this.#keepAside() : undefined;
+      return { ...this.#begin(beginning), ...(keptAside !== undefined && { keptAside }) };
+    });
+  }
+
+  /** Whether CONFIG's events of before a loss are still in the store: then it was not read anew since. */
+  #holdsLostEvents(from: Revision): boolean {
+    const { epoch, sequence } = this.cursor("CONFIG")?.tail ?? emptyTail;
+    return epoch < from.epoch && sequence >= from.sequence;
+  }
+
+  /** Copies the ledger, which holds what no log has any more, to a file beside it; its name says up to where. */
+  #keepAside(): string {
+    const { epoch, sequence } = this.cursor("CONFIG")?.tail ?? emptyTail;
+    const path = join(this.#folder, `ledger-until-${epoch}.${sequence}.db`);
+    if (!existsSync(path)) this.#ledger.prepare("VACUUM INTO ?").run(path);
+    return path;
   }
 
   /** The log's storage knows that this store holds both logs up to these Catalogs. */

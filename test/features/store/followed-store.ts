@@ -1,8 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ProjectionOptions, projectLogs, type SnapshotStore } from "@routeledger/snapshot-store";
-import type { MemoryLogs } from "./random-history.ts";
+import {
+  type ProjectedLogs,
+  type ProjectionOptions,
+  projectLogs,
+  type SnapshotStore,
+} from "@routeledger/snapshot-store";
 
 /** Runs `use` with a new folder. */
 export async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
@@ -27,7 +31,7 @@ export interface FollowedStore {
 
 export function followed(
   store: SnapshotStore,
-  logs: MemoryLogs,
+  logs: ProjectedLogs,
   options: Omit<ProjectionOptions, "signal"> = {},
 ): FollowedStore {
   const stopping = new AbortController();
