@@ -33,6 +33,7 @@ export interface StreamSettings {
   readonly allow_msg_schedules?: boolean;
   readonly allow_direct?: boolean;
   readonly persist_mode?: string;
+  readonly first_seq?: number;
   readonly mirror?: unknown;
   readonly sources?: unknown;
   readonly subject_transform?: unknown;

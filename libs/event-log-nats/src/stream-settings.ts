@@ -69,6 +69,7 @@ const off = [undefined, false];
 const demands: readonly Demand[] = [
   { field: "retention", wanted: ["limits"], fixed: true },
   { field: "storage", wanted: ["file"], fixed: true },
+  { field: "first_seq", wanted: [undefined, 0, 1], fixed: true },
   { field: "persist_mode", wanted: [undefined, "", "default"], fixed: true },
   { field: "allow_atomic", wanted: [true] },
   { field: "allow_rollup_hdrs", wanted: off },
@@ -94,13 +95,10 @@ const lossless: readonly Demand[] = [
 ];
 
 /** @throws Failure `nats.unsafeStream` that names the first field under which messages could get lost, and the mend */
-export function checkStream(log: LogName, { config, state }: StreamInfo): void {
+export function checkStream(log: LogName, { config }: StreamInfo): void {
   const subjects = [subjectOf(log, ">")];
   if (JSON.stringify(config.subjects) !== JSON.stringify(subjects)) {
     throw unsafe(log, `subjects is ${JSON.stringify(config.subjects)}, not ${JSON.stringify(subjects)}`);
-  }
-  if (log !== "DELIVERY" && state.last_seq === 0 && state.first_seq > 1) {
-    throw unsafe(log, `it begins at ${state.first_seq}, not at 1`, true);
   }
   for (const { field, wanted, fixed } of [...demands, ...(log === "DELIVERY" ? [] : lossless)]) {
     const found = config[field];
