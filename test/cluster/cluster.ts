@@ -102,6 +102,20 @@ export class Cluster {
     }
   }
 
+  /** Resolves when every api's store has all events, and what they became. @throws Error after 30 s */
+  async published(): Promise<void> {
+    const deadline = performance.now() + settledWithinMs;
+    for (const url of this.apiUrls) {
+      for (;;) {
+        const answer = await fetch(`${url}/v1/head`, { headers: { connection: "close" } });
+        const { head, published } = (await answer.json()) as { head?: string; published?: string };
+        if (head !== undefined && head === published) break;
+        if (performance.now() > deadline) throw new Error(`${url} has ${published} of ${head} published`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  }
+
   /** Translates the whole log again and compares, on the logs themselves. Throws what differs. */
   async checkReplay(): Promise<{ readonly compared: number; readonly to: number }> {
     const { code, stdout, stderr } = await runCli([
