@@ -46,6 +46,25 @@ export async function readCheckpoints(log: EventLog, kinds: ReadableKinds): Prom
   return undefined;
 }
 
+/**
+ * The same of the oldest usable Catalog: where all that a purged log still holds can be read from. Costs a pass over
+ * the log up to it.
+ */
+export async function readOldestCheckpoints(
+  log: EventLog,
+  kinds: ReadableKinds,
+): Promise<Checkpoints | undefined> {
+  const { firstSequence, lastSequence } = await log.info();
+  if (lastSequence < firstSequence) return undefined;
+  for await (const { sequence, body } of log.read({ after: firstSequence - 1, until: lastSequence })) {
+    const envelope = decodeEnvelope(body);
+    if (!envelope.ok || envelope.envelope.kind !== "Catalog") continue;
+    const checkpoints = await readCatalogAt(log, sequence, kinds);
+    if (checkpoints) return checkpoints;
+  }
+  return undefined;
+}
+
 type Catalog = decoded.routeledger.log.v1.Catalog;
 
 async function readCatalogAt(

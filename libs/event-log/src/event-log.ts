@@ -14,7 +14,7 @@ export {
   messageBytesMax,
 } from "./append-request.ts";
 export { AppendSignal } from "./append-signal.ts";
-export { type Checkpoints, readCheckpoints } from "./checkpoint-reader.ts";
+export { type Checkpoints, readCheckpoints, readOldestCheckpoints } from "./checkpoint-reader.ts";
 export { type CheckpointCommit, type CheckpointRound, writeCheckpoints } from "./checkpoint-writer.ts";
 export {
   type Commit,

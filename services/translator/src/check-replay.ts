@@ -1,5 +1,5 @@
-import { type ConfigEvent, decodeConfigEvent, emptyConfigState, evolve } from "@routeledger/config-model";
-import { CommitReader, configKinds, emptyTail, xdsKinds } from "@routeledger/event-log";
+import { type ConfigEvent, decodeConfigEvent, evolve } from "@routeledger/config-model";
+import { CommitReader, configKinds } from "@routeledger/event-log";
 import { bytesEqual } from "@routeledger/std";
 import {
   foldRevision,
@@ -9,17 +9,19 @@ import {
 } from "@routeledger/translation";
 import {
   applyRevisionDelta,
-  decodePublication,
-  emptyPublished,
   encodePublication,
   type Publication,
   type RevisionDelta,
 } from "@routeledger/xds-model";
 import { beginsAnew, lostPublications } from "./lost-publications.ts";
 import type { TranslatorLogs } from "./recover.ts";
+import { type ReplayStart, replayStart } from "./replay-start.ts";
 
 export interface ReplayCheck {
-  /** CONFIG sequences, both included; empty logs give 0 and 0. */
+  /**
+   * CONFIG sequences, both included; empty logs give 0 and 0. `from` is above 1 where the beginning of a log was
+   * purged: what lies before it is taken from the oldest checkpoints.
+   */
   readonly from: number;
   readonly to: number;
   /** Revisions that were translated again and compared. */
@@ -42,22 +44,23 @@ export interface ReplayDifference {
 const differencesMax = 20;
 
 /**
- * Translates all of CONFIG again and compares what each revision became with what XDS says was served, byte for
- * byte. Reads both logs up to their ends; writes nothing.
+ * Translates all that CONFIG holds again and compares what each revision became with what XDS says was served, byte
+ * for byte. Reads both logs up to their ends; writes nothing.
  * @param progress is called now and then with the revision that was reached and the last one
  */
 export async function checkReplay(
   logs: TranslatorLogs,
   progress?: (at: number, of: number) => void,
 ): Promise<ReplayCheck> {
-  const publications = await readPublications(logs);
+  const start = await replayStart(logs);
+  const { publications, configTail } = start;
   const lost = await lostPublications(logs.config, publications);
-  const to = publications.at(-1)?.to ?? 0;
-  const checker = new ReplayChecker(publications, lost);
+  const to = publications.at(-1)?.to ?? start.published.revision.sequence;
+  const checker = new ReplayChecker(start, lost);
   const { lastSequence } = await logs.config.info();
   const until = Math.min(to, lastSequence);
-  if (until > 0) {
-    const reader = new CommitReader(logs.config, { from: emptyTail, kinds: configKinds });
+  if (until > configTail.sequence) {
+    const reader = new CommitReader(logs.config, { from: configTail, kinds: configKinds });
     for await (const item of reader.read({ until })) {
       if (item.type !== "commit") continue;
       checker.check(decodeConfigEvent(item.commit));
@@ -67,35 +70,28 @@ export async function checkReplay(
   return checker.result(to);
 }
 
-async function readPublications({ xds }: TranslatorLogs): Promise<Publication[]> {
-  const publications: Publication[] = [];
-  const { lastSequence } = await xds.info();
-  if (lastSequence === 0) return publications;
-  const reader = new CommitReader(xds, { from: emptyTail, kinds: xdsKinds });
-  for await (const item of reader.read({ until: lastSequence })) {
-    if (item.type === "commit" && item.commit.kind === "Publication")
-      publications.push(decodePublication(item.commit.payload));
-  }
-  return publications;
-}
-
 class ReplayChecker {
   readonly #publications: readonly Publication[];
   readonly #lost: ReadonlySet<Publication>;
   readonly #differences: ReplayDifference[] = [];
   readonly #cache = new TranslationCache();
-  #fold: RevisionFold = { state: emptyConfigState, published: emptyPublished, last: undefined };
+  readonly #from: number;
+  #fold: RevisionFold;
   #index = 0;
   #compared = 0;
 
-  constructor(publications: readonly Publication[], lost: ReadonlySet<Publication>) {
+  constructor({ state, published, publications }: ReplayStart, lost: ReadonlySet<Publication>) {
+    const { revision } = published;
+    this.#fold = { state, published, last: undefined };
+    this.#from = revision.sequence + 1;
     this.#publications = publications;
     this.#lost = lost;
     for (const [index, publication] of publications.entries()) {
       const before = publications[index - 1];
       const { from, to, configEpoch } = publication;
-      const expected = (before?.to ?? 0) + 1;
-      if (from !== expected && !beginsAnew(publication, before))
+      const expected = (before?.to ?? revision.sequence) + 1;
+      const anew = before === undefined && revision.epoch > 0 && configEpoch > revision.epoch;
+      if (from !== expected && !anew && !beginsAnew(publication, before))
         this.#differ(from, `the publication begins at ${from}, expected ${expected}`);
       const adopted = publications.some((later) => later.configEpoch > configEpoch);
       if (lost.has(publication) && !adopted)
@@ -127,7 +123,7 @@ class ReplayChecker {
       (publication) => publication.translatorVersion !== translatorVersion && !this.#lost.has(publication),
     );
     return {
-      from: to === 0 ? 0 : 1,
+      from: to === 0 ? 0 : this.#from,
       to,
       compared: this.#compared,
       otherVersions: others.map(({ from, to: last, translatorVersion: version }) => ({
