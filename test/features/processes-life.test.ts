@@ -1,9 +1,11 @@
 /** The services as processes of their own on a real NATS: how they come up, say how they are, and stop. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type NatsTestServer, type NatsTestServers, startNatsServer } from "../nats/nats-server.ts";
 import { documents, gatewayYaml } from "./cli/manifests.ts";
-import { runCli } from "./cli/run-cli.ts";
+import { repositoryRoot, runCli } from "./cli/run-cli.ts";
 import { type StartedServices, startServices } from "./processes/control-plane.ts";
 import type { Page, ServiceProcess } from "./processes/service-process.ts";
 import { RawClient } from "./xds/raw-client.ts";
@@ -82,6 +84,8 @@ test("an apply goes the whole path, and a replay of the streams agrees", { timeo
   const replay = await runCli(["replay", "--check", "--nats-url", servers.url, "-o", "json"]);
   assert.equal(replay.code, 0, replay.stdout + replay.stderr);
   assert.deepEqual(JSON.parse(replay.stdout).differences, []);
+  const asked = await runCli(["replay", "--check"], { server: `http://${await services.api.operations()}` });
+  assert.match(asked.stdout, /equal, byte for byte/);
 });
 
 test("metrics are those of the process and of the service", { timeout }, async () => {
@@ -92,6 +96,19 @@ test("metrics are those of the process and of the service", { timeout }, async (
     assert.match(body, /^process_resident_memory_bytes \d+/m);
     assert.match(body, /^nodejs_eventloop_lag_p99_seconds /m);
   }
+});
+
+test("docs/processes.md names every metric, and none that is not there", { timeout }, async () => {
+  const text = await readFile(join(repositoryRoot, "docs/processes.md"), "utf8");
+  const documented = [...text.matchAll(/^\| `(routeledger_\w+)` \| (\w+) \|/gm)].map(
+    ([, name, kind]) => `${name} ${kind}`,
+  );
+  const shown = new Set<string>();
+  for (const service of services.all) {
+    const { body } = await service.page("/metrics");
+    for (const [, metric] of body.matchAll(/^# TYPE (routeledger_\w+ \w+)$/gm)) shown.add(metric as string);
+  }
+  assert.deepEqual(documented.sort(), [...shown].sort());
 });
 
 test("without NATS the edge stays ready and says what it serves; the others are not ready", {

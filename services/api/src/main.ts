@@ -81,15 +81,15 @@ async function start(
   };
   const told = projectionLog(logger);
   parts.watch(projectLogs(store, logs, { signal: stopped, clock, confirm, ...told }));
-  const open = async () => {
-    await room.stop();
-    return startApi({
-      ...{ name, logs, store, address: room.address, clock, randomBytes, logger, metrics, ...access },
-      coalesceEndpointsMs: configuration.coalesceEndpointsMs,
-      bus: logs.bus,
-      checkReplay: () => checkReplay(logs),
-    });
-  };
+  const open = () =>
+    room.lend((address) =>
+      startApi({
+        ...{ name, logs, store, address, clock, randomBytes, logger, metrics, ...access },
+        coalesceEndpointsMs: configuration.coalesceEndpointsMs,
+        bus: logs.bus,
+        checkReplay: () => checkReplay(logs),
+      }),
+    );
   const api = parts.started(await keepTrying(open, { what: "start the api", ...waiting }));
   door.resolve(api.door);
 }
@@ -136,20 +136,29 @@ async function openWaitingRoom(
   { parts, logger, metrics }: ProcessTools,
 ) {
   let reason = "starting";
-  const server = parts.started(
-    await startOperationsServer({
-      ...{ address: wanted, metrics, tls },
+  const serve = (address: string) =>
+    startOperationsServer({
+      ...{ address, metrics, tls },
       readiness: () => ({ ready: false, body: { reason } }),
       elsewhere: () => ({ error: { code: "notReady", message: `not ready: ${reason}` } }),
-    }),
-  );
+    });
+  let server = await serve(wanted);
+  parts.started({ stop: () => server.stop() });
   const { address } = server;
   logger.info({ address }, "the api waits for the logs");
   return {
-    address,
     say: (why: string): void => {
       reason = why;
     },
-    stop: () => server.stop(),
+    /** Gives the address away; takes it back when `use` throws. */
+    async lend<T>(use: (address: string) => Promise<T>): Promise<T> {
+      await server.stop();
+      try {
+        return await use(address);
+      } catch (error) {
+        server = await serve(address);
+        throw error;
+      }
+    },
   };
 }

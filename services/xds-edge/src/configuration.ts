@@ -25,7 +25,8 @@ export const edgeSettings = [
     type: "string",
     default: "",
     unit: "",
-    description: "names this edge in DELIVERY: another one for each edge; --name where none is given",
+    description:
+      "names this edge in DELIVERY, each another; where none is given --name, else the host's name and the port",
   },
   {
     name: "catchUpDeadlineMs",

@@ -24,7 +24,7 @@ export async function runEdge(input: ProcessInput): Promise<number> {
   const { environment: env, args, otherNames } = input;
   const given = edgeTable.parse({ env, args, otherNames });
   const name = given.name || input.hostName;
-  const configuration = { ...given, name, edgeId: given.edgeId || name };
+  const configuration = { ...given, name, edgeId: given.edgeId || edgeIdOf(given, input) };
   return runProcess(
     input,
     {
@@ -33,6 +33,11 @@ export async function runEdge(input: ProcessInput): Promise<number> {
     },
     (tools) => start(configuration, input, tools),
   );
+}
+
+/** Edges of one machine differ by their ports, edges in containers by the containers' names. */
+function edgeIdOf({ name, edgeAddress }: Configuration, { hostName }: ProcessInput): string {
+  return name || `${hostName}${edgeAddress.slice(edgeAddress.lastIndexOf(":"))}`;
 }
 
 async function start(configuration: Configuration, input: ProcessInput, tools: ProcessTools): Promise<void> {
