@@ -20,7 +20,9 @@ export function apiPage(openApi: JsonObject): string {
 </style>
 <h1>Routeledger api</h1>
 <p>The one door: appends what people say, answers what they ask. The same as <a href="/openapi.json">OpenAPI</a>.
-Errors are <code>{"error": {"code", "message", "hint"}}</code>.</p>
+Errors are <code>{"error": {"code", "message", "hint"}}</code>. Where the api was given tokens, all but
+<code>/livez</code> and <code>/readyz</code> asks for <code>Authorization: Bearer TOKEN</code>. On NATS,
+<code>routeledger.api.apply</code>, <code>.delete</code> and <code>.get</code> answer the same.</p>
 ${sections.join("\n")}
 </html>
 `;
@@ -35,10 +37,12 @@ interface Parameter {
 function section(method: string, path: string, operation: JsonObject): string {
   const parameters = (operation.parameters ?? []) as unknown as Parameter[];
   const query = parameters.filter((parameter) => parameter.in === "query");
+  const headers = parameters.filter((parameter) => parameter.in === "header");
   const body = (operation.requestBody as JsonObject | undefined)?.description;
   const answer = ((operation.responses as JsonObject)["200"] as JsonObject).description;
   const rows = [
     ...query.map(({ name, description = "" }) => [`?${name}=`, description]),
+    ...headers.map(({ name, description = "" }) => [`${name}:`, description]),
     ...(body === undefined ? [] : [["body", String(body)]]),
     ["answer", String(answer)],
   ];

@@ -43,6 +43,10 @@ test("each line that is none is named by its number, and no token is shown", () 
   );
 });
 
+test("no token's actor is taken for somebody on the bus", () => {
+  assert.throws(() => parseTokens(`bus/alice ${alice}`), /line 1: an actor that begins with bus\//);
+});
+
 test("a file without a token is refused: nobody could ask anything", () => {
   assert.throws(() => parseTokens("# nothing yet\n\n"), /no token in it/);
 });

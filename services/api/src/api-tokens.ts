@@ -55,6 +55,7 @@ function problemOf(actor: string, token: string): string | undefined {
   if (!actorPattern.test(actor)) {
     return "an actor is a letter or digit and up to 127 more of them or of . _ @ : / -";
   }
+  if (actor.startsWith("bus/")) return "an actor that begins with bus/ is somebody on the bus";
   if (token.length < tokenLengthMin || token.length > tokenLengthMax) {
     return `the token of ${actor}: expected ${tokenLengthMin} to ${tokenLengthMax} characters, got ${token.length}`;
   }

@@ -87,8 +87,8 @@ export async function startBusApi(options: BusApiOptions): Promise<{ stop(): Pro
     handle: async (request: ApiBusRequest): Promise<ApiBusReply> => {
       const startedMs = clock.monotonicMs();
       const work = answered(async () => {
-        if (underWay.size > requestsMax)
-          throw apiFailure("busy", `${requestsMax} requests are being answered`);
+        if (underWay.size >= requestsMax)
+          throw apiFailure("busy", `${requestsMax} requests are being answered`, "ask again");
         return answer(BusMembers.of(request.body), request);
       }, logger);
       underWay.add(work);

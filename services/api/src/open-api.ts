@@ -7,6 +7,8 @@ interface Endpoint {
   readonly summary: string;
   /** Name to what it means. */
   readonly query?: Readonly<Record<string, string>>;
+  /** Header to what it means. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly answer: string;
 }
@@ -14,11 +16,13 @@ interface Endpoint {
 const at = { at: "a moment: @412, @1.412, @head, @-2, @2026-11-21T10:00:00Z; now when left out" };
 const change = {
   namespace: "for objects that name none; default: default",
-  actor: "who changes it, for the log",
+  actor: "who changes it, for the log; with tokens the token says so, and this means nothing",
   source: "through what, for the log; default: http",
   summary: "one line for the log; made from the changes when left out",
   dryRun: "true: say what would change, and change nothing",
 };
+
+const precondition = { "If-Match": 'a revision, such as "1.412": refuse objects that were written after it' };
 
 /** Everything that the api answers, in the order of its page. */
 const endpoints: readonly Endpoint[] = [
@@ -31,7 +35,8 @@ const endpoints: readonly Endpoint[] = [
       atomic: "true: one refused object refuses all",
       file: "name of the body when it is YAML",
     },
-    body: '{"files": [{"path", "text"}]} or one object as JSON; YAML of any number of documents as application/yaml',
+    headers: precondition,
+    body: '{"files": [{"path", "text"}]}, {"objects": [{...}]} or one object as JSON; YAML of any number of documents as application/yaml',
     answer:
       "{revision, time, results: [{ref, file, document, outcome, errors, diff}], xds}; 422 when all are refused",
   },
@@ -44,6 +49,7 @@ const endpoints: readonly Endpoint[] = [
       ignoreNotFound: "true: what is not there is no result",
       allowMassDelete: "true: allow at least 10 routes and over half of them",
     },
+    headers: precondition,
     body: '{"refs": [{"kind", "namespace", "name"}]}, or files as in apply',
     answer: "as apply; outcomes deleted, notFound, refused",
   },
@@ -147,11 +153,11 @@ const endpoints: readonly Endpoint[] = [
     summary: "Digest of all that the store holds",
     answer: "{digest, tables}",
   },
-  { method: "get", path: "/livez", summary: "The process lives", answer: "ok" },
+  { method: "get", path: "/livez", summary: "The process lives; needs no token", answer: "ok" },
   {
     method: "get",
     path: "/readyz",
-    summary: "The logs are read to their end",
+    summary: "The logs are read to their end; needs no token",
     answer: "200, or 503 with why not",
   },
   { method: "get", path: "/metrics", summary: "Metrics for Prometheus", answer: "text" },
@@ -170,10 +176,13 @@ export const openApi: JsonObject = {
     title: "Routeledger",
     version: "1",
     description:
-      "The one door: appends what people say, answers what they ask. docs/spec/api.md is its specification.",
+      "The one door: appends what people say, answers what they ask. docs/spec/api.md is its specification. Where the api was given tokens, all but /livez and /readyz asks for one.",
   },
+  // Open mode asks for nothing.
+  security: [{}, { token: [] }],
   paths: paths(),
   components: {
+    securitySchemes: { token: { type: "http", scheme: "bearer" } },
     schemas: {
       Error: {
         type: "object",
@@ -200,7 +209,7 @@ function paths(): JsonObject {
   );
 }
 
-function operation({ path, summary, query = {}, body, answer }: Endpoint): JsonObject {
+function operation({ path, summary, query = {}, headers = {}, body, answer }: Endpoint): JsonObject {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(
     ([, name]): JsonValue => ({
       ...{ name: name ?? "", in: "path", required: true, schema: { type: "string" } },
@@ -211,10 +220,15 @@ function operation({ path, summary, query = {}, body, answer }: Endpoint): JsonO
       ...{ name, in: "query", description, schema: { type: "string" } },
     }),
   );
+  const inHeader = Object.entries(headers).map(
+    ([name, description]): JsonValue => ({
+      ...{ name, in: "header", description, schema: { type: "string" } },
+    }),
+  );
   const requestBody = body === undefined ? {} : { requestBody: { description: body, content: contents } };
   return {
     summary,
-    parameters: [...inPath, ...inQuery],
+    parameters: [...inPath, ...inQuery, ...inHeader],
     ...requestBody,
     responses: {
       "200": { description: answer },
