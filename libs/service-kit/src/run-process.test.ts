@@ -3,12 +3,17 @@ import { test } from "node:test";
 import { Failure, systemClock } from "@routeledger/std";
 import { type ProcessTools, runProcess } from "./run-process.ts";
 
+let say: (error: unknown) => void = () => undefined;
+
 function run(start: (tools: ProcessTools) => Promise<void>, clock = systemClock) {
   const stop = new AbortController();
   const lines: { level: string; msg: string; hint?: string; code?: string }[] = [];
   const input = {
     ...{ args: [], environment: {}, otherNames: [], hostName: "h", clock, signal: stop.signal },
     randomBytes: (length: number) => new Uint8Array(length),
+    onUncaught: (told: (error: unknown) => void) => {
+      say = told;
+    },
     writeLog: (line: string) => void lines.push(JSON.parse(line)),
   };
   const options = {
@@ -79,4 +84,15 @@ test("a stop that takes too long is left, said, and is no failure", async () => 
   }, clock);
   assert.equal(await code, 0);
   assert.match(lines.at(-1)?.msg ?? "", /what was under way is not done/);
+});
+
+test("what nobody caught is one line with its stack", async () => {
+  const { code, lines, stop } = run(async () => undefined);
+  say(new TypeError("x is undefined"));
+  stop.abort();
+  await code;
+  const errors = lines.filter(({ level }) => level === "error");
+  assert.equal(errors.length, 1);
+  assert.equal(errors[0]?.msg, "api ends: x is undefined");
+  assert.match(JSON.stringify(errors[0]), /run-process\.test/);
 });

@@ -16,6 +16,8 @@ export interface ProcessInput {
   readonly randomBytes: (length: number) => Uint8Array;
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
+  /** Calls back with what nobody caught, a moment before the process ends of it. Absent: that is not logged as a line. */
+  readonly onUncaught?: (say: (error: unknown) => void) => void;
   /** Takes whole log lines; standard error when absent. */
   readonly writeLog?: (line: string) => void;
 }
@@ -57,6 +59,7 @@ export async function runProcess(
     ...(writeLog === undefined ? {} : { write: writeLog }),
   });
   logger.info({ configuration }, `${service} starts`);
+  input.onUncaught?.((error) => sayFailure(logger, service, error));
   const metrics = new Metrics();
   metrics.addProcessMetrics();
   const parts = new RunningParts();

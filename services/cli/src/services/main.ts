@@ -46,5 +46,12 @@ export async function runService(
     ...{ args, environment, clock, signal, otherNames: knownNames },
     hostName: hostname(),
     randomBytes: (length) => randomBytes(length),
+    onUncaught: (say) => {
+      // What was being done is unknown: the process begins again from the logs.
+      process.on("uncaughtException", (error) => {
+        say(error);
+        process.exit(1);
+      });
+    },
   });
 }
