@@ -1,5 +1,6 @@
 import { allObjects, type ConfigObject, type ConfigState, objectKey } from "@routeledger/config-model";
 import type { Began, ConfigBeginning } from "./beginning.ts";
+import { contentSweeper } from "./contents.ts";
 import { open } from "./ledger-schema.ts";
 import { missingWriter } from "./missing-ranges.ts";
 import { objectStatements } from "./object-statements.ts";
@@ -16,6 +17,7 @@ export function configBeginning(
   database: SqliteDatabase,
 ): (beginning: ConfigBeginning, heldTo: number) => Began {
   const missing = missingWriter(database);
+  const sweep = contentSweeper(database);
   const objects = objectStatements(database);
   const drop = [
     "DELETE FROM events WHERE sequence > ?",
@@ -54,6 +56,7 @@ export function configBeginning(
     let held = heldTo;
     if (heldTo > keepTo) {
       for (const statement of drop) statement.run(keepTo);
+      sweep();
       held = missing.dropAfter("CONFIG", keepTo);
     }
     putState(state, Math.min(held + 1, at));

@@ -2,6 +2,7 @@ import type { PublishedStatus } from "@routeledger/xds-model";
 import { statusKey } from "@routeledger/xds-model";
 import { GroupBeginning } from "./begin-group.ts";
 import type { Began, XdsBeginning } from "./beginning.ts";
+import { contentSweeper } from "./contents.ts";
 import { open } from "./ledger-schema.ts";
 import { missingWriter } from "./missing-ranges.ts";
 import type { SqliteDatabase } from "./open-database.ts";
@@ -15,6 +16,7 @@ import { statusStatements } from "./status-statements.ts";
  */
 export function xdsBeginning(database: SqliteDatabase): (beginning: XdsBeginning, heldTo: number) => Began {
   const missing = missingWriter(database);
+  const sweep = contentSweeper(database);
   const groups = new GroupBeginning(database);
   const statuses = statusStatements(database);
   const drop = [
@@ -52,6 +54,7 @@ export function xdsBeginning(database: SqliteDatabase): (beginning: XdsBeginning
     let held = heldTo;
     if (heldTo > keepTo) {
       for (const statement of drop) statement.run(keepTo);
+      sweep();
       held = missing.dropAfter("XDS", keepTo);
     }
     dropSkipped.run(anew ? 0 : tail.sequence);

@@ -20,6 +20,14 @@ export function contentWriter(database: SqliteDatabase): (digest: Uint8Array, by
   };
 }
 
+/** Removes bytes that no row names any more. Reads the whole store; called where rows were removed. */
+export function contentSweeper(database: SqliteDatabase): () => void {
+  const sweep = database.prepare(
+    "DELETE FROM contents WHERE digest NOT IN (SELECT digest FROM objects UNION SELECT digest FROM parts)",
+  );
+  return () => void sweep.run();
+}
+
 /** Reads bytes by their SHA-256, given as bytes or as 64 hexadecimal digits. Asserts that they are there. */
 export function contentReader(database: SqliteDatabase): (digest: Uint8Array | string) => Uint8Array {
   const find = database.prepare<[Uint8Array], { compressed: number; bytes: Buffer }>(

@@ -1,3 +1,4 @@
+import { contentSweeper } from "./contents.ts";
 import { open } from "./ledger-schema.ts";
 import type { SqliteDatabase } from "./open-database.ts";
 
@@ -33,10 +34,12 @@ export function publishedMover(database: SqliteDatabase): (sequence: number) => 
      WHERE until_sequence > @sequence AND until_sequence <> ${open}`,
     `UPDATE ${table} SET from_sequence = @sequence WHERE from_sequence > @sequence`,
   ]);
+  const sweep = contentSweeper(database);
   const statements = moves.map((text) => database.prepare(text));
   return (sequence) => {
     const parts = retiredParts.all({ sequence });
     for (const statement of statements) statement.run({ sequence });
     for (const part of parts) insertPart.run({ ...part, sequence });
+    sweep();
   };
 }

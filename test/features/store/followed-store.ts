@@ -37,9 +37,12 @@ export function followed(
   const stopping = new AbortController();
   const done = projectLogs(store, logs, { ...options, signal: stopping.signal });
   const failed = done.then(() => new Promise<never>(() => undefined));
-  failed.catch(() => undefined);
+  let ended = false;
+  failed.catch(() => {
+    ended = true;
+  });
   const turns = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
-    while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+    while (!ended && !(await condition())) await new Promise((resolve) => setImmediate(resolve));
   };
   const until = (condition: () => boolean | Promise<boolean>): Promise<void> =>
     Promise.race([turns(condition), failed]);
