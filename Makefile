@@ -13,6 +13,8 @@ PACKAGES := node_modules/.package-lock.json
 TIER := node --no-warnings scripts/test-tier.ts
 FIXTURES := $(abspath $(or $(ROUTELEDGER_FIXTURES),../shared/fixtures))
 SOAK_RUNS ?= 100
+SOAK_TRANSLATOR_KILLS ?= 200
+SOAK_CLUSTER_ROUNDS ?= 10
 
 .PHONY: help install envoy go-modules nats-server start test test-types test-lint test-tidy test-unit test-features \
   test-golden test-envoy test-faults test-fixtures test-compose conformance soak bench format
@@ -80,8 +82,8 @@ test-compose: $(PACKAGES) ## docker-compose.yml for real; needs a Docker Engine;
 conformance: $(PACKAGES) envoy go-modules ## the official suite's cases alone, of the fixtures
 	@ROUTELEDGER_FIXTURES="$(FIXTURES)" $(TIER) conformance
 
-soak: $(PACKAGES) envoy nats-server ## the faults tier, SOAK_RUNS times over (100)
-	@RUNS=$(SOAK_RUNS) $(TIER) soak
+soak: $(PACKAGES) envoy nats-server ## the faults tier many times over: SOAK_RUNS=100, SOAK_TRANSLATOR_KILLS=200, SOAK_CLUSTER_ROUNDS=10
+	@RUNS=$(SOAK_RUNS) TRANSLATOR_KILLS=$(SOAK_TRANSLATOR_KILLS) CLUSTER_ROUNDS=$(SOAK_CLUSTER_ROUNDS) $(TIER) soak
 
 bench: $(PACKAGES) envoy nats-server ## measure; prints figures, judges nothing
 	@set -e; for file in test/bench/*.ts; do echo "== $$file"; node --no-warnings --expose-gc "$$file"; done

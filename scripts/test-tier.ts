@@ -24,7 +24,7 @@ const tiers: Readonly<Record<string, Tier>> = {
   features: testTier(300, 2, ["test/features/**/*.test.ts", "test/golden/**/*.test.ts"]),
   golden: testTier(120, 2, ["test/golden/**/*.test.ts"]),
   envoy: testTier(300, 1, ["test/envoy/**/*.test.ts"]),
-  faults: testTier(300, 1, ["test/faults/**/*.test.ts"]),
+  faults: testTier(600, 1, ["test/faults/**/*.test.ts"]),
   fixtures: testTier(420, 2, ["test/fixtures-suite/**/*.test.ts", "test/conformance/**/*.test.ts"]),
   conformance: testTier(300, 2, ["test/conformance/**/*.test.ts"]),
   compose: testTier(1_200, 1, ["test/compose/**/*.test.ts"]),

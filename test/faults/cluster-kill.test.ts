@@ -6,7 +6,7 @@ import type { ClusterService } from "../cluster/cluster-service.ts";
 import { ConstantEdits } from "../cluster/constant-edits.ts";
 import { TrafficWatch } from "./traffic-watch.ts";
 
-const rounds = Number(process.env.RUNS ?? 1);
+const rounds = Number(process.env.CLUSTER_ROUNDS ?? 1);
 
 /** From the kill of a leading translator until traffic shows an edit made after it, milliseconds (aim of the design: 5 s). */
 const takeoverWithinMs = 5_000;

@@ -16,6 +16,10 @@ const elsewhere = new Set(["deposed", "resigned", "purged", "activated"].map(inT
 /** A kill at random comes within this time after the translator leads, milliseconds. */
 const randomKillMaxMs = 400;
 
+/** From a leader's end until revisions are published again, milliseconds; with room for a busy machine. */
+const inOrderWithinMs = 2_000;
+const silentWithinMs = 5_000;
+
 function inTranslator(point: string): string {
   return `translator.${point}`;
 }
@@ -67,4 +71,41 @@ test(`P1, P2, P8: translators that are killed at every point and at random, ${ki
   assert.ok(compared > 0 && to > edits.editor.acknowledged);
   const [first, second] = await cluster.storeDigests();
   assert.equal(second, first);
+});
+
+test("P8: a leader that stops in order is followed at once, a frozen one within 5 s, and stands by when it goes on", async (t) => {
+  const cluster = await Cluster.start(t, { natsServers: 1, apis: 1, translators: 3, edges: 0 });
+  const edits = new ConstantEdits(cluster.apiUrls);
+  t.after(() => edits.stop().catch(() => undefined));
+  const first = await cluster.leader();
+  const rest = cluster.translators.filter((translator) => translator !== first);
+
+  const stopped = performance.now();
+  assert.equal(await first.stop(), 0);
+  const second = await cluster.leader();
+  await edits.nextAcknowledged();
+  await cluster.published();
+  t.diagnostic(`stopped in order: published again after ${(performance.now() - stopped).toFixed(0)} ms`);
+  assert.ok(performance.now() - stopped < inOrderWithinMs);
+
+  const frozen = performance.now();
+  second.process.child.kill("SIGSTOP");
+  const third = rest.find((translator) => translator !== second)!;
+  while ((await third.readiness())?.role !== "leading") assert.ok(third.running, third.output);
+  await edits.nextAcknowledged();
+  await cluster.published();
+  t.diagnostic(`frozen: published again after ${(performance.now() - frozen).toFixed(0)} ms`);
+  assert.ok(performance.now() - frozen < silentWithinMs);
+
+  second.process.child.kill("SIGCONT");
+  while ((await second.readiness())?.role !== "standby") assert.ok(second.running, second.output);
+  await edits.nextAcknowledged();
+  await edits.stop();
+  await cluster.published();
+  assert.equal(await cluster.leader(), third);
+  const { compared } = await cluster.checkReplay();
+  assert.ok(
+    compared >= edits.editor.acknowledged,
+    `${compared} revisions of ${edits.editor.acknowledged} edits`,
+  );
 });

@@ -1,0 +1,103 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { configKinds, type EventLog, LogFollower } from "@routeledger/event-log";
+import { createNatsStreams, type NatsEventLogs, openNatsEventLogs } from "@routeledger/event-log-nats";
+import { systemClock } from "@routeledger/std";
+import { CountingWriter, summariesOf } from "../nats/counting-writer.ts";
+import { jetStreamAdmin } from "../nats/jetstream-admin.ts";
+import { type NatsTestServers, startNatsCluster } from "../nats/nats-server.ts";
+import { whenReachable } from "../nats/when-reachable.ts";
+
+/** P1 on three servers: whatever is killed or frozen while commits are appended, what was acknowledged stands once. */
+
+let cluster: NatsTestServers;
+let logs: NatsEventLogs;
+let writer: CountingWriter;
+let follower: Following;
+
+before(async () => {
+  cluster = await startNatsCluster();
+});
+beforeEach(async () => {
+  await jetStreamAdmin(cluster.url).deleteStream("CONFIG");
+  const options = { servers: cluster.url.split(","), name: "loss" };
+  await createNatsStreams({ ...options, replicas: 3 });
+  logs = await openNatsEventLogs(options);
+  writer = new CountingWriter(logs.config);
+  follower = following(logs.config);
+  writer.start();
+  await writer.more(20);
+});
+afterEach(async () => {
+  for (const server of cluster.servers) server.thaw();
+  await writer.stop();
+  await follower.stop();
+  await logs.close();
+});
+after(() => cluster.dispose());
+
+interface Following {
+  readonly seen: readonly string[];
+  waitFor(sequence: number): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+function following(log: EventLog): Following {
+  const seen: string[] = [];
+  const stop = new AbortController();
+  const handle = (items: Parameters<ConstructorParameters<typeof LogFollower>[1]["handle"]>[0]): void => {
+    for (const item of items) if (item.type === "commit") seen.push(item.commit.summary);
+  };
+  const follows = new LogFollower(log, { from: undefined, kinds: configKinds, clock: systemClock, handle });
+  const running = follows.run({ signal: stop.signal });
+  return {
+    seen,
+    waitFor: (sequence) => follows.waitFor(sequence),
+    stop: async () => {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+/** Nothing that was acknowledged is missing, nothing stands twice, and who followed all the time saw the same. */
+async function allIsThere(): Promise<void> {
+  await writer.stop();
+  const summaries = await whenReachable(() => summariesOf(logs.config));
+  const expected = Array.from({ length: summaries.length }, (_, index) => `commit ${index + 1}`);
+  deepEqual(summaries, expected);
+  ok(summaries.length >= writer.acknowledged.length);
+  deepEqual(writer.acknowledged, expected.slice(0, writer.acknowledged.length));
+  equal(await follower.waitFor((await logs.config.info()).lastSequence), true);
+  deepEqual(follower.seen, summaries);
+}
+
+test("P1: each server in turn is killed and started again; appends go on with two of three", async () => {
+  for (const server of cluster.servers) {
+    await server.kill();
+    await writer.more(20);
+    await server.spawn();
+    await cluster.ready();
+    await writer.more(5);
+  }
+  await allIsThere();
+});
+
+test("P1: all servers are killed at once and started again", async () => {
+  await Promise.all(cluster.servers.map((server) => server.kill()));
+  for (const server of cluster.servers) await server.spawn();
+  await cluster.ready();
+  await writer.more(20);
+  await allIsThere();
+});
+
+test("P1: the stream's leader is frozen past its election and thawed; it stores nothing of its own", async () => {
+  const leader = await cluster.leaderOf("CONFIG");
+  ok(leader);
+  leader.freeze();
+  await writer.more(20);
+  leader.thaw();
+  await cluster.ready();
+  await writer.more(20);
+  await allIsThere();
+});
