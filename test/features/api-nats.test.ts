@@ -74,7 +74,12 @@ test("with NATS gone requests say so and may be asked again; when it is back the
     const { error } = (await refused.json()) as { error: JsonObject };
     assert.match(String(error.code), /^(log\.unreachable|outcomeUnknown)$/);
     assert.ok(error.hint, "it says what to do");
-    assert.equal((await first.get("/v1/head")).status, 503);
+    const head = await first.get("/v1/head");
+    assert.equal(head.status, 503);
+    assert.match(JSON.stringify(head.body), /up to @1\.1: that moment can be asked for/);
+    const held = await first.get("/v1/objects/gatewayclass/_/routeledger?at=@1.1");
+    assert.equal(held.status, 200, "what the store has can be read");
+    assert.equal((await first.get("/v1/proxies")).status, 200);
     assert.equal((await fetch(`http://${first.api.address}/livez`)).status, 200);
     assert.equal((await fetch(`http://${first.api.address}/readyz`)).status, 503);
     await server.spawn();

@@ -57,7 +57,7 @@ export class ObjectReader {
   /** Where the store stands for a request: at a moment, or at the newest event. */
   async #sequenceOf(at: string | undefined): Promise<number> {
     const moment = parseMoment(at ?? "@head");
-    await this.#read.settledWithStatuses();
+    await this.#read.settledWithStatuses(moment);
     // Before the first event there is nothing, which is no error when nobody asked for a moment.
     if (at === undefined && (await this.#store.query("head", {})).revision.sequence === 0) return 0;
     return (await this.#read.at(moment)).sequence;

@@ -1,6 +1,5 @@
 import type { Moment, SnapshotStore } from "@routeledger/snapshot-store";
-import type { Clock } from "@routeledger/std";
-import { formatRevision } from "@routeledger/std";
+import { type Clock, Failure, formatRevision } from "@routeledger/std";
 import { apiFailure } from "./api-failure.ts";
 import type { ConfigDoor } from "./config-door.ts";
 
@@ -21,9 +20,16 @@ export class ReadSide {
     this.#clock = clock;
   }
 
-  /** Waits until the store has all events. @throws Failure `behind` after 5 s */
-  async settled(): Promise<void> {
-    const { lastItem } = await this.#door.caughtUp();
+  /**
+   * Waits until the store has all events; for revisions that it has it asks nobody, so they can be read while the log
+   * is out of reach.
+   * @param moments what is asked about
+   * @throws Failure `behind` after 5 s, `log.unreachable`
+   */
+  async settled(moments: readonly Moment[] = [{ type: "head" }]): Promise<void> {
+    const held = this.store.config.value;
+    if (moments.every((moment) => moment.type === "sequence" && moment.sequence <= held)) return;
+    const lastItem = await this.#lastItem();
     await this.#within("the store", (signal) => this.store.config.waitFor(lastItem, signal));
   }
 
@@ -31,20 +37,25 @@ export class ReadSide {
    * Waits until the store has all events and, for at most 1 s, what they became: objects are shown while no
    * translator runs, with the statuses that they had.
    */
-  async settledWithStatuses(): Promise<void> {
-    await this.settled();
+  async settledWithStatuses(moment: Moment = { type: "head" }): Promise<void> {
+    await this.settled([moment]);
     const { revision } = await this.store.query("head", {});
+    const wanted = moment.type === "sequence" ? moment.sequence : revision.sequence;
     const late = new AbortController();
     const cancel = this.#clock.after(statusDeadlineMs, () => late.abort());
-    await this.store.published.waitFor(revision.sequence, late.signal);
+    await this.store.published.waitFor(Math.min(wanted, revision.sequence), late.signal);
     cancel();
   }
 
-  /** Waits until the store also has what all events became. @throws Failure `behind` after 5 s */
-  async published(): Promise<void> {
-    await this.settled();
-    const { revision } = await this.store.query("head", {});
-    await this.#within("the translator", (signal) => this.store.published.waitFor(revision.sequence, signal));
+  /**
+   * Waits until the store also has what the events up to these moments became.
+   * @throws Failure `behind` after 5 s, and as `at`
+   */
+  async published(moments: readonly Moment[]): Promise<void> {
+    await this.settled(moments);
+    const sequences = await Promise.all(moments.map(async (moment) => (await this.at(moment)).sequence));
+    const last = Math.max(...sequences);
+    await this.#within("the translator", (signal) => this.store.published.waitFor(last, signal));
   }
 
   /**
@@ -80,6 +91,19 @@ export class ReadSide {
           "badMoment",
           `that sequence is of another epoch: it is ${formatRevision(resolved.revision)}`,
         );
+    }
+  }
+
+  async #lastItem(): Promise<number> {
+    try {
+      return (await this.#door.caughtUp()).lastItem;
+    } catch (cause) {
+      const { revision } = await this.store.query("head", {});
+      if (!(cause instanceof Failure && cause.code === "log.unreachable") || revision.sequence === 0)
+        throw cause;
+      const { message, code, retryable } = cause;
+      const hint = `the store has everything up to @${formatRevision(revision)}: that moment can be asked for (--at, ?at=)`;
+      throw new Failure(message, { code, retryable, hint, cause });
     }
   }
 

@@ -26,7 +26,7 @@ export function historyRoutes(server: FastifyInstance, context: ApiContext): voi
   server.get("/v1/log", async (request) => {
     const of = objectFilter(request);
     const range = parseRange(queryText(request, "range") ?? "..@head");
-    await read.settled();
+    await read.settled([range.to]);
     if ((await store.query("head", {})).revision.sequence === 0) return { events: [] };
     const after = range.after === undefined ? 0 : (await read.at(range.after)).sequence;
     const to = (await read.at(range.to)).sequence;
@@ -38,7 +38,7 @@ export function historyRoutes(server: FastifyInstance, context: ApiContext): voi
 
   server.get("/v1/events/:moment", async (request) => {
     const moment = parseMoment(pathText(request, "moment"));
-    await read.published();
+    await read.published([moment]);
     const { sequence } = await read.at(moment);
     const event = await store.query("eventAt", { sequence });
     if (event === undefined)
@@ -60,7 +60,7 @@ export function historyRoutes(server: FastifyInstance, context: ApiContext): voi
     const b = queryText(request, "b") ?? "@head";
     if (a === undefined) throw apiFailure("badRequest", "a: expected a moment, such as @-1");
     const moments = [parseMoment(a), parseMoment(b)] as const;
-    await read.published();
+    await read.published(moments);
     const from = await read.at(moments[0]);
     const to = await read.at(moments[1]);
     const span = { a: from.sequence, b: to.sequence };

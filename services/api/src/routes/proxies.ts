@@ -41,7 +41,7 @@ export function proxyRoutes(server: FastifyInstance, context: ApiContext): void 
   server.get("/v1/revisions/:moment/delivery", async (request) => {
     const moment = parseMoment(pathText(request, "moment"));
     const waitMs = queryNumber(request, "waitMs", { otherwise: 0, max: waitMax });
-    await read.settled();
+    await read.settled([moment]);
     const revision = await read.at(moment);
     const late = new AbortController();
     const cancel = clock.after(waitMs, () => late.abort());

@@ -38,7 +38,7 @@ export function xdsRoutes(server: FastifyInstance, { read, store }: ApiContext):
 
   async function resolve(at: string | undefined) {
     const moment = parseMoment(at ?? "@head");
-    await read.published();
+    await read.published([moment]);
     return read.at(moment);
   }
 }
