@@ -12,6 +12,7 @@ import {
 import { assert } from "@routeledger/std";
 import { jetStreamAdmin } from "./jetstream-admin.ts";
 import type { NatsTestServers } from "./nats-server.ts";
+import { whenReachable } from "./when-reachable.ts";
 
 export interface NatsLogHarnessOptions {
   /** Starts servers with these lines in their configuration. */
@@ -22,7 +23,7 @@ export interface NatsLogHarnessOptions {
 }
 
 /** Logs that live beside each other; the next one takes the place of the oldest. */
-const accounts = 8;
+const accounts = 6;
 
 interface Opened {
   readonly account: number;
@@ -49,8 +50,9 @@ export function natsLogHarness({ start, replicas, disturb }: NatsLogHarnessOptio
     user: `user${account}`,
     passwordFile: join(folder!, "password"),
   });
+  // A cluster that has just lost a server elects leaders first.
   const open = async (account: number): Promise<EventLog> => {
-    const logs = await openNatsEventLogs(options(account));
+    const logs = await whenReachable(() => openNatsEventLogs(options(account)));
     opened.set(logs.config, { account, logs });
     return logs.config;
   };
@@ -63,7 +65,8 @@ export function natsLogHarness({ start, replicas, disturb }: NatsLogHarnessOptio
   };
   const createIn = async (account: number): Promise<EventLog> => {
     await jetStreamAdmin(servers.url, { user: `user${account}`, pass: "secret" }).deleteStream("CONFIG");
-    await createNatsStreams({ ...options(account), replicas, deliveryBytesMax: 16 * 1024 ** 2 });
+    const choices = { replicas, deliveryBytesMax: 16 * 1024 ** 2 };
+    await whenReachable(() => createNatsStreams({ ...options(account), ...choices }));
     return await open(account);
   };
   const create = async (): Promise<EventLog> => {
@@ -71,6 +74,15 @@ export function natsLogHarness({ start, replicas, disturb }: NatsLogHarnessOptio
     const account = created++ % accounts;
     for (const [log, old] of opened) if (old.account === account) await close(log);
     return await createIn(account);
+  };
+  /** Another log with the same bodies. */
+  const copied = async (log: EventLog, lastSequence: number): Promise<EventLog> => {
+    const kept: LogMessage[] = [];
+    for await (const message of log.read({ after: 0, until: lastSequence })) kept.push(message);
+    const copy = await create();
+    const messages = kept.map(({ body }) => ({ subject: "ChangeSet", body }));
+    await copy.append({ messages, expectedLast: 0 });
+    return copy;
   };
   /** Works on the servers' files while none of them runs. */
   const withFiles = async (work: (storeFolder: string, name: string) => Promise<void>): Promise<void> => {
@@ -89,11 +101,7 @@ export function natsLogHarness({ start, replicas, disturb }: NatsLogHarnessOptio
     },
     truncate: async (log, lastSequence) => {
       const { identity } = await log.info();
-      const kept: LogMessage[] = [];
-      for await (const message of log.read({ after: 0, until: lastSequence })) kept.push(message);
-      const shorter = await create();
-      const messages = kept.map(({ body }) => ({ subject: "ChangeSet", body }));
-      await shorter.append({ messages, expectedLast: 0 });
+      const shorter = await copied(log, lastSequence);
       // The journal of a replicated stream does not go with the files of another: only its name is kept.
       if (replicas > 1) return withIdentity(shorter, identity);
       const [account, from] = [await close(log), await close(shorter)];
@@ -105,14 +113,19 @@ export function natsLogHarness({ start, replicas, disturb }: NatsLogHarnessOptio
     },
     recreate: async (log) => await createIn(await close(log)),
     copy: async (log) => {
+      if (replicas > 1) {
+        const { identity, lastSequence } = await log.info();
+        const copy = await copied(log, lastSequence);
+        return { log, copy: { restore: async () => withIdentity(copy, identity) } };
+      }
       const account = await close(log);
-      const copied = join(folder!, `copy${copies++}`);
-      await withFiles((store, name) => cp(store, join(copied, name), { recursive: true }));
+      const files = join(folder!, `copy${copies++}`);
+      await withFiles((store, name) => cp(store, join(files, name), { recursive: true }));
       const restore = async (current: EventLog) => {
         await close(current);
         await withFiles(async (store, name) => {
           await rm(store, { recursive: true });
-          await cp(join(copied, name), store, { recursive: true });
+          await cp(join(files, name), store, { recursive: true });
         });
         return await open(account);
       };

@@ -17,6 +17,9 @@ const heartbeatMs = 1_000;
 const silenceMaxMs = 3_500;
 /** A consumer whose reader died, or takes longer than this over what it read, goes away, milliseconds. */
 const inactiveMs = 300_000;
+/** In a cluster a consumer may be made before the server at hand knows the way to it: waits for that, milliseconds. */
+const wayDelayMs = 50;
+const wayAttemptsMax = 20;
 
 const nanosecondsPerMs = 1_000_000;
 
@@ -54,6 +57,9 @@ export class MessageFeed {
   #cleanUp: (() => void)[] = [];
   #wake: (() => void) | undefined;
   #created = false;
+  /** The consumer has answered a pull. */
+  #answered = false;
+  #wayAttempts = 0;
   /** Nothing more is taken from the server. */
   #ended = false;
   #stopped = false;
@@ -154,8 +160,19 @@ export class MessageFeed {
     if (this.#ended) return;
     this.#heardAt = performance.now();
     const place = message.reply === undefined ? undefined : placeOf(message.reply);
+    if (message.headers?.code === 503 && !this.#answered && this.#wayAttempts < wayAttemptsMax) {
+      this.#wayAttempts++;
+      setTimeout(() => this.#pullAgain(), wayDelayMs);
+      return;
+    }
+    this.#answered = true;
     if (place) this.#arrived(message, place);
     else if (message.headers) this.#status(message);
+  }
+
+  #pullAgain(): void {
+    this.#pullLeft = 0;
+    this.#pull();
   }
 
   #arrived({ data }: Msg, { sequence, delivered }: MessagePlace): void {
@@ -188,8 +205,7 @@ export class MessageFeed {
     } else if (subject === `${this.#inbox}.${this.#pulls}`) {
       // The end of the pull, in order: its time is over (408), its bytes or messages are used up (409).
       if (code === 408 || (code === 409 && /max ?bytes|batch completed/i.test(why))) {
-        this.#pullLeft = 0;
-        this.#pull();
+        this.#pullAgain();
       } else {
         this.#lose(`the consumer is lost: ${why} (${code})`);
       }
