@@ -3,7 +3,7 @@
  * in write order, of which the client needs something, so a newer snapshot supersedes the rest of an older flush
  * without reordering it (rules 47 and 51), and what nobody wants any more is never written (rule 11).
  *
- * Whether something is sent is decided here. When it may be sent would be decided at `heldBack`.
+ * Whether something is sent is decided here. When it may be sent is decided by `heldBack`.
  */
 
 import { by, compareStrings } from "@routeledger/std";
@@ -14,6 +14,7 @@ import {
   resourceTypes,
   typeUrls,
 } from "@routeledger/xds-model";
+import { heldBack } from "./clusters-gate.ts";
 import { droppable } from "./leaving.ts";
 import { oweDependents } from "./owed.ts";
 import { emptyRouteTable, lacks, served, snapshotOfStream } from "./served.ts";
@@ -45,11 +46,6 @@ export function nextResponse(stream: XdsStream): StreamResponse | undefined {
     if (draft !== undefined) return record(stream, subscription, draft);
   }
   return nextRemoval(stream);
-}
-
-/** The gates that hold additions back until what they refer to is warm (rule 48); there are none yet. */
-function heldBack(_stream: XdsStream, _subscription: Subscription): boolean {
-  return false;
 }
 
 function nextRemoval(stream: XdsStream): StreamResponse | undefined {

@@ -1,5 +1,6 @@
 import { compareRevisions } from "@routeledger/std";
 import { type ResourceType, typeOfUrl } from "@routeledger/xds-model";
+import { closeGate, clustersGateTimer } from "./clusters-gate.ts";
 import { nextResponse } from "./flush.ts";
 import { endGrace } from "./leaving.ts";
 import { settledTypes } from "./settled.ts";
@@ -45,7 +46,8 @@ function take(stream: XdsStream, input: StreamInput): StreamOutput[] {
 function takeTimer(stream: XdsStream, id: string): StreamOutput[] {
   const [kind, type] = id.split("-");
   if (kind === "duplicate") return endDuplicateInterval(stream, stream.types[type as ResourceType]);
-  endGrace(stream, id);
+  if (id === clustersGateTimer) stream.clustersGate = "over";
+  else endGrace(stream, id);
   return [];
 }
 
@@ -102,9 +104,10 @@ function flush(stream: XdsStream): StreamOutput[] {
   }
   stream.behindTold = false;
   const response = nextResponse(stream);
-  if (response === undefined) return settledTypes(stream);
+  const timers = closeGate(stream);
+  if (response === undefined) return [...timers, ...settledTypes(stream)];
   stream.writable = false;
-  return [{ type: "send", response }];
+  return [...timers, { type: "send", response }];
 }
 
 function close(stream: XdsStream, code: CloseCode, message: string): StreamOutput[] {

@@ -34,6 +34,8 @@ export interface XdsStream {
   closed: boolean;
   /** Nonces and timers given so far. */
   count: number;
+  /** See `heldBack`. */
+  clustersGate: "unused" | "closing" | "closed" | "over";
   /** What each running grace timer is for. */
   readonly graces: Map<string, readonly { readonly type: ResourceType; readonly name: string }[]>;
   /** Something happened after which a leaving resource may go (rule 49). */
@@ -136,6 +138,7 @@ export function openStream(options: XdsStreamOptions): XdsStream {
     writable: true,
     closed: false,
     count: 0,
+    clustersGate: "unused",
     graces: new Map(),
     gatesMoved: false,
   };

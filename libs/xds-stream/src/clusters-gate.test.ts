@@ -1,0 +1,47 @@
+import { deepEqual } from "node:assert/strict";
+import { test } from "node:test";
+import { snapshotOf } from "@routeledger/xds-model/testing";
+import { cluster, endpoint, listener, route, TestClient } from "./testing.ts";
+
+const known = [cluster("a"), endpoint("a"), listener("l", "r")];
+const old = snapshotOf([...known, route("r", "a")], 1);
+const moved = snapshotOf([...known, cluster("b"), endpoint("b"), route("r", "b")], 2, old);
+
+for (const protocol of ["sotw", "delta"] as const) {
+  /** Envoy on a new stream while `a` warms: no request for clusters. */
+  const warming = (snapshot = moved): TestClient =>
+    new TestClient(protocol)
+      .snapshot(snapshot)
+      .subscribe("endpoint", "a")
+      .subscribe("listener")
+      .subscribe("route", "r");
+
+  test(`rule 48: a route to a cluster that the client cannot have yet waits for its cluster request (${protocol})`, () => {
+    const client = warming();
+    deepEqual(client.seen(), ["endpoint a", "listener l"]);
+    client.subscribe("cluster");
+    deepEqual(client.seen(), ["cluster a,b", "endpoint a,b", "route r"]);
+  });
+
+  test(`rule 48: what names no new cluster does not wait (${protocol})`, () => {
+    deepEqual(warming(old).seen(), ["endpoint a", "listener l", "route r"]);
+  });
+
+  test(`rule 46: without a cluster request it waits for two seconds, once on a stream (${protocol})`, () => {
+    const client = warming();
+    client.take();
+    deepEqual(
+      client.timers.map(({ delayMs }) => delayMs),
+      [2_000],
+    );
+    client.fire("clusters");
+    deepEqual(client.seen(), ["route r"]);
+    client.snapshot(snapshotOf([...known, cluster("c"), endpoint("c"), route("r", "c")], 3, moved));
+    deepEqual(client.seen(), ["route r"]);
+  });
+
+  test(`a client that asks for no endpoints gets its routes at once (${protocol})`, () => {
+    const client = new TestClient(protocol).snapshot(moved).subscribe("listener").subscribe("route", "r");
+    deepEqual(client.seen(), ["listener l", "route r"]);
+  });
+}
