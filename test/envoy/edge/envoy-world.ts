@@ -103,16 +103,19 @@ export class EnvoyWorld {
     return snapshot;
   }
 
-  /** Envoy's counters of what must never happen. */
-  async faults(): Promise<Record<string, number>> {
-    const { envoy } = this;
-    return {
-      rejected: await envoy.sumOf("update_rejected"),
-      timedOut: await envoy.sumOf("init_fetch_timeout"),
-      cachedAssignments: await envoy.sumOf("assignment_use_cached"),
-      warming: await envoy.stat("cluster_manager.warming_clusters"),
-    };
+  faults(): Promise<Record<string, number>> {
+    return faultsOf(this.envoy);
   }
+}
+
+/** Envoy's counters of what must never happen. */
+export async function faultsOf(envoy: TestEnvoy): Promise<Record<string, number>> {
+  return {
+    rejected: await envoy.sumOf("update_rejected"),
+    timedOut: await envoy.sumOf("init_fetch_timeout"),
+    cachedAssignments: await envoy.sumOf("assignment_use_cached"),
+    warming: await envoy.stat("cluster_manager.warming_clusters"),
+  };
 }
 
 interface EnvoyWorldParts {
@@ -134,7 +137,8 @@ async function nextPort(): Promise<number> {
   return port;
 }
 
-async function startBackend(test: TestContext): Promise<number> {
+/** A server that answers "ok" to everything. Resolves to its port. */
+export async function startBackend(test: TestContext): Promise<number> {
   const backend = createServer((_, response) => response.end("ok"));
   await new Promise<void>((resolve) => backend.listen(0, "127.0.0.1", resolve));
   test.after(() => {

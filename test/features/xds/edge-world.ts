@@ -7,7 +7,7 @@ import { startXdsEdge, type XdsEdge, type XdsEdgeOptions } from "@routeledger/xd
 import type { Part } from "@routeledger/xds-model";
 import { GatedLog } from "./gated-log.ts";
 import { ManualClock } from "./manual-clock.ts";
-import { Publisher } from "./publisher.ts";
+import { Publisher, type PublisherOptions } from "./publisher.ts";
 import { type Protocol, RawClient, type RawStream } from "./raw-client.ts";
 import { fences } from "./sample-parts.ts";
 
@@ -15,6 +15,8 @@ export type Delivery = DecodedTypes["routeledger.delivery.v1.Delivery"];
 
 /** The node group that clients belong to when a test does not say another. */
 export const defaultGroup = "default/gateway";
+
+export type WorldOptions = Pick<PublisherOptions, "retireGraceMs" | "apartMs">;
 
 /** One XDS log, its publisher, and edges that follow it, with raw clients. All ends with the test. */
 export class EdgeWorld {
@@ -25,10 +27,10 @@ export class EdgeWorld {
   /** What edges read the XDS log through. */
   readonly gate: GatedLog;
   readonly #delivery = new MemoryStorage("delivery-1");
-  readonly #options: { readonly retireGraceMs?: number };
+  readonly #options: WorldOptions;
   readonly #ends: (() => Promise<void> | void)[] = [];
 
-  constructor(test: TestContext, options: { retireGraceMs?: number } = {}) {
+  constructor(test: TestContext, options: WorldOptions = {}) {
     this.#options = options;
     this.publisher = this.#newPublisher();
     this.gate = new GatedLog(new MemoryEventLog("XDS", this.storage));
@@ -41,7 +43,7 @@ export class EdgeWorld {
   static async serving(
     test: TestContext,
     parts: readonly Part[],
-    options: { retireGraceMs?: number } = {},
+    options: WorldOptions = {},
   ): Promise<EdgeWorld & { readonly edge: XdsEdge }> {
     const world = new EdgeWorld(test, options);
     await world.publisher.publish(defaultGroup, [...parts, ...fences]);

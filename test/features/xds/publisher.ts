@@ -24,21 +24,31 @@ import {
   type Published,
 } from "@routeledger/xds-model";
 
+export interface PublisherOptions {
+  readonly clock?: Clock;
+  /** Default 60,000. */
+  readonly retireGraceMs?: number;
+  /** Between the times of two events. Default 1,000. */
+  readonly apartMs?: number;
+}
+
 /** Writes the XDS log as a translator does: one Publication a change, numbered from 1. */
 export class Publisher {
   readonly #log: EventLog;
   readonly #writer: CommitWriter;
   readonly #retireGraceMs: number;
+  readonly #apartMs: number;
   #tail = emptyTail;
   #published: Published = emptyPublished;
 
   constructor(
     log: EventLog,
-    { clock = systemClock, retireGraceMs = 60_000 }: { clock?: Clock; retireGraceMs?: number } = {},
+    { clock = systemClock, retireGraceMs = 60_000, apartMs = 1_000 }: PublisherOptions = {},
   ) {
     this.#log = log;
     this.#writer = new CommitWriter(log, { clock, randomBytes });
     this.#retireGraceMs = retireGraceMs;
+    this.#apartMs = apartMs;
   }
 
   get published(): Published {
@@ -103,7 +113,7 @@ export class Publisher {
 
   async #append(groups: readonly GroupDelta[]): Promise<number> {
     const sequence = this.#published.revision.sequence + 1;
-    const timeMs = sequence * 1_000;
+    const timeMs = sequence * this.#apartMs;
     const { publication, payload } = encoded({
       configEpoch: 1,
       from: sequence,
