@@ -21,4 +21,5 @@ export { resourceJson } from "./queries/resource-json.ts";
 export type { StoredResource, StoredRetiring, StoredXds } from "./queries/xds.ts";
 export type { ResourceDifference } from "./queries/xds-between.ts";
 export { openSnapshotStore, type SnapshotStore } from "./store.ts";
+export { openStoreLock, type StoreLock } from "./store-lock.ts";
 export type { CatalogRecord, StoreRecord } from "./store-record.ts";

@@ -12,7 +12,12 @@ import {
   runProcess,
   startOperationsServer,
 } from "@routeledger/service-kit";
-import { openSnapshotStore, type ProjectionOptions, projectLogs } from "@routeledger/snapshot-store";
+import {
+  openSnapshotStore,
+  openStoreLock,
+  type ProjectionOptions,
+  projectLogs,
+} from "@routeledger/snapshot-store";
 import { type Clock, Failure } from "@routeledger/std";
 import {
   type ApiTokens,
@@ -66,6 +71,11 @@ async function start(
     ...{ what: "open the logs on NATS", ...waiting },
   });
   parts.started({ stop: () => logs.close() });
+  // Before a restart's new process has the folder, the old one must have left it.
+  const lock = await keepTrying(async () => openStoreLock({ folder: storeFolder }), {
+    ...{ what: "open the store", ...waiting },
+  });
+  parts.started({ stop: () => lock.release() });
   const store = openSnapshotStore({ folder: storeFolder });
   parts.started({ stop: () => store.close() });
   const reach = new LogReach(() => logs.config.info(), clock);
