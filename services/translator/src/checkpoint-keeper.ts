@@ -60,6 +60,7 @@ export class CheckpointKeeper {
     const { translator, report, appendToConfig, appendToXds } = this.#options;
     const { clock, randomBytes, logger } = translator;
     const startedMs = clock.monotonicMs();
+    this.#eventsSince = 0;
     const round = { revision: published.revision, configHash: configTail.hash, randomBytes };
     const configCatalog = await writeCheckpoints({
       ...{ ...round, log: translator.logs.config, followFrom: configTail, append: appendToConfig },
@@ -70,7 +71,6 @@ export class CheckpointKeeper {
       ...{ ...round, log: translator.logs.xds, followFrom: xdsTail, append: appendToXds },
       states: encodePublishedCheckpoints(published),
     });
-    this.#eventsSince = 0;
     this.#retention?.written({
       config: { followFrom: configTail, catalogSequence: configCatalog },
       xds: { followFrom: xdsTail, catalogSequence: xdsCatalog },

@@ -37,6 +37,8 @@ export class TranslatorProcess {
   #dead = false;
   /** What ended it. */
   failure: unknown;
+  /** The points that it passed. */
+  readonly passed = new Set<CrashPoint>();
 
   constructor(name: string, logs: { config: MemoryEventLog; xds: MemoryEventLog }, bus: SignalBus) {
     this.name = name;
@@ -98,6 +100,7 @@ export class TranslatorProcess {
   }
 
   async #pass(point: CrashPoint): Promise<void> {
+    this.passed.add(point);
     if (this.#dead) return;
     if (this.#hold?.point !== point || --this.#hold.nth > 0) return;
     this.#bus.freeze(this.name);
