@@ -181,9 +181,14 @@ test("each command's help teaches by example", async () => {
     "bootstrap",
     "doctor",
     "dev",
+    "log create",
+    "log adopt",
+    "api",
+    "translator",
+    "edge",
   ];
   for (const command of commands) {
-    const help = await cli(command, "--help");
+    const help = await cli(...command.split(" "), "--help");
     assert.equal(help.code, 0, command);
     assert.match(help.stdout, /Examples:\n {2}\S/, command);
   }

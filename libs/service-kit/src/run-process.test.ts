@@ -36,7 +36,7 @@ test("a signal stops the parts, and the exit code is 0", async () => {
   assert.ok(stopped);
   assert.deepEqual(
     lines.map(({ msg }) => msg),
-    ["api starts", "api stops"],
+    ["api starts", "api stops", "api stopped"],
   );
 });
 

@@ -69,20 +69,37 @@ export async function runProcess(
   );
   if (failed === undefined) logger.info({}, `${service} stops`);
   else sayFailure(logger, service, failed.error);
+  await stopWithin(stopDeadlineMs, { parts, clock, logger, service, failure: failed?.error });
+  return failed === undefined ? 0 : 1;
+}
+
+interface StopOptions {
+  readonly parts: RunningParts;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly service: string;
+  /** Was said already. */
+  readonly failure: unknown;
+}
+
+async function stopWithin(stopDeadlineMs: number, options: StopOptions): Promise<void> {
+  const { parts, clock, logger, service, failure } = options;
+  const startedMs = clock.monotonicMs();
   const deadline = Promise.withResolvers<"late">();
   const cancel = clock.after(stopDeadlineMs, () => deadline.resolve("late"));
   const stopped = parts.stop().then(
     () => "stopped" as const,
     (error: unknown) => {
-      if (error !== failed?.error) logger.error({ err: error }, `${service} could not be stopped in order`);
+      if (error !== failure) logger.error({ err: error }, `${service} could not be stopped in order`);
       return "stopped" as const;
     },
   );
   if ((await Promise.race([stopped, deadline.promise])) === "late") {
     logger.warn({ stopDeadlineMs }, `${service} ends: what was under way is not done`);
+  } else {
+    logger.info({ tookMs: Math.round(clock.monotonicMs() - startedMs) }, `${service} stopped`);
   }
   cancel();
-  return failed === undefined ? 0 : 1;
 }
 
 /** Undefined when the signal came first. */

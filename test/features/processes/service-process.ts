@@ -24,7 +24,7 @@ export class ServiceProcess extends WatchedProcess {
 
   /** Waits for a log line. @throws Error as `saw` */
   async said(message: RegExp): Promise<LogLine> {
-    await this.saw(new RegExp(`"msg":"[^"]*${message.source}`));
+    await this.saw(new RegExp(`"msg":"[^"]*(?:${message.source})`));
     const line = this.lines.find(({ msg }) => message.test(msg));
     if (line === undefined) throw new Error(`a log line ${message}:\n${this.output}`);
     return line;
