@@ -157,7 +157,33 @@ test("point 12: a server without room says so and stores nothing, of a batch nei
   equal((await logs.config.append({ messages, expectedLast: 2 })).outcome, "appended");
 });
 
-test("N7: more batches at a time than a server takes are stored all the same", async () => {
+test("point 12: a server whose file store is full says so, keeps what it has, and takes appends again", async () => {
+  const small = await startNatsServer({ fileStoreMax: "30MB" });
+  const options = { servers: [small.url], name: "small" };
+  await createNatsStreams({ ...options, replicas: 1, deliveryBytesMax: 1_000_000 });
+  const { config, xds, close } = await openNatsEventLogs(options);
+  try {
+    const messages = [{ subject: "A", body: new Uint8Array(500_000) }];
+    for (let last = 0; last < 20; last++) await config.append({ messages, expectedLast: last });
+    const fill = async (): Promise<void> => {
+      for (let last = 0; ; last++) await xds.append({ messages, expectedLast: last });
+    };
+    await rejects(fill(), { code: "log.diskFull", retryable: true, hint: /room/ });
+    const { lastSequence } = await xds.info();
+    equal((await xds.at(lastSequence))?.body.length, 500_000);
+    await rejects(xds.append({ messages: [...messages, ...messages], expectedLast: lastSequence }), {
+      code: "log.diskFull",
+    });
+    equal((await xds.info()).lastSequence, lastSequence);
+    await config.purge(20);
+    equal((await xds.append({ messages, expectedLast: lastSequence })).outcome, "appended");
+  } finally {
+    await close();
+    await small.dispose();
+  }
+});
+
+test("DELIVERY: records that many append at the same time are all stored", async () => {
   const writers = Array.from({ length: 80 }, () => new CommitWriter(logs.delivery, testTools(Math.random())));
   const { lastSequence } = await logs.delivery.info();
   await Promise.all(writers.map((writer) => writer.appendUnfenced(newCommit({ kind: "DeliveryBatch" }))));

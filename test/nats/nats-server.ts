@@ -19,6 +19,8 @@ const pollEveryMs = 50;
 export interface NatsServerOptions {
   /** More lines of the server's configuration file, such as `authorization { ... }` or `max_payload: 8MB`. */
   readonly configuration?: string;
+  /** Room for streams on the disk. Default `4GB`. */
+  readonly fileStoreMax?: string;
   /** Another folder's files are kept, for servers that are started on what others left. */
   readonly folder?: string;
 }
@@ -192,7 +194,8 @@ async function startServers(count: number, options: NatsServerOptions): Promise<
     const name = `n${index + 1}`;
     const place = { name, folder: join(folder, name), port, monitorPort: monitors![index]! };
     const cluster = count === 1 ? "" : clusterConfiguration(routes!, index);
-    const configuration = `${baseConfiguration(place)}${cluster}${options.configuration ?? ""}\n`;
+    const fileStoreMax = options.fileStoreMax ?? "4GB";
+    const configuration = `${baseConfiguration({ ...place, fileStoreMax })}${cluster}${options.configuration ?? ""}\n`;
     return new NatsTestServer({ ...place, configuration });
   });
   for (const server of servers) await server.spawn();
@@ -220,11 +223,12 @@ function baseConfiguration(place: {
   folder: string;
   port: number;
   monitorPort: number;
+  fileStoreMax: string;
 }): string {
   return `server_name: ${place.name}
 listen: "127.0.0.1:${place.port}"
 http: "127.0.0.1:${place.monitorPort}"
-jetstream { store_dir: "${join(place.folder, "store")}", sync_interval: always, max_file_store: 4GB, max_memory_store: 256MB }
+jetstream { store_dir: "${join(place.folder, "store")}", sync_interval: always, max_file_store: ${place.fileStoreMax}, max_memory_store: 256MB }
 `;
 }
 

@@ -18,6 +18,9 @@ import { subjectOf } from "./stream-settings.ts";
 
 /** A read of no more messages than these asks for each by itself: cheaper than a consumer. */
 const singlyReadMax = 8;
+/** How often an end that lies before what is known is asked for again, and the wait before that, milliseconds. */
+const staleAttemptsMax = 30;
+const staleDelayMs = 100;
 
 /**
  * EventLog on one JetStream stream. `info`, `at` and `lastOf` are answered by the stream's leader, never by a replica
@@ -27,26 +30,39 @@ export class NatsEventLog implements EventLog {
   readonly name: LogName;
   readonly #link: NatsLink;
   readonly #closed = new AbortController();
+  /** The furthest that this process knows of the log. */
+  #seen: Pick<LogInfo, "identity" | "lastSequence">;
 
-  /** @param link to a server where the stream was found and checked */
-  constructor(name: LogName, link: NatsLink) {
+  /** @param info of the stream, found and checked on that link */
+  constructor(name: LogName, link: NatsLink, info: StreamInfo) {
     this.name = name;
     this.#link = link;
+    this.#seen = logInfoOf(info);
   }
 
+  /**
+   * A leader that was deposed without knowing it answers, too, for a moment: a log that ends before what this process
+   * has seen of it is asked again before that is believed.
+   */
   async info(): Promise<LogInfo> {
-    this.#assertOpen("look at");
-    const doing = `look at log ${this.name}`;
-    const info = answered(await askApi<StreamInfo>(this.#link, `STREAM.INFO.${this.name}`), doing, this.name);
-    const { first_seq, last_seq } = info.state;
-    return { identity: info.created, firstSequence: Math.max(1, first_seq), lastSequence: last_seq };
+    for (let attempt = 1; ; attempt++) {
+      const info = await this.#askInfo();
+      const behind = info.identity === this.#seen.identity && info.lastSequence < this.#seen.lastSequence;
+      if (!behind || attempt === staleAttemptsMax) {
+        this.#seen = info;
+        return info;
+      }
+      await new Promise((resolve) => setTimeout(resolve, staleDelayMs));
+    }
   }
 
   async append(request: AppendRequest): Promise<AppendOutcome> {
     assertAppendRequest(request);
     for (const { subject } of request.messages) assertSubject(subject);
     this.#assertOpen("append to");
-    return await appendToStream({ link: this.#link, log: this }, request);
+    const outcome = await appendToStream({ link: this.#link, log: this }, request);
+    this.#saw(outcome.lastSequence);
+    return outcome;
   }
 
   async *read({ after, until, signal }: ReadOptions): AsyncGenerator<LogMessage> {
@@ -60,6 +76,7 @@ export class NatsEventLog implements EventLog {
         // It is purged, or not there yet: a consumer tells.
         if (!message) break;
         position = message.sequence;
+        this.#saw(position);
         yield message;
       }
     }
@@ -73,6 +90,7 @@ export class NatsEventLog implements EventLog {
       feed.start();
       for (let message = await feed.next(); message; message = await feed.next()) {
         if (ended.aborted || (until !== undefined && message.sequence > until)) return;
+        this.#saw(message.sequence);
         yield message;
         if (message.sequence === until) return;
       }
@@ -111,6 +129,16 @@ export class NatsEventLog implements EventLog {
     this.#closed.abort();
   }
 
+  async #askInfo(): Promise<LogInfo> {
+    this.#assertOpen("look at");
+    const answer = await askApi<StreamInfo>(this.#link, `STREAM.INFO.${this.name}`);
+    return logInfoOf(answered(answer, `look at log ${this.name}`, this.name));
+  }
+
+  #saw(sequence: number): void {
+    if (sequence > this.#seen.lastSequence) this.#seen = { ...this.#seen, lastSequence: sequence };
+  }
+
   async #get(
     which: { readonly seq: number } | { readonly last_by_subj: string },
   ): Promise<LogMessage | undefined> {
@@ -139,6 +167,10 @@ export class NatsEventLog implements EventLog {
   #assertOpen(doing: string): void {
     if (this.#closed.signal.aborted) throw closedFailure(this.name, doing);
   }
+}
+
+function logInfoOf({ created, state: { first_seq, last_seq } }: StreamInfo): LogInfo {
+  return { identity: created, firstSequence: Math.max(1, first_seq), lastSequence: last_seq };
 }
 
 /** Of its own memory: a slice of Node's pool would keep its neighbours alive. */

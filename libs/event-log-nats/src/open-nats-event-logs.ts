@@ -51,7 +51,7 @@ async function attached(link: NatsLink, name: LogName): Promise<NatsEventLog> {
   const info = await streamInfo(link, name);
   if (!info) throw noStreamFailure(`open log ${name}`, name);
   checkStream(name, info);
-  return new NatsEventLog(name, link);
+  return new NatsEventLog(name, link, info);
 }
 
 function checkPayload({ connection }: NatsLink): void {
