@@ -161,7 +161,7 @@ test(`P2, P8: any of ${histories} histories of translators that fail publishes e
     ),
     {
       numRuns: histories,
-      endOnFailure: false,
+      endOnFailure: true,
       interruptAfterTimeLimit: 120_000,
       markInterruptAsFailure: true,
     },
