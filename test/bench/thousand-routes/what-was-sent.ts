@@ -32,13 +32,21 @@ export async function revisionCosts(
 ): Promise<Map<number, RevisionCost>> {
   const logs = await openSqliteEventLogs({ folder: join(dataFolder, "logs") });
   try {
-    const config = await commitsOf(logs.config, configKinds);
-    const xds = await commitsOf(logs.xds, xdsKinds);
-    const deliveries = await commitsOf(logs.delivery, deliveryKinds);
-    return new Map(sequences.map((sequence) => [sequence, costOf(sequence, { config, xds, deliveries })]));
+    return await revisionCostsIn(logs, sequences);
   } finally {
     await logs.close();
   }
+}
+
+/** The same from logs that are open. */
+export async function revisionCostsIn(
+  logs: { readonly config: EventLog; readonly xds: EventLog; readonly delivery: EventLog },
+  sequences: readonly number[],
+): Promise<Map<number, RevisionCost>> {
+  const config = await commitsOf(logs.config, configKinds);
+  const xds = await commitsOf(logs.xds, xdsKinds);
+  const deliveries = await commitsOf(logs.delivery, deliveryKinds);
+  return new Map(sequences.map((sequence) => [sequence, costOf(sequence, { config, xds, deliveries })]));
 }
 
 interface Commits {
