@@ -38,10 +38,8 @@ async function startControlPlane(names: readonly string[]): Promise<ControlPlane
   const nats = await startNatsServer();
   const made = await runCli(["log", "create", "--nats-url", nats.url]);
   if (made.code !== 0) throw new Error(`create the streams: ${made.stdout}${made.stderr}`);
-  const [api, edge, ...operations] = (await freePorts(4)).map((port) => `127.0.0.1:${port}`) as [
-    string,
-    string,
-  ];
+  const addresses = (await freePorts(4)).map((port) => `127.0.0.1:${port}`);
+  const [api = "", edge = "", ofTranslator = "", ofEdge = ""] = addresses;
   const url = ["--nats-url", nats.url];
   const all = [
     serviceOf("translator", [...url, "--operations-address", ofTranslator], ofTranslator),
