@@ -80,7 +80,7 @@ class ReplayChecker {
   #index = 0;
   #compared = 0;
 
-  constructor({ state, published, publications }: ReplayStart, lost: ReadonlySet<Publication>) {
+  constructor({ state, configTail, published, publications }: ReplayStart, lost: ReadonlySet<Publication>) {
     const { revision } = published;
     this.#fold = { state, published, last: undefined };
     this.#from = revision.sequence + 1;
@@ -90,7 +90,9 @@ class ReplayChecker {
       const before = publications[index - 1];
       const { from, to, configEpoch } = publication;
       const expected = (before?.to ?? revision.sequence) + 1;
-      const anew = before === undefined && revision.epoch > 0 && configEpoch > revision.epoch;
+      // An XDS that was made again begins where CONFIG did then, which may have been purged.
+      const first = revision.epoch > 0 ? configEpoch > revision.epoch : from <= configTail.sequence + 1;
+      const anew = before === undefined && first;
       if (from !== expected && !anew && !beginsAnew(publication, before))
         this.#differ(from, `the publication begins at ${from}, expected ${expected}`);
       const adopted = publications.some((later) => later.configEpoch > configEpoch);

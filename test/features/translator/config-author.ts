@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { encodeChangeSet, type ObjectChange, parseApiVersion, refOf } from "@routeledger/config-model";
-import { CommitReader, CommitWriter, configKinds, type EventLog } from "@routeledger/event-log";
+import { CommitReader, CommitWriter, configKinds, type EventLog, type LogTail } from "@routeledger/event-log";
 import { canonicalJson, type JsonObject, systemClock } from "@routeledger/std";
 
 /** Appends change sets to a CONFIG log as an api does: behind whatever is there, again when it lost the race. */
@@ -9,9 +9,10 @@ export class ConfigAuthor {
   readonly #reader: CommitReader;
   readonly #writer: CommitWriter;
 
-  constructor(log: EventLog) {
+  /** @param from where it begins to read; absent: at the beginning */
+  constructor(log: EventLog, from?: LogTail) {
     this.#log = log;
-    this.#reader = new CommitReader(log, { from: undefined, kinds: configKinds });
+    this.#reader = new CommitReader(log, { from, kinds: configKinds });
     this.#writer = new CommitWriter(log, { clock: systemClock, randomBytes });
   }
 
