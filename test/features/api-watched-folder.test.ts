@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { watchFolder } from "@routeledger/api";
+import { type ApiOptions, watchFolder } from "@routeledger/api";
 import { type JsonObject, systemClock } from "@routeledger/std";
 import {
   backend,
@@ -34,6 +34,25 @@ test("the folder's files are applied as one event, then what changes of them; wh
       const { body } = await running.get("/v1/log?limit=1");
       assert.match(String((body.events as JsonObject[])[0]?.source), /^folder\/[0-9a-f]{12}$/);
     },
+  ));
+
+test("endpoints of the folder wait for others as those over HTTP do; what stands beside them does not", () =>
+  withWatched(
+    { "base.yaml": base, "slice.yaml": slice("10.0.0.1") },
+    async ({ running, write, report }) => {
+      await reported(report, /^@1\.\d+ create/);
+      // The window of a minute is opened by a change of another author.
+      await running.apply(slice("10.0.0.9").replace("name: web", "name: other"));
+      await write("slice.yaml", slice("10.0.0.2"));
+      while (running.api.door.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+      const waiting = await running.get("/v1/objects/endpointslice/shop/web");
+      assert.deepEqual((waiting.body.endpoints as JsonObject[])[0]?.addresses, ["10.0.0.1"]);
+      await running.apply(route("home"));
+      await reported(report, /configure: EndpointSlice shop\/web/);
+      await write("slice.yaml", documents(slice("10.0.0.3"), route("beside")));
+      await reported(report, /create 1, configure 1/);
+    },
+    { coalesceEndpointsMs: 60_000 },
   ));
 
 test("a broken file changes nothing and is said once, with file, document, line, object and field", () =>
@@ -139,8 +158,12 @@ interface Watched {
   stop(): Promise<void>;
 }
 
-function withWatched(files: Record<string, string>, use: (watched: Watched) => Promise<void>): Promise<void> {
-  return withApi(async (running) => {
+function withWatched(
+  files: Record<string, string>,
+  use: (watched: Watched) => Promise<void>,
+  options: Partial<ApiOptions> = {},
+): Promise<void> {
+  const withFolder = async (running: RunningApi): Promise<void> => {
     const folder = join(running.folder, "watched");
     await mkdir(join(folder, "routes"), { recursive: true });
     const write = (path: string, text: string): Promise<void> => writeFile(join(folder, path), text);
@@ -157,7 +180,19 @@ function withWatched(files: Record<string, string>, use: (watched: Watched) => P
     } finally {
       await watched.stop();
     }
-  });
+  };
+  return withApi(withFolder, { options });
+}
+
+function slice(address: string): string {
+  return `
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: web, namespace: shop }
+addressType: IPv4
+endpoints: [{ addresses: [${address}] }]
+ports: [{ port: 8080 }]
+`;
 }
 
 function watch(running: RunningApi, folder: string, report: string[], allowMassDelete = false) {

@@ -124,7 +124,7 @@ async function serveOnBus(
   signal: AbortSignal,
 ): Promise<{ stop(): Promise<void> } | undefined> {
   const { door, clock, logger } = options;
-  const isRead = async () => store.config.waitFor((await door.caughtUp()).lastItem, signal);
+  const isRead = async () => store.config.waitFor(await door.lastItem(), signal);
   try {
     // Whoever asks on the bus does not choose who answers, so only those answer who know what there is.
     if (!(await keepTrying(isRead, { what: "answer on the bus", clock, signal, logger }))) return undefined;

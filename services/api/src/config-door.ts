@@ -119,6 +119,11 @@ export class ConfigDoor {
     return this.#fold.caughtUp();
   }
 
+  /** Sequence of the last event in the log. @throws as `caughtUp` */
+  lastItem(): Promise<number> {
+    return this.#fold.lastItem();
+  }
+
   /**
    * Appends one event of what `decide` says, or nothing when it changes nothing. `decide` is pure and may be called
    * again.

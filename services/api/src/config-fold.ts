@@ -30,8 +30,6 @@ export interface CaughtUp {
   readonly state: ConfigState;
   /** Behind the last message. */
   readonly tail: LogTail;
-  /** Sequence of the last event. */
-  readonly lastItem: number;
 }
 
 /** CONFIG, folded as far as this process has read it. While the log is out of reach it stands still. */
@@ -87,29 +85,38 @@ export class ConfigFold {
   }
 
   /**
-   * Reads to the end of the log.
-   * @throws Failure `behind` when it is not read in 5 s, `log.tooNew` when this version cannot read it,
+   * Reads to the end of the log, which must not move on meanwhile: what is decided on it is appended there.
+   * @throws Failure `behind` when that is not reached in 5 s, `log.tooNew` when this version cannot read it,
    * `log.unreachable`
    */
   async caughtUp(): Promise<CaughtUp> {
+    const lateMs = this.#clock.monotonicMs() + readDeadlineMs;
     for (;;) {
-      if (this.#stoppedBy !== undefined) throw this.#stoppedBy;
-      const { lastSequence } = await this.#config.info();
-      await this.reached(lastSequence);
+      const lastSequence = await this.#readToEnd();
       const tail = this.#follower.tail;
       // Where more was read meanwhile, it may not be folded yet.
-      if (tail.sequence === lastSequence) {
-        return { state: this.#state, tail, lastItem: this.#follower.position.sequence };
-      }
+      if (tail.sequence === lastSequence) return { state: this.#state, tail };
+      if (this.#clock.monotonicMs() > lateMs) throw behind();
     }
+  }
+
+  /** Sequence of the last event, when all that was in the log is folded. @throws as `caughtUp` */
+  async lastItem(): Promise<number> {
+    await this.#readToEnd();
+    return this.#follower.position.sequence;
+  }
+
+  async #readToEnd(): Promise<number> {
+    if (this.#stoppedBy !== undefined) throw this.#stoppedBy;
+    const { lastSequence } = await this.#config.info();
+    await this.reached(lastSequence);
+    return lastSequence;
   }
 
   /** Waits until all up to a sequence is folded. @throws Failure `behind` after 5 s, `notReady` when it stops */
   async reached(sequence: number): Promise<void> {
     const late = Promise.withResolvers<never>();
-    const cancel = this.#clock.after(readDeadlineMs, () =>
-      late.reject(apiFailure("behind", "read CONFIG: its end was not reached in 5 s", "see the api's log")),
-    );
+    const cancel = this.#clock.after(readDeadlineMs, () => late.reject(behind()));
     try {
       const reached = await Promise.race([this.#follower.waitFor(sequence), late.promise]);
       if (!reached) throw apiFailure("notReady", "read CONFIG: the api is stopping");
@@ -117,4 +124,8 @@ export class ConfigFold {
       cancel();
     }
   }
+}
+
+function behind(): Failure {
+  return apiFailure("behind", "read CONFIG: its end was not reached in 5 s", "see the api's log");
 }

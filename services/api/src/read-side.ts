@@ -96,7 +96,7 @@ export class ReadSide {
 
   async #lastItem(): Promise<number> {
     try {
-      return (await this.#door.caughtUp()).lastItem;
+      return await this.#door.lastItem();
     } catch (cause) {
       const { revision } = await this.store.query("head", {});
       if (!(cause instanceof Failure && cause.code === "log.unreachable") || revision.sequence === 0)

@@ -84,6 +84,7 @@ class FolderWatcher implements WatchedFolder {
     this.#stopped = true;
     this.#watcher?.close();
     this.#cancelTimer();
+    this.#options.api.door.flush();
     await this.#scanning;
   }
 
@@ -198,7 +199,8 @@ class FolderWatcher implements WatchedFolder {
         return { ...plan, summary: summaryOf(plan.changes, state) };
       },
       { actor: "folder", source, traceContext: "" },
-      folderTouches(files, { state: api.door.state, source, keepAll }),
+      // Whoever stops waits for nobody.
+      this.#stopped ? [] : folderTouches(files, { state: api.door.state, source, keepAll }),
     );
     if (commit !== undefined) this.#options.report(`@${formatRevision(commit.revision)} ${commit.summary}`);
     this.#reportProblems(decision);

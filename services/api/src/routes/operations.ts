@@ -29,7 +29,7 @@ export function operationRoutes(server: FastifyInstance, context: ApiContext): v
       const message = failure instanceof Error ? failure.message : String(failure);
       throw apiFailure("notReady", `not ready: ${message}`, "see the api's log");
     }
-    const { lastItem } = await door.caughtUp();
+    const lastItem = await door.lastItem();
     const behind = lastItem - store.config.value;
     if (behind > 0) throw apiFailure("notReady", `not ready: the store is ${behind} messages behind`);
     return reply.send({ ready: true });
