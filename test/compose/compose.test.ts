@@ -78,8 +78,27 @@ async function editReachesTheGateway(edit: string): Promise<void> {
   const route = await readFile(join(repositoryRoot, "examples/quickstart/tour/route.yaml"), "utf8");
   const edited = route.replace("name: tour", "name: edited").replaceAll("/tour", `/edited/${edit}`);
   await routeledger(["apply", "-f", "-", "--wait"], edited);
-  const answer = await fetch(`http://127.0.0.1:${project.gatewayPort}/edited/${edit}`);
-  assert.equal(await answer.text(), `blue says hello to GET /edited/${edit}\n`);
+  assert.equal(await fetchText(`/edited/${edit}`), `blue says hello to GET /edited/${edit}\n`);
+}
+
+async function fetchText(path: string): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${project.gatewayPort}${path}`)).text();
+}
+
+/** Runs a line of shell in the folder of NATS, which must not run. */
+async function inNatsFolder(line: string): Promise<void> {
+  const [nats] = await project.containers("nats");
+  const shell = ["--entrypoint", "sh", "debian:bookworm-slim", "-c", `cd /data && ${line}`];
+  await docker(["run", "--rm", "--user", "0", "--volumes-from", nats?.id ?? "", ...shell]);
+}
+
+/** Waits until each edge's `/readyz` says that of its log. */
+async function edgesSay(log: RegExp): Promise<void> {
+  const edges = await project.containers("xds-edge");
+  await project.until(`each edge to say ${log}`, async () => {
+    const answers = await Promise.all(edges.map(({ id }) => readyz(id, 7483)));
+    return answers.every((answer) => log.test(String(answer.log)));
+  });
 }
 
 /** Requests go on while `change` happens, and not one of them fails. */
@@ -104,7 +123,7 @@ async function leader(): Promise<string> {
   let leading = "";
   await project.until("one translator to lead", async () => {
     const containers = (await project.containers("translator")).filter(({ running }) => running);
-    const roles = await Promise.all(containers.map(({ id }) => roleOf(id)));
+    const roles = await Promise.all(containers.map(async ({ id }) => (await readyz(id, 7482)).role));
     const leaders = containers.filter((_, index) => roles[index] === "leading");
     leading = leaders[0]?.id ?? "";
     return leaders.length === 1;
@@ -112,9 +131,10 @@ async function leader(): Promise<string> {
   return leading;
 }
 
-async function roleOf(id: string): Promise<string> {
-  const body = await project.ask(id, "http://127.0.0.1:7482/readyz").catch(() => "{}");
-  return String((JSON.parse(body) as { role?: string }).role);
+/** What `/readyz` answers inside of the container; nothing while it cannot be asked. */
+async function readyz(id: string, port: number): Promise<Readonly<Record<string, unknown>>> {
+  const body = await project.ask(id, `http://127.0.0.1:${port}/readyz`).catch(() => "{}");
+  return JSON.parse(body) as Record<string, unknown>;
 }
 
 test("README's cluster: every part is healthy in under a minute", async (t) => {
@@ -225,6 +245,32 @@ test("P10: with all but the edges gone, a gateway that starts anew gets all that
     await project.compose(["start", ...gone.toReversed()]);
     await untilAllHealthy();
     await editReachesTheGateway("after-all-were-gone");
+  });
+});
+
+test("P1: an old copy of the logs is said, and followed when it is adopted, as docs/operations.md has it", async () => {
+  await editReachesTheGateway("before-the-backup");
+  await project.compose(["stop", "nats"]);
+  await inNatsFolder("cp -r jetstream backup");
+  await project.compose(["start", "nats"]);
+  await untilAllHealthy();
+  await editReachesTheGateway("after-the-backup");
+  await whileTrafficFlows(async () => {
+    await project.compose(["stop", "nats", "api", "translator"]);
+    await inNatsFolder("rm -r jetstream && mv backup jetstream");
+    await project.compose(["start", "nats"]);
+    await edgesSay(/serves what it has: .*was read before/);
+    assert.equal(
+      await fetchText("/edited/after-the-backup"),
+      "blue says hello to GET /edited/after-the-backup\n",
+    );
+    await project.compose(["run", "--rm", "-T", "streams", "log", "adopt", "--reason", "a drill", "--yes"]);
+    await edgesSay(/^followed$/);
+    await project.compose(["start", "api", "translator"]);
+    await untilAllHealthy();
+    assert.match(await routeledger(["get", "httproute/edited", "-o", "yaml"]), /\/edited\/before-the-backup/);
+    await editReachesTheGateway("after-the-adoption");
+    assert.match(await routeledger(["log", "--oneline"]), /^@2\.\d+ the log was adopted: a drill$/m);
   });
 });
 
