@@ -98,6 +98,23 @@ test("a dry run waits for nobody and sees only what is in the log", () =>
     { translator: false, options: { coalesceEndpointsMs: 60_000 } },
   ));
 
+test("a stop carries out what waits, answers it, and does not wait for connections that live on", () =>
+  withApi(
+    async (running) => {
+      const { api, apply, logs } = running;
+      await apply(slice(0, "10.0.0.1"));
+      const waiting = apply(slice(0, "10.0.0.2"));
+      await waits(running);
+      const startedMs = performance.now();
+      await api.stop();
+      const answer = await waiting;
+      assert.deepEqual(outcomes(answer), { "EndpointSlice/s0": "configured" });
+      assert.equal((await changeSets(logs)).has(sequenceOf(answer)), true);
+      assert.ok(performance.now() - startedMs < 10_000);
+    },
+    { translator: false, options: { coalesceEndpointsMs: 60_000 } },
+  ));
+
 function slice(name: number, address: string): string {
   return JSON.stringify({
     apiVersion: "discovery.k8s.io/v1",

@@ -27,8 +27,8 @@ interface Ask {
   readonly careful: boolean;
   /** A broken object stands beside it (P7). */
   readonly besideBroken: boolean;
-  /** What happens to the reply of the append. */
-  readonly loss: "none" | "lost" | "later";
+  /** What happens to the reply of the append, or for a moment to the door's whole log. */
+  readonly loss: "none" | "lost" | "later" | "outage";
 }
 
 const ask: fc.Arbitrary<Ask> = fc.record({
@@ -38,7 +38,11 @@ const ask: fc.Arbitrary<Ask> = fc.record({
   content: fc.option(fc.nat({ max: 3 }), { nil: undefined, freq: 4 }),
   careful: fc.boolean(),
   besideBroken: fc.boolean(),
-  loss: fc.constantFrom("none" as const, "none" as const, "none" as const, "lost" as const, "later" as const),
+  loss: fc.oneof(
+    { weight: 6, arbitrary: fc.constant("none" as const) },
+    { weight: 4, arbitrary: fc.constantFrom("lost" as const, "later" as const) },
+    { weight: 1, arbitrary: fc.constant("outage" as const) },
+  ),
 });
 
 /** What a client heard. */
@@ -62,6 +66,8 @@ test("P1, P7: of two doors on one log each acknowledged change is in it once, as
   );
 });
 
+/** Shorter than what a writer waits for to learn what became of its append. */
+const outageMs = 5;
 let commits = 0;
 
 async function play(rounds: readonly (readonly Ask[])[]) {
@@ -84,15 +90,13 @@ async function play(rounds: readonly (readonly Ask[])[]) {
   const last = new Map<string, string>();
   for (const round of rounds) {
     const answers = round.map(async (asked): Promise<Heard> => {
-      if (asked.loss !== "none") {
-        logs[asked.door]!.loseReply({ stored: asked.loss === "lost" ? 1 : "later" });
-      }
+      disturb(logs[asked.door]!, asked.loss);
       const ifRevision = asked.careful ? last.get(`${asked.kind}/${asked.name}`) : undefined;
       try {
         const answer = await carryOut(doors[asked.door]!, asked, ifRevision);
         return { ask: asked, ifRevision, answer, failure: undefined };
       } catch (error) {
-        assert.ok(error instanceof Failure, String(error));
+        assert.ok(error instanceof Failure && error.retryable, String(error));
         return { ask: asked, ifRevision, answer: undefined, failure: error };
       }
     });
@@ -104,6 +108,15 @@ async function play(rounds: readonly (readonly Ask[])[]) {
   for (const door of doors) door.stop();
   await Promise.all(running);
   return { heard, storage };
+}
+
+function disturb(log: LossyEventLog, loss: Ask["loss"]): void {
+  if (loss === "outage") {
+    log.beginOutage();
+    systemClock.after(outageMs, () => log.mend());
+  } else if (loss !== "none") {
+    log.loseReply({ stored: loss === "lost" ? 1 : "later" });
+  }
 }
 
 async function carryOut(door: ConfigDoor, asked: Ask, ifRevision: string | undefined): Promise<ChangeAnswer> {
