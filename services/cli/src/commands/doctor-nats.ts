@@ -64,7 +64,10 @@ function streamFinding(stream: StreamFacts): Finding {
   const { name, problem, replicas, lagging, bytes, firstSequence, lastSequence } = stream;
   const what = `stream ${name}`;
   if (problem !== undefined) return failedFinding(what, problem);
-  const held = lastSequence < Math.max(firstSequence, 1) ? "empty" : `${firstSequence} to ${lastSequence}, ${bytes} bytes`;
+  const held =
+    lastSequence < Math.max(firstSequence, 1)
+      ? "empty"
+      : `${firstSequence} to ${lastSequence}, ${bytes} bytes`;
   const late = lagging.length === 0 ? "" : `, not current: ${lagging.join(", ")}`;
   return {
     what,
