@@ -11,7 +11,7 @@ import { formatRevision } from "@routeledger/std";
 import {
   foldRevision,
   type RevisionFold,
-  TranslationCache,
+  type TranslationCache,
   translatorVersion,
 } from "@routeledger/translation";
 import { encodePublication, type RevisionDelta, typeNames } from "@routeledger/xds-model";
@@ -37,6 +37,7 @@ export interface TranslatorLoopOptions {
   readonly translator: TranslatorOptions;
   readonly report: TranslatorReport;
   readonly recovered: Recovered;
+  readonly cache: TranslationCache;
   /** Revisions that were published since the last Catalog of CONFIG. */
   readonly eventsSinceCatalog: number;
   /** The highest term of which it is known that its translator is gone; absent: whichever the logs hold. */
@@ -62,7 +63,7 @@ export class TranslatorLoop {
   readonly #follower: FencedFollower;
   readonly #outbox: XdsOutbox;
   readonly #keeper: CheckpointKeeper;
-  readonly #cache = new TranslationCache();
+  readonly #cache: TranslationCache;
   readonly #pending: PendingPublications;
   #fold: RevisionFold;
   /** Read and not folded: what came before the term began. */
@@ -77,13 +78,15 @@ export class TranslatorLoop {
   #progress = 0;
   #readAtMs: number;
 
-  constructor({ translator, report, recovered, eventsSinceCatalog, over, signal }: TranslatorLoopOptions) {
+  constructor(options: TranslatorLoopOptions) {
+    const { translator, report, recovered, cache, eventsSinceCatalog, over, signal } = options;
     const { state, published, configTail, xdsTail } = recovered;
     const { clock, randomBytes, logger, logs } = translator;
     this.#options = translator;
     this.#report = report;
     this.#signal = signal;
     this.#over = over;
+    this.#cache = cache;
     this.#fold = { state, published, last: undefined };
     this.#pending = new PendingPublications(configTail.sequence);
     this.#configTail = configTail;

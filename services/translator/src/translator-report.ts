@@ -68,6 +68,11 @@ export class TranslatorReport {
     this.#terms?.inc();
   }
 
+  /** A standby has read that so much is published. */
+  followed(to: Revision): void {
+    this.publishedTo = to;
+  }
+
   standsBy(): void {
     this.role = "standby";
   }

@@ -3,16 +3,22 @@ import { Failure } from "@routeledger/std";
 import type { CrashPoint } from "./crash-point.ts";
 import { LeaderWatch } from "./leader-watch.ts";
 import { pause } from "./pause.ts";
-import { recover } from "./recover.ts";
 import { TranslatorLoop } from "./translator-loop.ts";
-import { type TranslatorOptions, takeoverAfterMsDefault } from "./translator-options.ts";
+import {
+  announceEveryMsDefault,
+  type TranslatorOptions,
+  takeoverAfterMsDefault,
+} from "./translator-options.ts";
 import type { TranslatorReport } from "./translator-report.ts";
+import { WarmStandby } from "./warm-standby.ts";
 
 /** Tries to lead, one after another without having led, that may fail since the logs moved on meanwhile. */
 const triesMax = 10;
 /** Standbys that hear the same wait up to so long, so that they seldom try at once. */
 const scatterMs = 50;
-/** A standby that lost its leadership before it published waits at most so many times as long for a leader. */
+/** A leadership that another ended before so many `takeoverAfterMs` was a short one. */
+const shortTakeovers = 10;
+/** With each short one after the first a translator waits twice as long for a leader, up to so many times. */
 const patienceMax = 16;
 
 export interface RunOptions {
@@ -24,8 +30,8 @@ export interface RunOptions {
 /** How a try to lead ended. */
 type Outcome =
   | { readonly type: "stopped" }
-  /** Another one leads, in a higher term; `late` when nothing was published in the own one. */
-  | { readonly type: "deposed"; readonly by: number; readonly late: boolean; readonly failure: Failure }
+  /** Another one leads, in a higher term. */
+  | { readonly type: "deposed"; readonly by: number; readonly failure: Failure }
   /** Another one was first to begin a term. */
   | { readonly type: "yielded"; readonly by: number }
   /** Read the logs again: somebody else wrote meanwhile. */
@@ -42,16 +48,22 @@ export class TranslatorRun {
   readonly #report: TranslatorReport;
   readonly #signal: AbortSignal;
   readonly #watch: LeaderWatch | undefined;
+  readonly #standby: WarmStandby;
   readonly #interruption: Interruption;
-  #patience = 1;
+  /** Leaderships in a row that others ended soon. */
+  #shortOnes = 0;
+  /** Monotonic time of the last try to lead. */
+  #triedAtMs = 0;
   #tries = 0;
 
   constructor({ translator, report, signal }: RunOptions) {
-    const { signals, clock, takeoverAfterMs = takeoverAfterMsDefault, logger } = translator;
+    const { signals, clock, logs, logger } = translator;
+    const { takeoverAfterMs = takeoverAfterMsDefault, announceEveryMs = announceEveryMsDefault } = translator;
     this.#options = translator;
     this.#report = report;
     this.#signal = signal;
     this.#watch = signals && new LeaderWatch({ signals, clock, takeoverAfterMs });
+    this.#standby = new WarmStandby({ ...{ logs, clock, report }, followEveryMs: announceEveryMs });
     this.#interruption = new Interruption({
       clock,
       onInterrupted: (failure) =>
@@ -83,17 +95,28 @@ export class TranslatorRun {
 
   /** Resolves to true when it is time to try, to false when stopped. */
   async #standBy(): Promise<boolean> {
-    const { logger, randomBytes, clock } = this.#options;
-    const watch = this.#watch;
-    if (watch === undefined) return true;
+    if (this.#watch === undefined) return true;
+    const itsTurn = new AbortController();
+    const following = this.#standby.follow(AbortSignal.any([this.#signal, itsTurn.signal]));
+    const because = await Promise.race([this.#turn(this.#watch), following]);
+    itsTurn.abort();
+    if (because === undefined || this.#signal.aborted) return false;
+    await following;
+    this.#options.logger.info({ because }, "translator tries to lead");
+    return true;
+  }
+
+  /** Why it is time to try, undefined when stopped. Standbys that hear the same seldom end at once. */
+  async #turn(watch: LeaderWatch): Promise<string | undefined> {
+    const { randomBytes, clock } = this.#options;
+    // Leaders that stall, or that cannot be heard, are not replaced for ever, one by the other.
+    const patience = Math.min(2 ** Math.max(0, this.#shortOnes - 1), patienceMax);
     for (;;) {
-      const because = await watch.turn(this.#patience, this.#signal);
+      const because = await watch.turn(patience, this.#signal);
       const [chance = 0] = randomBytes(1);
       await pause(clock, (scatterMs * chance) / 256, this.#signal);
-      if (this.#signal.aborted) return false;
-      if (watch.due(this.#patience) === undefined) continue;
-      logger.info({ because }, "translator tries to lead");
-      return true;
+      if (this.#signal.aborted) return undefined;
+      if (watch.due(patience) !== undefined) return because;
     }
   }
 
@@ -102,13 +125,14 @@ export class TranslatorRun {
     const ended = new AbortController();
     const signal = AbortSignal.any([this.#signal, ended.signal]);
     let loop: TranslatorLoop | undefined;
+    this.#triedAtMs = this.#options.clock.monotonicMs();
     try {
-      const recovered = await recover(logs);
+      const start = await this.#standby.take();
       const catalog = await logs.config.lastOf("Catalog");
       this.#interruption.over();
       loop = new TranslatorLoop({
-        ...{ translator: this.#options, report: this.#report, recovered, over, signal },
-        eventsSinceCatalog: recovered.configTail.sequence - (catalog?.sequence ?? 0),
+        ...{ translator: this.#options, report: this.#report, ...start, over, signal },
+        eventsSinceCatalog: start.recovered.configTail.sequence - (catalog?.sequence ?? 0),
       });
       await loop.run();
       await this.#resigned(loop.term);
@@ -129,9 +153,9 @@ export class TranslatorRun {
   #outcomeOf(failure: unknown, loop: TranslatorLoop | undefined): Outcome | undefined {
     if (this.#signal.aborted) return { type: "stopped" };
     if (!(failure instanceof Failure)) return undefined;
-    const { term = 0, published = false } = loop ?? {};
+    const { term = 0 } = loop ?? {};
     const by = Number(failure.fields.by);
-    if (failure.code === "translator.deposed") return { type: "deposed", by, late: !published, failure };
+    if (failure.code === "translator.deposed") return { type: "deposed", by, failure };
     if (failure.code === "translator.yielded") return { type: "yielded", by };
     if (failure.code === "translator.overtaken" || beginAgain.has(failure.code))
       return { type: "overtaken", term, failure };
@@ -145,7 +169,9 @@ export class TranslatorRun {
     this.#watch?.restart(by);
     if (outcome.type === "yielded") return;
     if (this.#watch === undefined) throw outcome.failure;
-    this.#patience = outcome.late ? Math.min(2 * this.#patience, patienceMax) : 1;
+    const { clock, takeoverAfterMs = takeoverAfterMsDefault } = this.#options;
+    const ledMs = clock.monotonicMs() - this.#triedAtMs;
+    this.#shortOnes = ledMs < shortTakeovers * takeoverAfterMs ? this.#shortOnes + 1 : 0;
     await this.#crash("deposed");
   }
 

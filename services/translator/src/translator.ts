@@ -23,7 +23,7 @@ export interface Translator {
   readonly role: TranslatorRole;
   /** Of its last leadership; 0 when it never led. */
   readonly term: number;
-  /** The CONFIG revision up to which XDS says all, as far as this translator published it. */
+  /** The CONFIG revision up to which XDS says all, as far as this translator published or read it. */
   readonly publishedTo: Revision;
   /** Messages of CONFIG that a leader has still to publish; 0 for a standby. */
   readonly behind: number;

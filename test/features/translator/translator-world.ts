@@ -33,7 +33,7 @@ export class TranslatorProcess {
   #translator: Translator | undefined;
   #hold: { readonly point: CrashPoint; nth: number; readonly opened: Promise<void> } | undefined;
   #held = Promise.withResolvers<void>();
-  #thaw: () => void = () => {};
+  #thaws: (() => void)[] = [];
   #dead = false;
   /** What ended it. */
   failure: unknown;
@@ -73,7 +73,7 @@ export class TranslatorProcess {
   freezeAt(point: CrashPoint, nth = 1): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#hold = { point, nth, opened: promise };
-    this.#thaw = resolve;
+    this.#thaws.push(resolve);
     this.#held = Promise.withResolvers<void>();
     return this.#held.promise;
   }
@@ -81,7 +81,7 @@ export class TranslatorProcess {
   thaw(): void {
     this.#hold = undefined;
     this.#bus.thaw(this.name);
-    this.#thaw();
+    for (const thaw of this.#thaws.splice(0)) thaw();
   }
 
   /** Dies as by SIGKILL: wherever it is, nothing of it goes on. */
@@ -158,8 +158,20 @@ export class TranslatorWorld {
       if (leader && others.length === 0 && leader.translator.publishedTo.sequence >= lastSequence)
         return leader;
       await turn();
-      ok(performance.now() - started < waitMsMax, "one translator to lead and to publish all");
+      ok(
+        performance.now() - started < waitMsMax,
+        `one translator to lead and to publish all: ${this.described}`,
+      );
     }
+  }
+
+  /** What each translator says of itself. */
+  get described(): string {
+    const of = ({ name, alive, failure, passed, translator }: TranslatorProcess) => {
+      const { role, term, publishedTo } = translator;
+      return { name, alive, failure: String(failure), passed: [...passed].at(-1), role, term, publishedTo };
+    };
+    return JSON.stringify({ config: this.configStorage.lastSequence, processes: this.processes.map(of) });
   }
 
   async publications(): Promise<Publication[]> {
