@@ -30,7 +30,8 @@ export class NatsTestServer {
   readonly name: string;
   readonly folder: string;
   readonly port: number;
-  readonly #configuration: string;
+  /** Of its file at the next start. */
+  configuration: string;
   readonly #monitorPort: number;
   #process: ChildProcess | undefined;
 
@@ -45,7 +46,7 @@ export class NatsTestServer {
     this.folder = options.folder;
     this.port = options.port;
     this.#monitorPort = options.monitorPort;
-    this.#configuration = options.configuration;
+    this.configuration = options.configuration;
   }
 
   /** For `--nats-url`. */
@@ -74,7 +75,7 @@ export class NatsTestServer {
     const binary = await natsServerBinary({ cacheFolder: cacheFolder(process.env), progress: () => {} });
     await mkdir(this.folder, { recursive: true });
     const file = join(this.folder, "nats-server.conf");
-    await writeFile(file, this.#configuration);
+    await writeFile(file, this.configuration);
     const log = createWriteStream(join(this.folder, "nats-server.log"), { flags: "a" });
     const child = spawn(binary, ["-c", file], { stdio: ["ignore", "pipe", "pipe"] });
     child.stdout.pipe(log);

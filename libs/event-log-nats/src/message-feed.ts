@@ -1,32 +1,26 @@
-import { randomUUID } from "node:crypto";
 import { compactedFailure, type LogInfo, type LogMessage, type LogName } from "@routeledger/event-log";
 import { Failure } from "@routeledger/std";
 import type { Msg } from "nats";
-import { answered, askApi, unreachableFailure } from "./jetstream-api.ts";
+import { answered, unreachableFailure } from "./jetstream-api.ts";
 import type { NatsLink } from "./nats-link.ts";
+import { type MessagePlace, PullConsumer, placeOf, pullBytes } from "./pull-consumer.ts";
 
-/** Messages of one pull. */
+/** Messages of one pull. Of what is read and not yet taken there are at most two pulls in memory. */
 const pullMessages = 2_000;
-/** Bytes of one pull. Of what is read and not yet taken there are at most two pulls in memory. */
-const pullBytes = 4 * 1024 * 1024;
-/** A pull that waits is renewed so often, milliseconds. */
-const pullExpiresMs = 20_000;
-/** The server shows that often that it has not forgotten the pull, milliseconds. */
-const heartbeatMs = 1_000;
 /** So long without a sign the consumer counts as lost, milliseconds. */
-const silenceMaxMs = 3_500;
-/** A consumer whose reader died, or takes longer than this over what it read, goes away, milliseconds. */
-const inactiveMs = 300_000;
+const silenceMaxMs = 2_500;
+/** So long after that it is looked again, milliseconds. */
+const lookAgainMs = 500;
 /** In a cluster a consumer may be made before the server at hand knows the way to it: waits for that, milliseconds. */
 const wayDelayMs = 50;
 const wayAttemptsMax = 20;
-
-const nanosecondsPerMs = 1_000_000;
 
 export interface MessageFeedOptions {
   readonly link: NatsLink;
   readonly name: LogName;
   readonly after: number;
+  /** Nothing behind it is asked for. */
+  readonly until?: number | undefined;
   readonly info: () => Promise<LogInfo>;
 }
 
@@ -40,7 +34,7 @@ export interface MessageFeedOptions {
  */
 export class MessageFeed {
   readonly #options: MessageFeedOptions;
-  readonly #consumer = `rl_${randomUUID()}`;
+  readonly #consumer: PullConsumer;
   readonly #inbox: string;
   readonly #queue: LogMessage[] = [];
   #taken = 0;
@@ -56,7 +50,6 @@ export class MessageFeed {
   #watchdog: NodeJS.Timeout | undefined;
   #cleanUp: (() => void)[] = [];
   #wake: (() => void) | undefined;
-  #created = false;
   /** The consumer has answered a pull. */
   #answered = false;
   #wayAttempts = 0;
@@ -68,6 +61,7 @@ export class MessageFeed {
   constructor(options: MessageFeedOptions) {
     this.#options = options;
     this.#sequence = options.after;
+    this.#consumer = new PullConsumer(options.link, options.name);
     this.#inbox = options.link.newInbox();
   }
 
@@ -92,8 +86,8 @@ export class MessageFeed {
     if (this.#stopped) return undefined;
     const message = this.#queue[this.#taken++]!;
     this.#queuedBytes -= message.body.length;
-    if (this.#taken === this.#queue.length) {
-      this.#queue.length = 0;
+    if (this.#taken === this.#queue.length || this.#taken > pullMessages) {
+      this.#queue.splice(0, this.#taken);
       this.#taken = 0;
     }
     this.#pull();
@@ -109,29 +103,10 @@ export class MessageFeed {
   }
 
   async #open(): Promise<void> {
-    const { link, name, after, info } = this.#options;
-    const doing = `read log ${name} after ${after}`;
-    const config = {
-      name: this.#consumer,
-      deliver_policy: "by_start_sequence",
-      opt_start_seq: after + 1,
-      ack_policy: "none",
-      replay_policy: "instant",
-      mem_storage: true,
-      num_replicas: 1,
-      inactive_threshold: inactiveMs * nanosecondsPerMs,
-    };
-    const [{ firstSequence }, created] = await Promise.all([
-      info(),
-      askApi(link, `CONSUMER.CREATE.${name}.${this.#consumer}`, {
-        stream_name: name,
-        action: "create",
-        config,
-      }),
-    ]);
-    answered(created, doing, name);
-    this.#created = true;
-    if (this.#ended) this.#dropConsumer();
+    const { name, after, info } = this.#options;
+    const [{ firstSequence }, created] = await Promise.all([info(), this.#consumer.create(after)]);
+    answered(created, `read log ${name} after ${after}`, name);
+    if (this.#ended) this.#consumer.drop();
     else if (after + 1 < firstSequence) throw compactedFailure(name, after, firstSequence);
     else this.#pull();
   }
@@ -140,26 +115,18 @@ export class MessageFeed {
   #pull(): void {
     if (this.#pullLeft > 0 || this.#ended) return;
     if (this.#queue.length - this.#taken > pullMessages || this.#queuedBytes > pullBytes) return;
-    const { link, name } = this.#options;
-    this.#pullLeft = pullMessages;
+    const left = (this.#options.until ?? Number.POSITIVE_INFINITY) - this.#sequence;
+    if (left <= 0) return;
+    this.#pullLeft = Math.min(pullMessages, left);
     this.#heardAt = performance.now();
     this.#watchdog ??= setTimeout(() => this.#watch(), silenceMaxMs);
-    const body = {
-      batch: pullMessages,
-      max_bytes: pullBytes,
-      expires: pullExpiresMs * nanosecondsPerMs,
-      idle_heartbeat: heartbeatMs * nanosecondsPerMs,
-    };
-    const reply = `${this.#inbox}.${++this.#pulls}`;
-    link.publish(`$JS.API.CONSUMER.MSG.NEXT.${name}.${this.#consumer}`, Buffer.from(JSON.stringify(body)), {
-      reply,
-    });
+    this.#consumer.pull(this.#pullLeft, `${this.#inbox}.${++this.#pulls}`);
   }
 
   #heard(message: Msg): void {
     if (this.#ended) return;
     this.#heardAt = performance.now();
-    const place = message.reply === undefined ? undefined : placeOf(message.reply);
+    const place = placeOf(message);
     if (message.headers?.code === 503 && !this.#answered && this.#wayAttempts < wayAttemptsMax) {
       this.#wayAttempts++;
       setTimeout(() => this.#pullAgain(), wayDelayMs);
@@ -225,7 +192,7 @@ export class MessageFeed {
     this.#watchdog = setTimeout(() => {
       if (this.#heardAt > heardAt) this.#watch();
       else this.#lose(`the server says nothing for ${silenceMaxMs} ms`);
-    }, heartbeatMs);
+    }, lookAgainMs);
   }
 
   #lose(why: string): void {
@@ -263,30 +230,11 @@ export class MessageFeed {
     for (const clean of this.#cleanUp) clean();
     this.#cleanUp = [];
     clearTimeout(this.#watchdog);
-    if (this.#created) this.#dropConsumer();
-  }
-
-  #dropConsumer(): void {
-    const { link, name } = this.#options;
-    if (link.connected) link.publish(`$JS.API.CONSUMER.DELETE.${name}.${this.#consumer}`);
+    this.#consumer.drop();
   }
 
   #unreachable(why: string): Failure {
     const { name } = this.#options;
     return unreachableFailure(`read log ${name} after ${this.#sequence}`, why, name);
   }
-}
-
-interface MessagePlace {
-  readonly sequence: number;
-  /** Which delivery of the consumer it is. */
-  readonly delivered: number;
-}
-
-/** `$JS.ACK.[domain.account hash.]stream.consumer.attempts.sequence.delivered.time.pending[.token]` */
-function placeOf(reply: string): MessagePlace | undefined {
-  if (!reply.startsWith("$JS.ACK.")) return undefined;
-  const tokens = reply.split(".");
-  const first = tokens.length > 9 ? 4 : 2;
-  return { sequence: Number(tokens[first + 3]), delivered: Number(tokens[first + 4]) };
 }

@@ -82,7 +82,7 @@ export class NatsEventLog implements EventLog {
     }
     if (ended.aborted || (until !== undefined && position >= until)) return;
     const { name } = this;
-    const feed = new MessageFeed({ link: this.#link, name, after: position, info: () => this.info() });
+    const feed = new MessageFeed({ link: this.#link, name, after: position, until, info: () => this.info() });
     const stop = (): void => feed.stop();
     ended.addEventListener("abort", stop, { once: true });
     try {
