@@ -48,6 +48,7 @@ async function applyUntilPurged(
 
 test("an api that starts on purged logs answers as one that saw all, and for what was before, which is the oldest", () =>
   withTwoApis(async ({ full, late, revisions }) => {
+    for (const api of [full, late]) await api.get("/v1/xds");
     const { body: head } = await late.get("/v1/head");
     assert.deepEqual({ ...head, oldest: "" }, { ...(await full.get("/v1/head")).body, oldest: "" });
     assert.match(String(head.oldest), /^1\.\d+$/);
@@ -124,24 +125,36 @@ async function withTwoApis(use: (apis: TwoApis) => Promise<void>): Promise<void>
   const logs = memoryLogs();
   const translator = await purgingTranslator(logs);
   const beside = { logs, translator: false };
-  await withFolder((folder) =>
-    withApi(async (full) => {
-      await full.apply(documents(base, route("home"), route("other", "/other")));
-      await full.get("/v1/xds");
-      const store = openSnapshotStore({ folder });
-      await project(store, logs);
-      const heldTo = store.config.value;
-      const revisions = await applyUntilPurged(full, logs, heldTo);
-      const following = followed(store, logs);
+  try {
+    await withFolder((folder) => withApi((full) => besideFull(full, folder), beside));
+  } finally {
+    await translator.stop();
+  }
+
+  async function besideFull(full: RunningApi, folder: string): Promise<void> {
+    await full.apply(documents(base, route("home"), route("other", "/other")));
+    await full.get("/v1/xds");
+    const store = openSnapshotStore({ folder });
+    await project(store, logs);
+    const heldTo = store.config.value;
+    const revisions = await applyUntilPurged(full, logs, heldTo);
+    const following = followed(store, logs);
+    try {
       await following.caughtUp();
       await withApi(
         (late) =>
-          withApi((away) => use({ full, late, away, heldTo, revisions }), { ...beside, options: { store } }),
+          withApi(
+            async (away) => {
+              await full.apply(route("last"));
+              await use({ full, late, away, heldTo, revisions });
+            },
+            { ...beside, options: { store } },
+          ),
         beside,
       );
+    } finally {
       await following.stop();
       await store.close();
-    }, beside),
-  );
-  await translator.stop();
+    }
+  }
 }

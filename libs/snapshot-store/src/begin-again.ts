@@ -1,8 +1,6 @@
-import { decodeStateCheckpoint } from "@routeledger/config-model";
-import { type EventLog, type ReadableKinds, readCheckpoints } from "@routeledger/event-log";
+import { type EventLog, emptyTail, type ReadableKinds, readCheckpoints } from "@routeledger/event-log";
 import { type Clock, Failure } from "@routeledger/std";
-import { decodePublishedCheckpoints } from "@routeledger/xds-model";
-import { type Began, type Beginning, veryBeginning } from "./beginning.ts";
+import type { Began, Beginning } from "./beginning.ts";
 import { pause } from "./pause.ts";
 import type { SnapshotStore } from "./store.ts";
 
@@ -47,20 +45,20 @@ async function readBeginning(log: EventLog, kinds: ReadableKinds, anew: boolean)
   const name = log.name;
   if (name === "DELIVERY") return { log: name, identity, firstSequence };
   // All of it is read again where all of it is there.
-  if (anew && firstSequence === 1) return veryBeginning(name, { identity, anew });
-  const checkpoints = await readCheckpoints(log, kinds);
-  if (checkpoints === undefined) {
-    if (firstSequence === 1) return veryBeginning(name, { identity, anew });
-    throw noCheckpoint(name, firstSequence);
-  }
-  const { tail, states, configHash } = checkpoints;
-  if (name === "XDS") {
-    return { log: name, identity, tail, published: decodePublishedCheckpoints(states), configHash, anew };
-  }
+  const checkpoints = anew && firstSequence === 1 ? undefined : await readCheckpoints(log, kinds);
+  if (checkpoints === undefined && firstSequence > 1) throw noCheckpoint(name, firstSequence);
+  const { tail, states, configHash } = checkpoints ?? veryBeginning;
+  if (name === "XDS") return { log: name, identity, tail, states, configHash, anew };
   const state = states.get("config");
-  if (state === undefined) throw noCheckpoint(name, firstSequence);
-  return { log: name, identity, tail, state: decodeStateCheckpoint(state), anew };
+  if (checkpoints !== undefined && state === undefined) throw noCheckpoint(name, firstSequence);
+  return { log: name, identity, tail, anew, ...(state && { state }) };
 }
+
+const veryBeginning = {
+  tail: emptyTail,
+  states: new Map<string, Uint8Array>(),
+  configHash: emptyTail.hash,
+} as const;
 
 function noCheckpoint(log: string, firstSequence: number): Failure {
   return new Failure(

@@ -1,4 +1,11 @@
-import { allObjects, type ConfigObject, type ConfigState, objectKey } from "@routeledger/config-model";
+import {
+  allObjects,
+  type ConfigObject,
+  type ConfigState,
+  decodeStateCheckpoint,
+  emptyConfigState,
+  objectKey,
+} from "@routeledger/config-model";
 import type { Began, ConfigBeginning } from "./beginning.ts";
 import { contentSweeper } from "./contents.ts";
 import { open } from "./ledger-schema.ts";
@@ -50,7 +57,8 @@ export function configBeginning(
   }
 
   return (beginning, heldTo) => {
-    const { tail, state, anew } = beginning;
+    const { tail, anew } = beginning;
+    const state = beginning.state === undefined ? emptyConfigState : decodeStateCheckpoint(beginning.state);
     const at = tail.sequence;
     const keepTo = anew ? 0 : at;
     let held = heldTo;

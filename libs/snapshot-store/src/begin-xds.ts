@@ -1,5 +1,9 @@
-import type { PublishedStatus } from "@routeledger/xds-model";
-import { statusKey } from "@routeledger/xds-model";
+import {
+  decodePublishedCheckpoints,
+  type Published,
+  type PublishedStatus,
+  statusKey,
+} from "@routeledger/xds-model";
 import { GroupBeginning } from "./begin-group.ts";
 import type { Began, XdsBeginning } from "./beginning.ts";
 import { contentSweeper } from "./contents.ts";
@@ -37,7 +41,7 @@ export function xdsBeginning(database: SqliteDatabase): (beginning: XdsBeginning
      VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, 0)`,
   );
 
-  function putStatuses({ published }: XdsBeginning, { closeAt, at }: { closeAt: number; at: number }): void {
+  function putStatuses(published: Published, { closeAt, at }: { closeAt: number; at: number }): void {
     const wanted = new Map(published.statuses);
     for (const row of openStatuses.all()) {
       const key = statusKey(row);
@@ -48,7 +52,8 @@ export function xdsBeginning(database: SqliteDatabase): (beginning: XdsBeginning
   }
 
   return (beginning, heldTo) => {
-    const { tail, published, configHash, anew } = beginning;
+    const { tail, configHash, anew } = beginning;
+    const published = decodePublishedCheckpoints(beginning.states);
     const { epoch, sequence: at } = published.revision;
     const keepTo = anew ? 0 : at;
     let held = heldTo;
@@ -61,7 +66,7 @@ export function xdsBeginning(database: SqliteDatabase): (beginning: XdsBeginning
     const when = { closeAt: Math.min(held + 1, at), at };
     for (const group of groups.openGroups()) if (!published.snapshots.has(group)) groups.close(group, when);
     for (const snapshot of published.snapshots.values()) groups.put(snapshot, when);
-    putStatuses(beginning, when);
+    putStatuses(published, when);
     if (held >= at) return { missing: undefined, at };
     missing.put("XDS", { from: held + 1, until: at, untilEpoch: epoch });
     const span = [tail.sequence, tail.epoch, epoch, held + 1, at];

@@ -1,8 +1,4 @@
-import type { ConfigState } from "@routeledger/config-model";
-import { emptyConfigState } from "@routeledger/config-model";
 import type { LogTail } from "@routeledger/event-log";
-import { emptyTail } from "@routeledger/event-log";
-import { emptyPublished, type Published } from "@routeledger/xds-model";
 
 /**
  * Where the store begins again in CONFIG: the state of the last Catalog, instead of what lies before it. Its revision
@@ -14,17 +10,19 @@ export interface ConfigBeginning {
   readonly identity: string;
   /** Reading goes on behind it. */
   readonly tail: LogTail;
-  readonly state: ConfigState;
+  /** A StateCheckpoint, encoded; absent: the log's very beginning, where nothing was purged. */
+  readonly state?: Uint8Array;
   /** Nothing that the store holds of the log counts any more: an operator adopted another past. */
   readonly anew: boolean;
 }
 
-/** The same for XDS: all that is published as of the CONFIG revision `published.revision`. */
+/** The same for XDS: all that is published as of the checkpoints' CONFIG revision. */
 export interface XdsBeginning {
   readonly log: "XDS";
   readonly identity: string;
   readonly tail: LogTail;
-  readonly published: Published;
+  /** GroupCheckpoints and the StatusesCheckpoint, encoded, by subject; none: the log's very beginning. */
+  readonly states: ReadonlyMap<string, Uint8Array>;
   /** SHA-256 of the body of the CONFIG message at that revision. */
   readonly configHash: Uint8Array;
   readonly anew: boolean;
@@ -38,15 +36,6 @@ export interface DeliveryBeginning {
 }
 
 export type Beginning = ConfigBeginning | XdsBeginning | DeliveryBeginning;
-
-/** A log's very beginning, where nothing was purged. */
-export function veryBeginning(
-  log: "CONFIG" | "XDS",
-  at: { readonly identity: string; readonly anew: boolean },
-): ConfigBeginning | XdsBeginning {
-  if (log === "CONFIG") return { log, ...at, tail: emptyTail, state: emptyConfigState };
-  return { log, ...at, tail: emptyTail, published: emptyPublished, configHash: emptyTail.hash };
-}
 
 /** What is missing since a store began again; undefined where nothing is. */
 export interface Began {

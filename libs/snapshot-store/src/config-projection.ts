@@ -5,7 +5,7 @@ import { objectStatements } from "./object-statements.ts";
 import type { SqliteDatabase } from "./open-database.ts";
 
 /** Writes what a commit of CONFIG changed. Called in log order, inside a transaction. */
-export function configProjection(database: SqliteDatabase): (commit: Commit) => void {
+export function configProjection(database: SqliteDatabase): (commit: Omit<Commit, "hash">) => void {
   const insertEvent = database.prepare(
     `INSERT INTO events (sequence, epoch, first_sequence, commit_id, kind, schema_version, term, actor, source,
        summary, time_ms, trace_context, bytes, changes)

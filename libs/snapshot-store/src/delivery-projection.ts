@@ -25,7 +25,7 @@ export class DeliveryProjection {
   }
 
   /** Called in log order, inside a transaction. */
-  write(commit: Commit): void {
+  write(commit: Omit<Commit, "hash">): void {
     if (commit.kind !== "DeliveryBatch") return;
     const batch = batchCodec.decode(commit.payload);
     for (const delivery of batch.deliveries) {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Commit, emptyTail, type LogItem, type LogName } from "@routeledger/event-log";
+import { type Commit, emptyTail, type LogName } from "@routeledger/event-log";
 import type { Revision } from "@routeledger/std";
 import { configBeginning } from "./begin-config.ts";
 import { xdsBeginning } from "./begin-xds.ts";
@@ -12,7 +12,17 @@ import { missingWriter } from "./missing-ranges.ts";
 import { openDeliveries, openLedger, type SqliteDatabase, translated } from "./open-database.ts";
 import { publishedTo } from "./queries/published-to.ts";
 import { type StoreRecord, storeRecord } from "./store-record.ts";
+import type { WrittenItem } from "./writer-calls.ts";
 import { PublishedAnew, xdsProjection } from "./xds-projection.ts";
+
+/** How far a store is. */
+export interface StorePosition {
+  /** Where it stands in each log; undefined before its first item. */
+  readonly cursors: Readonly<Record<LogName, Cursor | undefined>>;
+  /** The last CONFIG sequence of which it holds what it became. */
+  readonly publishedTo: number;
+  readonly record: StoreRecord;
+}
 
 /** The one writer of a store's folder. Every method is one durable transaction. @throws Failure `store.*` */
 export class StoreWriter {
@@ -20,7 +30,7 @@ export class StoreWriter {
   readonly #ledger: SqliteDatabase;
   readonly #delivery: SqliteDatabase;
   readonly #record: ReturnType<typeof storeRecord>;
-  readonly #write: Readonly<Record<LogName, (items: readonly LogItem[], cursor: Cursor) => void>>;
+  readonly #write: Readonly<Record<LogName, (items: readonly WrittenItem[], cursor: Cursor) => void>>;
   readonly #begin: (beginning: Beginning) => Began;
 
   constructor(folder: string) {
@@ -47,11 +57,19 @@ export class StoreWriter {
     return publishedTo(this.#ledger);
   }
 
-  get record(): StoreRecord {
-    return this.#record.read();
+  get position(): StorePosition {
+    return {
+      cursors: {
+        CONFIG: this.cursor("CONFIG"),
+        XDS: this.cursor("XDS"),
+        DELIVERY: this.cursor("DELIVERY"),
+      },
+      publishedTo: this.publishedTo,
+      record: this.#record.read(),
+    };
   }
 
-  write(log: LogName, items: readonly LogItem[], cursor: Cursor): void {
+  write(log: LogName, items: readonly WrittenItem[], cursor: Cursor): void {
     if (items.length === 0) return;
     translated(`write revisions of ${log} to the store in ${this.#folder}`, () => {
       try {
@@ -97,11 +115,11 @@ export class StoreWriter {
     this.#delivery.close();
   }
 
-  #projector(database: SqliteDatabase, log: LogName, project: (commit: Commit) => void) {
+  #projector(database: SqliteDatabase, log: LogName, project: (commit: Omit<Commit, "hash">) => void) {
     const putCursor = cursorWriter(database);
     const putSkipped =
       log === "DELIVERY" ? undefined : database.prepare("INSERT INTO skipped VALUES (?, ?, ?)");
-    return database.transaction((items: readonly LogItem[], cursor: Cursor) => {
+    return database.transaction((items: readonly WrittenItem[], cursor: Cursor) => {
       for (const item of items) {
         if (item.type === "skipped") {
           putSkipped?.run(log, item.sequence, item.reason);

@@ -1,13 +1,16 @@
 import { mkdirSync } from "node:fs";
 import type { LogItem, LogName } from "@routeledger/event-log";
+import { Failure } from "@routeledger/std";
 import type { Began, Beginning } from "./beginning.ts";
 import type { Cursor } from "./cursor.ts";
 import { translated } from "./open-database.ts";
 import type { Queries, QueryName } from "./queries/queries.ts";
 import { StoreReader } from "./store-reader.ts";
 import type { StoreRecord } from "./store-record.ts";
-import { StoreWriter } from "./store-writer.ts";
+import { type StorePosition, StoreWriter } from "./store-writer.ts";
+import { ThreadCalls } from "./thread-calls.ts";
 import { Watermark } from "./watermark.ts";
+import { packItems, type WriterCalls } from "./writer-calls.ts";
 
 /**
  * The snapshot store: a projection of the three logs, and past their retention the archive. Every version of every
@@ -18,7 +21,7 @@ import { Watermark } from "./watermark.ts";
  * `deliveries.db` is bounded. A crash loses nothing: cursors are written with what they cover, and the logs are
  * read again from there.
  *
- * One writer, in this thread; readers run in a worker and never block it.
+ * One writer and one reader, each in a thread of its own: neither blocks the other, nor this one.
  */
 export class SnapshotStore {
   readonly folder: string;
@@ -28,34 +31,45 @@ export class SnapshotStore {
   readonly published: Watermark;
   /** The last DELIVERY sequence that the store holds. */
   readonly deliveries: Watermark;
-  readonly #writer: StoreWriter;
+  readonly #writer: ThreadCalls;
   readonly #reader: StoreReader;
-  #closed = false;
+  #position: StorePosition;
+  #closed: Promise<void> | undefined;
 
-  constructor(folder: string) {
+  constructor(folder: string, position: StorePosition) {
     this.folder = folder;
-    this.#writer = new StoreWriter(folder);
+    this.#position = position;
+    this.#writer = new ThreadCalls({
+      what: "the store's writer",
+      code: writerEnded,
+      module: new URL("./writer-thread.ts", import.meta.url),
+      workerData: { folder },
+      waitingMax: callsMax,
+    });
     this.#reader = new StoreReader(folder);
-    this.config = new Watermark(this.cursor("CONFIG")?.tail.sequence ?? 0);
-    this.published = new Watermark(this.#writer.publishedTo);
-    this.deliveries = new Watermark(this.cursor("DELIVERY")?.tail.sequence ?? 0);
+    const { cursors, publishedTo } = position;
+    this.config = new Watermark(cursors.CONFIG?.tail.sequence ?? 0);
+    this.published = new Watermark(publishedTo);
+    this.deliveries = new Watermark(cursors.DELIVERY?.tail.sequence ?? 0);
   }
 
   /** Where the store stands in a log; undefined before its first item. */
   cursor(log: LogName): Cursor | undefined {
-    return this.#writer.cursor(log);
+    return this.#position.cursors[log];
   }
 
   /** Its id, and which Catalogs it has projected and confirmed. */
   get record(): StoreRecord {
-    return this.#writer.record;
+    return this.#position.record;
   }
 
   /** Writes a batch of a log's items, and where it ends, in one durable transaction. @throws Failure `store.*` */
   async write(log: LogName, items: readonly LogItem[], cursor: Cursor): Promise<void> {
-    this.#writer.write(log, items, cursor);
+    const packed = packItems(items);
+    const position = await this.#call("write", { log, items: packed.items, cursor }, packed.transfer);
+    this.#position = position;
     if (log === "CONFIG") this.config.advance(cursor.tail.sequence);
-    if (log === "XDS") this.published.advance(this.#writer.publishedTo);
+    if (log === "XDS") this.published.advance(position.publishedTo);
     if (log === "DELIVERY") this.deliveries.advance(cursor.tail.sequence);
   }
 
@@ -64,16 +78,17 @@ export class SnapshotStore {
    * store holds. Queries for moments in between say that they are missing. @throws Failure `store.*`
    */
   async begin(beginning: Beginning): Promise<Began> {
-    const began = this.#writer.begin(beginning);
-    this.config.reset(this.cursor("CONFIG")?.tail.sequence ?? 0);
-    this.published.reset(this.#writer.publishedTo);
-    this.deliveries.reset(this.cursor("DELIVERY")?.tail.sequence ?? 0);
+    const { began, position } = await this.#call("begin", beginning);
+    this.#position = position;
+    this.config.reset(position.cursors.CONFIG?.tail.sequence ?? 0);
+    this.published.reset(position.publishedTo);
+    this.deliveries.reset(position.cursors.DELIVERY?.tail.sequence ?? 0);
     return began;
   }
 
   /** These Catalogs need not be confirmed again. @throws Failure `store.*` */
   async putConfirmed(catalogs: { readonly config: number; readonly xds: number }): Promise<void> {
-    this.#writer.putConfirmed(catalogs);
+    this.#position = await this.#call("putConfirmed", catalogs);
   }
 
   /** Asks the reader. @throws Failure `store.*`; also what the query says it throws, by code */
@@ -81,17 +96,43 @@ export class SnapshotStore {
     return this.#reader.query(name, args);
   }
 
-  /** Idempotent. Queries under way fail. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  /** Idempotent. What is being written is written; queries under way fail. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     await this.#reader.close();
-    this.#writer.close();
+    try {
+      await this.#call("close", undefined);
+    } catch (error) {
+      // A writer that has failed said so to whoever wrote.
+      if (!(error instanceof Failure && error.code === writerEnded)) throw error;
+    } finally {
+      await this.#writer.terminate();
+    }
+  }
+
+  #call<Name extends keyof WriterCalls>(
+    name: Name,
+    args: WriterCalls[Name]["args"],
+    transfer: readonly ArrayBuffer[] = [],
+  ): Promise<WriterCalls[Name]["result"]> {
+    return this.#writer.call(name, args, transfer) as Promise<WriterCalls[Name]["result"]>;
   }
 }
+
+const writerEnded = "store.writer";
+/** Batches that may wait for the writer at once: each log's follower waits for its own. */
+const callsMax = 16;
 
 /** Opens or makes the store in a folder. @throws Failure `store.*` */
 export function openSnapshotStore({ folder }: { readonly folder: string }): SnapshotStore {
   translated(`make the store's folder ${folder}`, () => mkdirSync(folder, { recursive: true }));
-  return new SnapshotStore(folder);
+  // Made, and refused, before the threads begin.
+  const writer = new StoreWriter(folder);
+  const { position } = writer;
+  writer.close();
+  return new SnapshotStore(folder, position);
 }

@@ -24,7 +24,7 @@ export class PublishedAnew extends Error {
 }
 
 /** Writes what a commit of XDS published. Called in log order, inside a transaction. */
-export function xdsProjection(database: SqliteDatabase): (commit: Commit) => void {
+export function xdsProjection(database: SqliteDatabase): (commit: Omit<Commit, "hash">) => void {
   const groups = new GroupProjection(database);
   const insertPublication = database.prepare(
     `INSERT INTO publications (sequence, epoch, config_epoch, config_from, config_to, config_hash,
@@ -51,7 +51,7 @@ export function xdsProjection(database: SqliteDatabase): (commit: Commit) => voi
     moveTo(from);
   }
 
-  function writePublication(commit: Commit, publication: Publication): void {
+  function writePublication(commit: Omit<Commit, "hash">, publication: Publication): void {
     publishAnew(publication);
     const { configEpoch, from, to, configHash, translatorVersion, timeMs } = publication;
     insertPublication.run(

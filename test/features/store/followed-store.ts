@@ -42,7 +42,7 @@ export function followed(
     ended = true;
   });
   const turns = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
-    while (!ended && !(await condition())) await new Promise((resolve) => setImmediate(resolve));
+    while (!ended && !(await condition())) await new Promise((resolve) => setTimeout(resolve, 1));
   };
   const until = (condition: () => boolean | Promise<boolean>): Promise<void> =>
     Promise.race([turns(condition), failed]);

@@ -4,6 +4,9 @@ import { apiPage } from "../api-page.ts";
 import { openApi } from "../open-api.ts";
 import type { ApiContext } from "./api-context.ts";
 
+/** How long a store that is being written may be behind what was appended before it was asked, milliseconds. */
+const storeDeadlineMs = 1_000;
+
 /** What machines ask of the process itself, and what the api says of itself. */
 export function operationRoutes(server: FastifyInstance, context: ApiContext): void {
   const { metrics, store, door, checkReplay } = context;
@@ -30,8 +33,11 @@ export function operationRoutes(server: FastifyInstance, context: ApiContext): v
       throw apiFailure("notReady", `not ready: ${message}`, "see the api's log");
     }
     const lastItem = await door.lastItem();
-    const behind = lastItem - store.config.value;
-    if (behind > 0) throw apiFailure("notReady", `not ready: the store is ${behind} messages behind`);
+    // The store writes beside this thread: what was appended just now is on its way to it.
+    if (!(await store.config.waitFor(lastItem, AbortSignal.timeout(storeDeadlineMs)))) {
+      const behind = lastItem - store.config.value;
+      throw apiFailure("notReady", `not ready: the store is ${behind} messages behind`);
+    }
     return reply.send({ ready: true });
   });
 
