@@ -2,21 +2,25 @@
  * Proxies that ask as Envoy does and ACK whatever comes, in a process of their own: `fork` it with the edges'
  * addresses, the protocol, how many, and the node group. It says "served" when each has had a route table.
  */
-import { codec } from "@routeledger/protos";
+import { codec, methodPath } from "@routeledger/protos";
 import { sha256Hex } from "@routeledger/std";
 import { type ResourceType, referencesOf, typeOfUrl, typeUrls } from "@routeledger/xds-model";
-import { type Protocol, RawClient } from "../../features/xds/raw-client.ts";
+import type { Protocol } from "../../features/xds/raw-client.ts";
 import { receivedDelta, receivedSotw } from "../../features/xds/received.ts";
+import { LeanStream } from "./lean-stream.ts";
 
 const [addresses = "", given = "delta", count = "1", cluster = ""] = process.argv.slice(2);
 const protocol = given as Protocol;
 const edges = addresses.split(",");
+const path = methodPath(
+  "envoy.service.discovery.v3.AggregatedDiscoveryService",
+  protocol === "delta" ? "DeltaAggregatedResources" : "StreamAggregatedResources",
+);
 /** What each type's resources name that must be asked for. */
 const asksFor: Partial<Record<ResourceType, ResourceType>> = { cluster: "endpoint", listener: "route" };
 let served = 0;
 
 function start(index: number): void {
-  const call = new RawClient(edges[index % edges.length] ?? "").call(protocol);
   const names = new Map<string, Set<string>>();
   let node: object | undefined = { id: `proxy-${index}`, cluster, userAgentName: "envoy" };
   let isServed = false;
@@ -43,8 +47,7 @@ function start(index: number): void {
           });
     call.write(bytes);
   };
-  call.on("error", (error: Error) => process.send?.({ error: error.message }));
-  call.on("data", (bytes: Buffer) => {
+  const take = (bytes: Buffer): void => {
     const head = headOf(bytes);
     say(head.typeUrl, [], head);
     const type = typeOfUrl(head.typeUrl);
@@ -59,7 +62,9 @@ function start(index: number): void {
     if (type !== "route" || isServed) return;
     isServed = true;
     if (++served === Number(count)) process.send?.("served");
-  });
+  };
+  const ended = (why: string): void => void process.send?.({ error: why });
+  const call = new LeanStream(edges[index % edges.length] ?? "", path, take, ended);
   say(typeUrls.cluster, [], {});
   say(typeUrls.listener, [], {});
 }
