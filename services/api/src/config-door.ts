@@ -1,15 +1,9 @@
 import { encodeChangeSet, encodeStoreConfirmed, type ObjectRef } from "@routeledger/config-model";
-import {
-  type Commit,
-  CommitWriter,
-  type EventLog,
-  type LogTail,
-  type NewCommit,
-} from "@routeledger/event-log";
+import type { Commit, EventLog } from "@routeledger/event-log";
 import { type Logger, Metrics, silentLogger } from "@routeledger/service-kit";
-import { assert, type Clock, Failure, formatRevision, type Revision } from "@routeledger/std";
-import { apiFailure } from "./api-failure.ts";
+import { assert, type Clock, formatRevision, type Revision } from "@routeledger/std";
 import { type Author, ChangeCoalescer, mayWait, type WaitingChange } from "./change-coalescer.ts";
+import { ConfigAppender } from "./config-appender.ts";
 import { type CaughtUp, ConfigFold } from "./config-fold.ts";
 import {
   type Decide,
@@ -19,8 +13,6 @@ import {
   type JointDecision,
 } from "./joint-decision.ts";
 
-/** How often a change is decided again when another writer was first. */
-export const rebaseMax = 10;
 /** How far apart events of endpoint changes alone are at least, milliseconds, where nobody says otherwise. */
 export const coalesceEndpointsDefaultMs = 100;
 
@@ -52,9 +44,6 @@ export interface Changed<D extends Decision> {
   readonly commit: Commit | undefined;
 }
 
-/** What a turn appends behind the state that it was decided on. */
-type Written = Omit<NewCommit, "schemaVersion" | "term">;
-
 interface PendingChange extends WaitingChange {
   readonly decide: Decide;
   done(commit: Commit | undefined): void;
@@ -70,7 +59,8 @@ export class ConfigDoor {
   readonly #options: DoorOptions;
   readonly #fold: ConfigFold;
   readonly #coalescer: ChangeCoalescer<PendingChange> | undefined;
-  readonly #counters: ReturnType<typeof doorCounters>;
+  readonly #appender: ConfigAppender;
+  readonly #coalesced: ReturnType<typeof coalescedCounter>;
   #last: Promise<unknown> = Promise.resolve();
   #pending = 0;
 
@@ -78,7 +68,9 @@ export class ConfigDoor {
     const { clock, coalesceEndpointsMs: windowMs = coalesceEndpointsDefaultMs } = options;
     this.#options = options;
     this.#fold = fold;
-    this.#counters = doorCounters(options.metrics ?? new Metrics());
+    const metrics = options.metrics ?? new Metrics();
+    this.#appender = new ConfigAppender({ logger: silentLogger, ...options, metrics }, fold);
+    this.#coalesced = coalescedCounter(metrics);
     const carryOut = (changes: readonly PendingChange[]) => this.#carryOut(changes);
     this.#coalescer = windowMs > 0 ? new ChangeCoalescer({ clock, windowMs, carryOut }) : undefined;
   }
@@ -130,7 +122,7 @@ export class ConfigDoor {
    *
    * @param touches every object that it may change, where that is known: a change of endpoints alone may share its
    * event with others of the same author, and waits up to `coalesceEndpointsMs` for them
-   * @throws what `decide` throws; Failure `conflict` after 10 lost races, `tooLarge`, `outcomeUnknown`, `log.*`
+   * @throws what `decide` throws; Failure `busy` after 10 lost races, `tooLarge`, `outcomeUnknown`, `log.*`
    */
   change<D extends Decision>(
     decide: (moment: DoorMoment) => D,
@@ -176,7 +168,7 @@ export class ConfigDoor {
       ...{ summary, payload },
     };
     return this.#inTurn(async () => {
-      const commit = await this.#append(() => write);
+      const commit = await this.#appender.append(() => write);
       assert(commit !== undefined, "a confirmation that is appended");
       return commit;
     });
@@ -187,7 +179,7 @@ export class ConfigDoor {
     return this.#inTurn(async () => {
       for (let rest = changes; rest.length > 0; ) {
         const taken = await this.#changeJointly(rest);
-        if (taken > 1) this.#counters.coalesced.inc(taken - 1);
+        if (taken > 1) this.#coalesced.inc(taken - 1);
         rest = rest.slice(taken);
       }
     });
@@ -200,7 +192,7 @@ export class ConfigDoor {
     let joint: JointDecision | undefined;
     let commit: Commit | undefined;
     try {
-      commit = await this.#append((moment) => {
+      commit = await this.#appender.append((moment) => {
         joint = decideJointly(decides, moment);
         const { changes, summary } = joint;
         if (changes.length === 0) return undefined;
@@ -224,80 +216,11 @@ export class ConfigDoor {
     this.#last = turn.catch(() => undefined);
     return turn;
   }
-
-  /** Appends what is decided on the state before it, if anything. */
-  async #append(decide: (moment: DoorMoment) => Written | undefined): Promise<Commit | undefined> {
-    for (let attempt = 1; attempt <= rebaseMax; attempt++) {
-      const { state, tail } = await this.#fold.caughtUp();
-      const timeMs = Math.max(Math.floor(this.#options.clock.wallMs()), tail.timeMs);
-      const write = decide({ state, timeMs });
-      if (write === undefined) return undefined;
-      const commit = await this.#store(write, timeMs, tail);
-      if (commit === undefined) {
-        this.#counters.lostRaces.inc();
-        continue;
-      }
-      this.#counters.events.inc({ kind: write.kind });
-      // It is stored whether it is folded in time or not; the next turn reads to the end before it decides.
-      await this.#fold.reached(commit.revision.sequence).catch(() => undefined);
-      return commit;
-    }
-    throw apiFailure("conflict", `append to CONFIG: others were first ${rebaseMax} times`, "try again");
-  }
-
-  /** Undefined when another writer was first. */
-  async #store(write: Written, timeMs: number, tail: LogTail): Promise<Commit | undefined> {
-    const { config, clock, randomBytes } = this.#options;
-    const eventClock: Clock = {
-      // The event's time is in the objects too, so it is decided once.
-      wallMs: () => timeMs,
-      monotonicMs: () => clock.monotonicMs(),
-      after: (delayMs, callback) => clock.after(delayMs, callback),
-    };
-    const writer = new CommitWriter(config, { clock: eventClock, randomBytes });
-    const outcome = await writer
-      .append({ ...write, schemaVersion: 1, term: 0 }, tail)
-      .catch((cause: unknown) => {
-        throw cause instanceof Failure && cause.code === "log.unknownOutcome" ? unknownOutcome(cause) : cause;
-      });
-    switch (outcome.outcome) {
-      case "appended":
-        return outcome.commit;
-      case "fenced":
-        return undefined;
-      case "tooLarge":
-        throw apiFailure(
-          "tooLarge",
-          `append to CONFIG: the change is ${outcome.bytes} bytes, expected at most ${outcome.bytesMax}`,
-          "apply it in several steps",
-        );
-    }
-  }
 }
 
-function doorCounters(metrics: Metrics) {
-  return {
-    events: metrics.counter({
-      name: "api_events_total",
-      help: "events appended to CONFIG",
-      labels: ["kind"],
-    }),
-    lostRaces: metrics.counter({
-      name: "api_lost_races_total",
-      help: "changes that were decided again as another writer was first",
-    }),
-    coalesced: metrics.counter({
-      name: "api_coalesced_changes_total",
-      help: "changes of endpoints that share the event of an earlier one",
-    }),
-  };
-}
-
-function unknownOutcome(cause: Failure): Failure {
-  return new Failure("append to CONFIG: nobody knows whether it was stored", {
-    code: "outcomeUnknown",
-    retryable: true,
-    hint: "look at the log, then apply again: what stands already is unchanged",
-    cause,
+function coalescedCounter(metrics: Metrics) {
+  return metrics.counter({
+    name: "api_coalesced_changes_total",
+    help: "changes of endpoints that share the event of an earlier one",
   });
 }
