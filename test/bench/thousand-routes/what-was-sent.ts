@@ -23,6 +23,9 @@ export interface RevisionCost {
   readonly sent: readonly string[];
   /** From the event's time to the last ACK of a response that was made from it, milliseconds; undefined: none. */
   readonly appendToAckMs: number | undefined;
+  /** From the event's time to when the translator made the publication, and to the last response that has it. */
+  readonly appendToPublicationMs: number | undefined;
+  readonly appendToSentMs: number | undefined;
 }
 
 /** Reads what revisions (CONFIG sequences) cost from the logs of a `dev` that has ended. */
@@ -68,19 +71,35 @@ function costOf(sequence: number, { config, xds, deliveries }: Commits): Revisio
   const acks = records.filter(({ acked }) => acked?.revision?.sequence === sequence);
   const lastAckMs = Math.max(...acks.map(({ timeUnixMs }) => timeUnixMs));
   const appendToAckMs = acks.length === 0 || event === undefined ? undefined : lastAckMs - event.timeMs;
-  return { ...published(sequence, xds), sent, appendToAckMs };
+  const { publishedMs, ...cost } = published(sequence, xds);
+  const sentMs = Math.max(
+    ...records
+      .filter((record) => record.sent?.revision?.sequence === sequence)
+      .map(({ timeUnixMs }) => timeUnixMs),
+  );
+  const since = (timeMs: number | undefined): number | undefined =>
+    timeMs === undefined || event === undefined || !Number.isFinite(timeMs)
+      ? undefined
+      : timeMs - event.timeMs;
+  return {
+    ...cost,
+    sent,
+    appendToAckMs,
+    appendToPublicationMs: since(publishedMs),
+    appendToSentMs: since(sentMs),
+  };
 }
 
 function published(sequence: number, xds: readonly Commit[]) {
-  for (const { kind, payload } of xds) {
+  for (const { kind, payload, timeMs } of xds) {
     if (kind !== "Publication") continue;
     const delta = decodePublication(payload).deltas.find((candidate) => candidate.sequence === sequence);
     if (delta === undefined) continue;
     const parts = delta.groups.flatMap(({ changed }) => changed).filter(({ bytes }) => bytes !== undefined);
     const partBytes = parts.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
-    return { parts: parts.length, partBytes, publicationBytes: payload.length };
+    return { parts: parts.length, partBytes, publicationBytes: payload.length, publishedMs: timeMs };
   }
-  return { parts: 0, partBytes: 0, publicationBytes: 0 };
+  return { parts: 0, partBytes: 0, publicationBytes: 0, publishedMs: undefined };
 }
 
 async function commitsOf(log: EventLog, kinds: ReadableKinds): Promise<Commit[]> {
