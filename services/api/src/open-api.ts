@@ -150,8 +150,9 @@ const endpoints: readonly Endpoint[] = [
   {
     method: "get",
     path: "/v1/store/digest",
-    summary: "Digest of all that the store holds",
-    answer: "{digest, tables}",
+    summary: "Digest of all that the store holds, or of what counts since a CONFIG sequence",
+    query: { since: "a CONFIG sequence" },
+    answer: "{digest, tables, heldSince}",
   },
   { method: "get", path: "/livez", summary: "The process lives; needs no token", answer: "ok" },
   {

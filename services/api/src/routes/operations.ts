@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { apiFailure } from "../api-failure.ts";
 import { apiPage } from "../api-page.ts";
+import { queryNumber, queryText } from "../http-request.ts";
 import { openApi } from "../open-api.ts";
 import type { ApiContext } from "./api-context.ts";
 
@@ -48,7 +49,11 @@ export function operationRoutes(server: FastifyInstance, context: ApiContext): v
     return reply.type(metrics.contentType).send(await metrics.text());
   });
 
-  server.get("/v1/store/digest", () => store.query("contentDigest", {}));
+  server.get("/v1/store/digest", (request) => {
+    const isAsked = queryText(request, "since") !== undefined;
+    const since = queryNumber(request, "since", { otherwise: 0, max: Number.MAX_SAFE_INTEGER });
+    return store.query("contentDigest", isAsked ? { since } : {});
+  });
 
   server.post("/v1/replay/check", () => {
     if (checkReplay === undefined) {
