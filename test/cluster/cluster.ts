@@ -66,6 +66,8 @@ export class Cluster {
     const services = all.filter(({ name }) => options.later?.includes(name) !== true);
     for (const service of services) service.spawn();
     for (const service of services) await service.ready();
+    // A standby is ready, too; what is applied is published from now on.
+    if (options.translators > 0) await cluster.leader();
     const applied = await runCli(["apply", "-f", "-"], {
       server: cluster.apiUrls[0]!,
       stdin: firstObjects(cluster.ports),

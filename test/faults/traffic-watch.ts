@@ -4,6 +4,9 @@ import type { Editor } from "./edited-route.ts";
 /** Between an answer and the next request, milliseconds: some hundred a second, so that `dev` gets a core. */
 const paceMs = 1;
 
+/** After more wrong answers than these nobody asks on. */
+const wrongMax = 20;
+
 /**
  * Asks Envoy again and again, on one kept connection for each of two paths, and notes every answer that is wrong: no
  * answer, another status or backend, an edit that nobody sent, or one older than the connection saw before (P6).
@@ -30,10 +33,12 @@ export class TrafficWatch {
     this.#loops = [this.#watch("/stable", stable), this.#watch("/shop", shop)];
   }
 
-  /** Resolves when traffic shows that edit or a newer one. @throws Error after 20 s */
+  /** Resolves when traffic shows that edit or a newer one. @throws Error after 20 s, or when too many answers are wrong */
   async sawEdit(edit: number): Promise<void> {
     const deadline = AbortSignal.timeout(20_000);
     while (this.newestEdit < edit) {
+      if (this.wrong.length > wrongMax)
+        throw new Error(`wrong answers: ${this.wrong.slice(0, 5).join("; ")}`);
       if (deadline.aborted) throw new Error(`traffic shows edit ${this.newestEdit}, expected ${edit}`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
@@ -59,7 +64,7 @@ export class TrafficWatch {
       for (const wake of this.#waiting) wake();
       this.#waiting.clear();
       await new Promise((resolve) => setTimeout(resolve, paceMs));
-      if (this.wrong.length > 20) return;
+      if (this.wrong.length > wrongMax) return;
     }
   }
 
