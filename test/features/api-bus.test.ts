@@ -83,6 +83,7 @@ test("what is no request is said with a code, and a misspelt option is named", (
       [apply, { objects: [] }, 400, /the input is empty/],
       [apply, { files, dryrun: true }, 400, /unknown dryrun/],
       [apply, { files, dryRun: "yes" }, 400, /dryRun: expected true or false/],
+      [apply, { files, source: "folder/0123/a.yaml" }, 400, /only a watched folder/],
       [apply, { files, actor: 7 }, 400, /actor: expected a string/],
       [apply, { files, ifRevision: "soon" }, 400, /ifRevision: expected a revision/],
       ["routeledger.api.delete", { refs: [{ kind: "flower", name: "rose" }] }, 400, /resource type "flower"/],

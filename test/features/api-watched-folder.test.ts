@@ -36,6 +36,13 @@ test("the folder's files are applied as one event, then what changes of them; wh
     },
   ));
 
+test("nobody else speaks for a folder: what it does not own it would delete", () =>
+  withApi(async ({ post }) => {
+    const { status, body } = await post("/v1/apply?source=folder/0123456789ab/a.yaml", gatewayClass);
+    assert.equal(status, 400);
+    assert.match(JSON.stringify(body), /only a watched folder/);
+  }));
+
 test("endpoints of the folder wait for others as those over HTTP do; what stands beside them does not", () =>
   withWatched(
     { "base.yaml": base, "slice.yaml": slice("10.0.0.1") },

@@ -2,7 +2,7 @@ import type { Logger, Metrics } from "@routeledger/service-kit";
 import { type Clock, parseRevision, utf8 } from "@routeledger/std";
 import { apiFailure, httpErrorOf } from "./api-failure.ts";
 import { BusMembers } from "./bus-members.ts";
-import { filesOf, readInput, targetsOfFiles, targetsOfRefs } from "./change-input.ts";
+import { filesOf, readInput, sourceOf, targetsOfFiles, targetsOfRefs } from "./change-input.ts";
 import { type ChangeAnswer, statusOf } from "./change-results.ts";
 import { apply, type ChangeRequest, remove } from "./change-service.ts";
 import type { ConfigDoor } from "./config-door.ts";
@@ -196,7 +196,7 @@ function changeRequest(members: BusMembers, request: ApiBusRequest): ChangeReque
     author: {
       // NATS decides who may publish here, and tells nobody who did: the name is the requester's word.
       actor: actor === undefined ? "bus" : `bus/${actor}`,
-      source: members.text("source") ?? "bus",
+      source: sourceOf(members.text("source"), "bus"),
       traceContext: request.header("traceparent") ?? "",
     },
     summary: members.text("summary") ?? "",

@@ -47,6 +47,17 @@ function objectFiles(objects: unknown): InputFile[] {
   }));
 }
 
+/**
+ * Through what a request says that it came; never a folder, which deletes what it owns and no file of it names.
+ * @throws Failure `badRequest`
+ */
+export function sourceOf(given: string | undefined, otherwise: string): string {
+  if (given?.startsWith("folder/")) {
+    throw apiFailure("badRequest", "source: only a watched folder is folder/...", "leave it out");
+  }
+  return given ?? otherwise;
+}
+
 /** @throws Failure `tooLarge` over 64 MiB or 50,000 objects, `badRequest` for no object at all */
 export async function readInput(files: readonly InputFile[]): Promise<ReadInput> {
   const length = files.reduce((sum, { text }) => sum + text.length, 0);

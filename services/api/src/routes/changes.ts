@@ -1,7 +1,7 @@
 import { fromUtf8 } from "@routeledger/std";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { apiFailure } from "../api-failure.ts";
-import { filesOf, readInput, targetsOfFiles, targetsOfRefs } from "../change-input.ts";
+import { filesOf, readInput, sourceOf, targetsOfFiles, targetsOfRefs } from "../change-input.ts";
 import { type ChangeAnswer, statusOf } from "../change-results.ts";
 import { apply, type ChangeRequest, remove } from "../change-service.ts";
 import { ifMatch, queryFlag, queryText } from "../http-request.ts";
@@ -49,7 +49,7 @@ function changeRequest(request: FastifyRequest): ChangeRequest {
     author: {
       // In open mode nobody is asked, so what the client says is only a name; a token's name stands whatever it says.
       actor: request.tokenActor ?? queryText(request, "actor") ?? "open",
-      source: queryText(request, "source") ?? "http",
+      source: sourceOf(queryText(request, "source"), "http"),
       traceContext: String(request.headers.traceparent ?? ""),
     },
     summary: queryText(request, "summary") ?? "",
