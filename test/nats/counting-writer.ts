@@ -11,11 +11,16 @@ import { Failure, systemClock } from "@routeledger/std";
 
 const retryEveryMs = 50;
 
+/** Every so many commits one of several chunks: an atomic batch. */
+const largeEvery = 5;
+const largePayload = new Uint8Array(1_100_000).fill(7);
+
 /**
  * Appends commits whose summaries count up, one behind the other, whatever happens to the servers: an append that is
  * refused is tried again, one whose outcome is unknown is looked up first. Each number is acknowledged at most once.
  */
 export class CountingWriter {
+  readonly name: string;
   readonly #log: EventLog;
   readonly #reader: Reader;
   readonly #writer: CommitWriter;
@@ -24,8 +29,10 @@ export class CountingWriter {
   #stopped = false;
   #running: Promise<void> | undefined;
 
-  constructor(log: EventLog) {
+  /** @param name what the summaries begin with: `name 1`, `name 2` */
+  constructor(log: EventLog, name: string) {
     this.#log = log;
+    this.name = name;
     this.#reader = new CommitReader(log, { from: undefined, kinds: configKinds });
     this.#writer = new CommitWriter(log, { clock: systemClock, randomBytes });
   }
@@ -54,14 +61,15 @@ export class CountingWriter {
   async #run(): Promise<void> {
     const stored = new Set<string>();
     for (let number = 1; !this.#stopped; ) {
-      const summary = `commit ${number}`;
+      const summary = `${this.name} ${number}`;
       try {
         const { lastSequence } = await this.#log.info();
         for await (const item of this.#reader.read({ until: lastSequence })) {
           if (item.type === "commit") stored.add(item.commit.summary);
         }
         if (!stored.has(summary)) {
-          const outcome = await this.#writer.append(newCommit({ summary }), this.#reader.tail);
+          const commit = newCommit({ summary, ...(number % largeEvery === 0 && { payload: largePayload }) });
+          const outcome = await this.#writer.append(commit, this.#reader.tail);
           if (outcome.outcome !== "appended") continue;
         }
         this.acknowledged.push(summary);
