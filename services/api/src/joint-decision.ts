@@ -41,17 +41,17 @@ export function decideJointly(requests: readonly Decide[], moment: DoorMoment): 
   const changes = new Map<string, ObjectChange>();
   const answers: JointAnswer[] = [];
   let { state } = moment;
+  /** Of the request before, folded only when another one is decided on it. */
+  let before: readonly ObjectChange[] = [];
   let bytes = 0;
   for (const decide of requests) {
+    state = after(state, before, moment.timeMs);
     const answer = answerOf(decide, { ...moment, state });
-    if (answer.outcome === "decided") {
-      const own = answer.decision.changes;
-      bytes += bytesOf(own);
-      const isFirst = answers.length === 0;
-      if (!isFirst && (bytes > jointBytesMax || own.some((change) => isUndone(change, moment.state)))) break;
-      for (const change of own) changes.set(objectKey(change), change);
-      state = after(state, own, moment.timeMs);
-    }
+    before = answer.outcome === "decided" ? answer.decision.changes : [];
+    bytes += bytesOf(before);
+    const isFirst = answers.length === 0;
+    if (!isFirst && (bytes > jointBytesMax || before.some((change) => isUndone(change, moment.state)))) break;
+    for (const change of before) changes.set(objectKey(change), change);
     answers.push(answer);
   }
   return { changes: [...changes.values()], summary: summaryIn(answers, changes, moment.state), answers };
