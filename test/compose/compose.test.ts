@@ -213,6 +213,18 @@ test("kill -9 of the translator that leads: the other one takes over", async (t)
   });
 });
 
+test("P8: a leader that is frozen, replaced and thawed does not lead on", async () => {
+  await whileTrafficFlows(async () => {
+    const frozen = await leader();
+    await docker(["pause", frozen]);
+    await editReachesTheGateway("while-the-leader-is-frozen");
+    await docker(["unpause", frozen]);
+    await project.untilHealthy("translator", 2);
+    await editReachesTheGateway("after-the-leader-is-thawed");
+    assert.notEqual(await leader(), frozen);
+  });
+});
+
 test("kill -9 of the api: nothing that it acknowledged is lost", async () => {
   await whileTrafficFlows(async () => {
     await editReachesTheGateway("before-the-api");
