@@ -68,6 +68,7 @@ test("a failure is one line with its code and hint, and the exit code is 1", asy
   assert.equal(errors[0]?.msg, "api ends: open the logs: too old");
   assert.equal(errors[0]?.hint, "upgrade");
   assert.equal(errors[0]?.code, "nats.serverTooOld");
+  assert.equal(lines.at(-1), errors[0]);
 });
 
 test("a stop that takes too long is left, said, and is no failure", async () => {

@@ -78,7 +78,7 @@ interface StopOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly service: string;
-  /** Was said already. */
+  /** Was said already, and stays the last line. */
   readonly failure: unknown;
 }
 
@@ -96,7 +96,7 @@ async function stopWithin(stopDeadlineMs: number, options: StopOptions): Promise
   );
   if ((await Promise.race([stopped, deadline.promise])) === "late") {
     logger.warn({ stopDeadlineMs }, `${service} ends: what was under way is not done`);
-  } else {
+  } else if (failure === undefined) {
     logger.info({ tookMs: Math.round(clock.monotonicMs() - startedMs) }, `${service} stopped`);
   }
   cancel();
