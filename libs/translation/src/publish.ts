@@ -100,15 +100,19 @@ function statusChanges(
   before: ReadonlyMap<string, JsonObject> | undefined,
 ): PublishedStatus[] {
   const changes: PublishedStatus[] = [];
+  let kept = 0;
   for (const [key, status] of statuses) {
     const known = published.statuses.get(key);
+    if (known !== undefined) kept++;
     if (known !== undefined && before?.get(key) === status) continue;
     const previous = known === undefined ? undefined : (JSON.parse(known.json) as JsonObject);
     const json = canonicalJson(withTransitionTimes(status, previous, timeMs));
     if (json !== known?.json) changes.push({ ...statusOf(key), json });
   }
-  for (const [key, { json: _json, ...of }] of published.statuses) {
-    if (!statuses.has(key)) changes.push({ ...of, json: "" });
+  if (kept < published.statuses.size) {
+    for (const [key, { json: _json, ...of }] of published.statuses) {
+      if (!statuses.has(key)) changes.push({ ...of, json: "" });
+    }
   }
   return changes.sort((a, b) => compareStrings(keyOf(a), keyOf(b)));
 }

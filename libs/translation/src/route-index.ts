@@ -19,9 +19,7 @@ function routesByGateway(routes: ObjectsByName): ReadonlyMap<string, readonly Co
   if (indexed !== undefined) return indexed;
   const index = new Map<string, ConfigObject[]>();
   for (const route of [...routes.values()].sort(by(({ name }) => name))) {
-    const gateways = parentRefsOf(route).map((parentRef) => parentGateway(parentRef, route.namespace));
-    for (const gateway of new Set(gateways)) {
-      if (gateway === undefined) continue;
+    for (const gateway of gatewaysNamedBy(route)) {
       const list = index.get(gateway);
       if (list === undefined) index.set(gateway, [route]);
       else list.push(route);
@@ -29,4 +27,17 @@ function routesByGateway(routes: ObjectsByName): ReadonlyMap<string, readonly Co
   }
   known.set(routes, index);
   return index;
+}
+
+const named = new WeakMap<ConfigObject, readonly string[]>();
+
+/** Each Gateway once. */
+function gatewaysNamedBy(route: ConfigObject): readonly string[] {
+  let gateways = named.get(route);
+  if (gateways === undefined) {
+    const all = parentRefsOf(route).map((parentRef) => parentGateway(parentRef, route.namespace));
+    gateways = [...new Set(all)].filter((gateway) => gateway !== undefined);
+    named.set(route, gateways);
+  }
+  return gateways;
 }

@@ -14,12 +14,13 @@ export function routeTableName(port: number): string {
 /**
  * The parts of a port's route table: the shell, and a virtual host for each domain.
  * @param domains those of the port
+ * @param memos `hostMemo` is of this port alone, by domain
  */
 export function routeTableParts(
   gateway: GatewayView,
   port: number,
   domains: readonly Domain[],
-  memo: MemoTable,
+  { memo, hostMemo }: { readonly memo: MemoTable; readonly hostMemo: MemoTable },
 ): Part[] {
   const resource = routeTableName(port);
   const shell = memo.get(`shell ${port}`, [gateway.object], () => {
@@ -30,8 +31,9 @@ export function routeTableParts(
     return makePart({ type: "route", resource }, bytes, [gateway.object]);
   });
   const hosts = domains.map(({ domain, hosted }): Part => {
-    const inputs = [gateway.object, ...hosted.flatMap(({ route, hostname }) => [route, hostname])];
-    return memo.get(`host ${port} ${domain}`, inputs, () => {
+    const inputs: unknown[] = [gateway.object];
+    for (const { route, hostname } of hosted) inputs.push(route, hostname);
+    return hostMemo.get(domain, inputs, () => {
       const bytes = encodeVirtualHost({ port, scheme: "http", domain }, hosted);
       const owners = [gateway.object, ...hosted.map(({ route }) => route.object)];
       return makePart({ type: "route", resource, virtualHost: virtualHostName(domain) }, bytes, owners);

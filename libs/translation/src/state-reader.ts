@@ -20,26 +20,29 @@ export class StateReader {
   }
 
   object(ref: ObjectRef): ConfigObject | undefined {
-    return this.#record((state) => getObject(state, ref));
+    return this.#record(kindKey(ref.group, ref.kind), (state) => getObject(state, ref));
   }
 
   /** All objects of a kind in a namespace, by name. */
   namespace(group: string, kind: string, namespace: string): ObjectsByName {
-    return this.#record((state) => state.objects.get(kindKey(group, kind))?.get(namespace) ?? none);
+    const key = kindKey(group, kind);
+    return this.#record(key, (state) => state.objects.get(key)?.get(namespace) ?? none);
   }
 
   get reads(): readonly Read[] {
     return this.#reads;
   }
 
-  #record<T>(look: (state: ConfigState) => T): T {
+  #record<T>(kind: string, look: (state: ConfigState) => T): T {
     const seen = look(this.#state);
-    this.#reads.push({ look, seen });
+    this.#reads.push({ kind, look, seen });
     return seen;
   }
 }
 
 export interface Read {
+  /** `kindKey` of what was read: as long as nothing of the kind changes, the read does not. */
+  readonly kind: string;
   readonly look: (state: ConfigState) => unknown;
   readonly seen: unknown;
 }

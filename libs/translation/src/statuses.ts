@@ -69,12 +69,12 @@ function statusesOf(state: ConfigState, findings: ReadonlyMap<string, Findings>)
 
 type ParentList = readonly ParentFinding[];
 
-/** What the node groups say of each route, in the order of the node groups. */
+/** What the node groups say of each route, in the order of the node groups; every list has at least one. */
 function parentLists(findings: ReadonlyMap<string, Findings>): Map<string, ParentList[]> {
   const lists = new Map<string, ParentList[]>();
   for (const [, { parents }] of sortedEntries(findings)) {
     for (const [key, list] of parents) {
-      const known = lists.get(key);
+      const known = findings.size === 1 ? undefined : lists.get(key);
       if (known === undefined) lists.set(key, [list]);
       else known.push(list);
     }

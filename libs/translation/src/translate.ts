@@ -70,11 +70,17 @@ function trafficParts(
   domains: readonly Domain[],
   cache: TranslationCache,
 ): readonly Part[] {
-  const memo = cache.table(`${gateway.object.namespace}/${gateway.object.name} traffic`);
-  const parts = [...Map.groupBy(domains, ({ port }) => port)].flatMap(([port, onPort]) => [
-    ...listenerParts(gateway, port, memo),
-    ...routeTableParts(gateway, port, onPort, memo),
-  ]);
+  const table = `${gateway.object.namespace}/${gateway.object.name} traffic`;
+  const memo = cache.table(table);
+  const parts = [...Map.groupBy(domains, ({ port }) => port)].flatMap(([port, onPort]) => {
+    const hostMemo = cache.table(`${table} ${port}`);
+    const onThisPort = [
+      ...listenerParts(gateway, port, memo),
+      ...routeTableParts(gateway, port, onPort, { memo, hostMemo }),
+    ];
+    hostMemo.endRound();
+    return onThisPort;
+  });
   memo.endRound();
   return parts.sort(comparePartKeys);
 }

@@ -1,7 +1,8 @@
 import { by } from "@routeledger/std";
 import { allResources } from "./apply-delta.ts";
 import type { GroupDelta } from "./group-delta.ts";
-import type { Reference, Resource, Snapshot } from "./snapshot.ts";
+import { referencesOf } from "./references.ts";
+import type { Part, Reference, Resource, Snapshot } from "./snapshot.ts";
 
 /** The one cluster name that is exempt: it never exists, and stands for the share of invalid backends (G65). */
 export const invalidBackendCluster = "routeledger/invalid-backend";
@@ -18,16 +19,24 @@ export interface DanglingReference {
 export function danglingReferences(snapshot: Snapshot, delta?: GroupDelta): DanglingReference[] {
   const dangling: DanglingReference[] = [];
   for (const from of suspects(snapshot, delta)) {
-    for (const to of from.references) {
-      const exempt = to.type === "cluster" && to.name === invalidBackendCluster;
-      if (!exempt && !snapshot.types[to.type].resources.has(to.name)) dangling.push({ from, to });
-    }
+    for (const to of from.references) if (isDangling(snapshot, to)) dangling.push({ from, to });
   }
   return dangling.sort(by(({ from, to }) => `${from.type}\n${from.name}\n${to.type}\n${to.name}`));
 }
 
+function isDangling(snapshot: Snapshot, { type, name }: Reference): boolean {
+  const exempt = type === "cluster" && name === invalidBackendCluster;
+  return !exempt && !snapshot.types[type].resources.has(name);
+}
+
 function suspects(snapshot: Snapshot, delta: GroupDelta | undefined): Iterable<Resource> {
   if (delta === undefined || delta.removed.length + delta.retired.length > 0) return allResources(snapshot);
-  const changed = delta.changed.map(({ type, resource }) => snapshot.types[type].resources.get(resource));
+  // Of a large table only the parts that changed are decoded; without bytes, only the owners did.
+  const broken = delta.changed.filter(
+    (part) =>
+      part.bytes !== undefined &&
+      referencesOf(part as Part).some((reference) => isDangling(snapshot, reference)),
+  );
+  const changed = broken.map(({ type, resource }) => snapshot.types[type].resources.get(resource));
   return new Set(changed.filter((resource) => resource !== undefined));
 }

@@ -1,11 +1,4 @@
-import {
-  assert,
-  compareStrings,
-  concatBytes,
-  formatRevision,
-  type Revision,
-  sha256Hex,
-} from "@routeledger/std";
+import { assert, compareStrings, formatRevision, type Revision, sha256Hex } from "@routeledger/std";
 import { referencesOf } from "./references.ts";
 import type { Part, Reference, Resource } from "./snapshot.ts";
 
@@ -58,24 +51,27 @@ class ComposedResource implements Resource {
   }
 }
 
+/** The tag and the length of one virtual host. */
+const headBytesMax = 6;
+
 /** RouteConfiguration.virtual_hosts is field 2; repeated fields of joined encodings are appended (protobuf). */
 const virtualHostsTag = (2 << 3) | 2;
 
 function joinRouteTable([shell, ...hosts]: readonly Part[]): Uint8Array {
-  const chunks = shell === undefined ? [] : [shell.bytes];
-  for (const { bytes } of hosts)
-    chunks.push(new Uint8Array([virtualHostsTag, ...varint(bytes.length)]), bytes);
-  return concatBytes(chunks);
-}
-
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest > 0x7f) {
-    bytes.push((rest & 0x7f) | 0x80);
-    rest >>>= 7;
+  let length = shell?.bytes.length ?? 0;
+  for (const { bytes } of hosts) length += bytes.length + headBytesMax;
+  const joined = new Uint8Array(length);
+  if (shell) joined.set(shell.bytes);
+  let end = shell?.bytes.length ?? 0;
+  for (const { bytes } of hosts) {
+    joined[end++] = virtualHostsTag;
+    let rest = bytes.length;
+    for (; rest > 0x7f; rest >>>= 7) joined[end++] = (rest & 0x7f) | 0x80;
+    joined[end++] = rest;
+    joined.set(bytes, end);
+    end += bytes.length;
   }
-  return [...bytes, rest];
+  return joined.slice(0, end);
 }
 
 function distinct(references: readonly Reference[]): Reference[] {
