@@ -2,6 +2,7 @@
 import { deepEqual, ok } from "node:assert/strict";
 import { Agent, request } from "node:http";
 import { test } from "node:test";
+import { defaultEnvoyVersion } from "@routeledger/cli";
 import type { Part } from "@routeledger/xds-model";
 import { partOf } from "@routeledger/xds-model/testing";
 import { seededRandom } from "../faults/seeded-random.ts";
@@ -14,7 +15,8 @@ const seed = Number(process.env.SEED ?? 1);
 const restarts = 3;
 const moves = 12;
 
-for (const variant of variants) {
+/** What does not differ between versions is asked of the newest one. */
+for (const variant of variants.filter(({ version }) => version === defaultEnvoyVersion)) {
   test(`${variant.name}: edges are restarted one by one under changes, and no request is lost`, async (t) => {
     const world = await FleetWorld.start(t, variant, { edges: 2, parts: (ports) => moved(ports, 0) });
     const { envoy, places } = world;
@@ -36,30 +38,6 @@ for (const variant of variants) {
     );
     deepEqual(await faultsOf(world.envoy), noFaults);
     t.diagnostic(`kept ${JSON.stringify(kept.counts)}, gone ${JSON.stringify(gone.counts)}`);
-  });
-
-  test(`P5, ${variant.name}: an edge dies in the middle of a removal, at any moment, and no request is lost, seed ${seed}`, async (t) => {
-    const random = seededRandom(seed);
-    const world = await FleetWorld.start(t, variant, { edges: 2, parts: (ports) => moved(ports, 0) });
-    const { envoy } = world;
-    const [kept, gone] = [world.load("/keep"), world.load("/gone")];
-    for (let move = 1; move <= moves; move++) {
-      const dying = world.serving;
-      await world.publish(moved(world, move));
-      // Nothing to wait for: the point is that it dies at a moment that nobody chose.
-      await new Promise((resolve) => setTimeout(resolve, random() * 15));
-      await dying?.restart();
-      await envoy.until(`cluster c${move}`, () => hasHosts(world, `c${move}`));
-      await gone.more(3);
-    }
-    await world.publish(moved(world, undefined));
-    await gone.more(10, "404");
-    const clusters = async (): Promise<number> => envoy.stat("cluster_manager.active_clusters");
-    await envoy.until("removal of all that left", async () => (await clusters()) === clustersKept);
-    await kept.more(10);
-    ok(kept.hasOnly("200"), `only 200, got ${JSON.stringify(kept.counts)}`);
-    ok(gone.hasOnly("200", "404"), `only 200, then 404, got ${JSON.stringify(gone.counts)}`);
-    deepEqual(await faultsOf(world.envoy), noFaults);
   });
 
   test(`P6, ${variant.name}: an Envoy that goes from edge to edge, some of them behind, is never taken back, seed ${seed}`, async (t) => {
@@ -94,6 +72,30 @@ for (const variant of variants) {
 }
 
 for (const variant of variants) {
+  test(`P5, ${variant.name}: an edge dies in the middle of a removal, at any moment, and no request is lost, seed ${seed}`, async (t) => {
+    const random = seededRandom(seed);
+    const world = await FleetWorld.start(t, variant, { edges: 2, parts: (ports) => moved(ports, 0) });
+    const { envoy } = world;
+    const [kept, gone] = [world.load("/keep"), world.load("/gone")];
+    for (let move = 1; move <= moves; move++) {
+      const dying = world.serving;
+      await world.publish(moved(world, move));
+      // Nothing to wait for: the point is that it dies at a moment that nobody chose.
+      await new Promise((resolve) => setTimeout(resolve, random() * 15));
+      await dying?.restart();
+      await envoy.until(`cluster c${move}`, () => hasHosts(world, `c${move}`));
+      await gone.more(3);
+    }
+    await world.publish(moved(world, undefined));
+    await gone.more(10, "404");
+    const clusters = async (): Promise<number> => envoy.stat("cluster_manager.active_clusters");
+    await envoy.until("removal of all that left", async () => (await clusters()) === clustersKept);
+    await kept.more(10);
+    ok(kept.hasOnly("200"), `only 200, got ${JSON.stringify(kept.counts)}`);
+    ok(gone.hasOnly("200", "404"), `only 200, then 404, got ${JSON.stringify(gone.counts)}`);
+    deepEqual(await faultsOf(world.envoy), noFaults);
+  });
+
   test(`rule 48, ${variant.name}: a proxy that comes while a cluster warms gets a new cluster before the route to it`, async (t) => {
     const parts = ({ port, backendPort }: Ports, timeoutMs: number, target: string): Part[] => [
       listener("l", { port, table: "r" }),

@@ -1,6 +1,7 @@
 /** What an edge does while its log is out of reach, purged, damaged or exchanged: it serves on (P10), and never goes back (P6). */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
+import { codec } from "@routeledger/protos";
 import type { Logger } from "@routeledger/service-kit";
 import type { XdsEdge } from "@routeledger/xds-edge";
 import { defaultGroup, EdgeWorld, until } from "./xds/edge-world.ts";
@@ -133,6 +134,42 @@ for (const protocol of protocols) {
     equal(await next(stream), bytesOf(at(9)));
   });
 }
+
+test("what cannot be folded is said, what there is is served on, and a later Catalog goes round it", async (t) => {
+  const world = await EdgeWorld.serving(t, [at(1)]);
+  const { edge } = world;
+  const stream = await serving(world, edge, "delta");
+  await world.publisher.append({
+    kind: "Publication",
+    schemaVersion: 1,
+    payload: new Uint8Array([0x0f, 0xff]),
+  });
+  await eventually(world, () => edge.trouble?.code === "edge.unfoldable");
+  deepEqual([edge.ready, edge.published.revision.sequence], [true, 1]);
+  await serving(world, edge, "delta");
+  await world.publisher.publish(defaultGroup, [at(2), ...fences]);
+  await world.publisher.checkpoint({ purge: false });
+  await eventually(world, () => edge.published.revision.sequence === 2);
+  equal(await next(stream), bytesOf(at(2)));
+  equal(edge.trouble, undefined);
+});
+
+test("a publication that is too new is waited at until an operator skips it", async (t) => {
+  const world = await EdgeWorld.serving(t, [at(1)]);
+  const { edge } = world;
+  const stream = await serving(world, edge, "delta");
+  const { lastSequence } = world.storage;
+  await world.publisher.append({ kind: "Publication", schemaVersion: 99, payload: new Uint8Array(0) });
+  await eventually(world, () => edge.trouble?.code === "log.tooNew");
+  await serving(world, edge, "delta");
+  const skipped = { revision: { epoch: 1, sequence: lastSequence + 1 }, reason: "a test" };
+  const payload = codec("routeledger.config.v1.EventSkipped").encode(skipped);
+  await world.publisher.append({ kind: "EventSkipped", schemaVersion: 1, payload });
+  await world.publisher.publish(defaultGroup, [at(2), ...fences]);
+  await eventually(world, () => edge.published.revision.sequence === 2);
+  equal(await next(stream), bytesOf(at(2)));
+  equal(edge.trouble, undefined);
+});
 
 test("an edge that starts while the log lost something begins with what is there", async (t) => {
   const world = await EdgeWorld.serving(t, [at(1)]);

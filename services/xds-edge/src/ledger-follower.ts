@@ -31,6 +31,9 @@ export interface LedgerOptions {
 /** How long it waits before it reads again: doubled each time, up to the second. */
 const backoffMinMs = 50;
 const backoffMaxMs = 2_000;
+/** What the log says cannot be folded; and how long it waits, at most, until it reads all anew to try again. */
+const unfoldable = "edge.unfoldable";
+const foldAgainMs = 30_000;
 /** How often a log that lost something is looked at again. */
 const lookAgainMs = 2_000;
 
@@ -51,8 +54,6 @@ export class LedgerFollower {
   /** Why it does not follow. */
   #trouble: Failure | undefined;
   #isLost = false;
-  /** Since it began to follow. */
-  #hasApplied = false;
   #ended = false;
   /** Makes the follower read again from where it is. */
   #reattach = new AbortController();
@@ -80,23 +81,23 @@ export class LedgerFollower {
   }
 
   /**
-   * Follows until aborted. What the log's storage does (out of reach, purged, lost, exchanged) never ends it; rejects
-   * when the log was closed, or when it says what no version of ours writes.
+   * Follows until aborted. Neither what the log's storage does (out of reach, purged, lost, exchanged) nor what cannot
+   * be folded ends it; rejects when the log was closed.
    */
   async run(signal: AbortSignal): Promise<void> {
     let delayMs = backoffMinMs;
     try {
       while (!signal.aborted) {
+        const before = this.#published;
         const failure = await this.#follow(signal);
         if (failure === undefined) return;
         this.#say(failure);
         this.#running = renewed(this.#running);
         if (afterFailure(failure) === "beginAgain") this.#follower = undefined;
         else if (this.#follower !== undefined) await this.#awaitOperator(signal);
-        if (this.#hasApplied) delayMs = backoffMinMs;
-        this.#hasApplied = false;
+        if (this.#published !== before) delayMs = backoffMinMs;
         await pause(this.#options.clock, delayMs, signal);
-        delayMs = Math.min(delayMs * 2, backoffMaxMs);
+        delayMs = Math.min(delayMs * 2, failure.code === unfoldable ? foldAgainMs : backoffMaxMs);
       }
     } finally {
       this.#ended = true;
@@ -112,7 +113,7 @@ export class LedgerFollower {
   async caughtUp(): Promise<boolean> {
     try {
       const lastSequence = await this.#ask();
-      while (!this.#ended && !this.#isLost) {
+      while (!this.#ended && !this.#isStuck) {
         await this.#running.promise;
         if (await this.#reached(lastSequence)) return true;
       }
@@ -126,6 +127,12 @@ export class LedgerFollower {
   /** Messages of the log that are not applied yet. Throws what `info` throws. */
   async lag(): Promise<number> {
     return Math.max(0, (await this.#ask()) - this.sequence);
+  }
+
+  /** It cannot follow before somebody does something: nobody waits for that. */
+  get #isStuck(): boolean {
+    const { code } = this.#trouble ?? {};
+    return this.#isLost || code === unfoldable || code === "log.tooNew";
   }
 
   /**
@@ -225,12 +232,15 @@ export class LedgerFollower {
 
   /** What was there at once is offered as one: streams get its last state (rule 52). */
   #apply(items: readonly LogItem[]): void {
-    this.#hasApplied = true;
-    this.#over();
     for (const item of items) {
       if (item.type !== "commit" || item.commit.kind !== "Publication") continue;
-      this.#folded = applyPublication(this.#folded, decodePublication(item.commit.payload));
+      const { payload, revision } = item.commit;
+      this.#folded = folded(
+        () => applyPublication(this.#folded, decodePublication(payload)),
+        revision.sequence,
+      );
     }
+    if (this.#trouble?.code !== unfoldable) this.#over();
     this.#offer();
   }
 
@@ -238,7 +248,24 @@ export class LedgerFollower {
     const before = this.#published;
     if (this.#folded === before || compareRevisions(this.#folded.revision, before.revision) < 0) return;
     this.#published = this.#folded;
+    this.#over();
     this.#options.onPublished(this.#published, before);
+  }
+}
+
+/** @throws Failure `edge.unfoldable`: a checkpoint that comes later may go round it, so it is tried again */
+function folded(fold: () => Published, sequence: number): Published {
+  try {
+    return fold();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure(`fold message ${sequence} of the XDS log: ${reason}`, {
+      code: unfoldable,
+      retryable: true,
+      hint: "no version of ours writes that: keep the log, and run a translator that writes checkpoints behind it",
+      fields: { sequence },
+      cause: error,
+    });
   }
 }
 

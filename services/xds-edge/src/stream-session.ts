@@ -120,15 +120,23 @@ export class StreamSession {
     else this.#feed({ type: "sotwRequest", request: request as SotwRequest });
   }
 
-  /** Inputs that an output causes come after it, not within it. */
+  /**
+   * Inputs that an output causes come after it, not within it. What goes wrong in here is a mistake of ours: it ends
+   * this stream, and no other (P9).
+   */
   #feed(input: StreamInput): void {
     this.#inputs.push(input);
     if (this.#feeding || this.#ended) return;
     this.#feeding = true;
-    for (let next = this.#inputs.shift(); next !== undefined && !this.#ended; next = this.#inputs.shift()) {
-      const { stream, outputs } = step(this.#stream, next);
-      this.#stream = stream;
-      for (const output of outputs) this.#perform(output);
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined && !this.#ended; next = this.#inputs.shift()) {
+        const { stream, outputs } = step(this.#stream, next);
+        this.#stream = stream;
+        for (const output of outputs) this.#perform(output);
+      }
+    } catch (error) {
+      this.#options.logger.error({ ...this.#names(), err: error }, "stream ends: the edge made a mistake");
+      this.#end("the edge made a mistake", status.INTERNAL);
     }
     this.#feeding = false;
   }

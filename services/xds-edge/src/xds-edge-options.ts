@@ -43,8 +43,8 @@ export interface XdsEdge {
   /** The open streams, sorted by node id. */
   proxies(): ProxyState[];
   /**
-   * Settles when the edge stops following: resolves after `stop`; rejects when the XDS log was closed under it or
-   * says what cannot be folded. Streams are served on, so this is no reason to end a process that serves some.
+   * Settles when the edge stops following: resolves after `stop`; rejects when the XDS log was closed under it. Streams
+   * are served on, so this is no reason to end a process that serves some.
    */
   readonly ended: Promise<void>;
   /**

@@ -111,6 +111,11 @@ export class Publisher {
     });
   }
 
+  /** Any commit. */
+  async append(commit: Pick<NewCommit, "kind" | "schemaVersion" | "payload">): Promise<void> {
+    await this.#commit({ ...commit, term: 0, actor: "anybody", source: "test", summary: commit.kind });
+  }
+
   async #append(groups: readonly GroupDelta[]): Promise<number> {
     const sequence = this.#published.revision.sequence + 1;
     const timeMs = sequence * this.#apartMs;
