@@ -1,166 +1,13 @@
-import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { cp, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { deepEqual, equal, match, notEqual, rejects } from "node:assert/strict";
+import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { copyLog } from "@routeledger/event-log";
-import { openSqliteEventLogs, type SqliteEventLogs } from "@routeledger/event-log-sqlite";
-import { silentLogger } from "@routeledger/service-kit";
-import { openSnapshotStore, type SnapshotStore } from "@routeledger/snapshot-store";
-import { systemClock, toHex } from "@routeledger/std";
-import { checkReplay, readPublished, startTranslator } from "@routeledger/translator";
-import { startXdsEdge } from "@routeledger/xds-edge";
-import { encodePublishedCheckpoints, type Published, resourceTypes } from "@routeledger/xds-model";
-import { runCli } from "./cli/run-cli.ts";
-import { type FollowedStore, followed } from "./store/followed-store.ts";
-import { withStore } from "./store/projected-store.ts";
-import { ConfigAuthor } from "./translator/config-author.ts";
-import { endpointSlice, gateway, gatewayClass, route, service } from "./translator/sample-objects.ts";
-
-const logFiles = { config: "config.sqlite", xds: "xds.sqlite", delivery: "delivery.sqlite" } as const;
-
-/** A data folder, on which services run one time after another, and between times an operator damages it. */
-class DataFolder {
-  readonly folder: string;
-
-  private constructor(folder: string) {
-    this.folder = folder;
-  }
-
-  static async make(test: TestContext): Promise<DataFolder> {
-    const folder = await mkdtemp(join(tmpdir(), "routeledger-adopt-"));
-    test.after(() => rm(folder, { recursive: true, force: true }));
-    return new DataFolder(folder);
-  }
-
-  openLogs(): Promise<SqliteEventLogs> {
-    return openSqliteEventLogs({ folder: join(this.folder, "logs") });
-  }
-
-  /** A translator, a store and an edge follow the logs while `use` runs, and until they have all of them. */
-  async run(use: (author: ConfigAuthor) => Promise<unknown>): Promise<Published> {
-    return await this.withLogs(async (logs) => {
-      const common = { clock: systemClock, randomBytes, logger: silentLogger };
-      const translator = await startTranslator({
-        ...{ ...common, logs, name: "t" },
-        ...{ retireGraceMs: 60_000, checkpointEveryRevisions: 1000 },
-      });
-      const edge = await startXdsEdge({
-        ...{ ...common, xdsLog: logs.xds, deliveryLog: logs.delivery },
-        ...{ address: "127.0.0.1:0", edgeId: "edge-1" },
-      });
-      try {
-        await this.#withStore(logs, async (_, following) => {
-          await use(new ConfigAuthor(logs.config));
-          const { lastSequence } = await logs.config.info();
-          await following.until(() => translator.publishedTo.sequence >= lastSequence);
-          await following.until(() => edge.published.revision.sequence === translator.publishedTo.sequence);
-          await following.caughtUp();
-        });
-        deepEqual(edge.published.revision, translator.publishedTo);
-        return edge.published;
-      } finally {
-        await Promise.all([translator.stop(), edge.stop()]);
-      }
-    });
-  }
-
-  async #withStore<T>(
-    logs: SqliteEventLogs,
-    use: (store: SnapshotStore, following: FollowedStore) => Promise<T>,
-  ): Promise<T> {
-    const store = openSnapshotStore({ folder: join(this.folder, "store") });
-    const following = followed(store, logs);
-    try {
-      return await use(store, following);
-    } finally {
-      await following.stop().catch(() => {});
-      await store.close();
-    }
-  }
-
-  /** What `use` says with the logs open and nobody on them. */
-  async withLogs<T>(use: (logs: SqliteEventLogs) => Promise<T>): Promise<T> {
-    const logs = await this.openLogs();
-    try {
-      return await use(logs);
-    } finally {
-      await logs.close();
-    }
-  }
-
-  async backUp(): Promise<void> {
-    await cp(join(this.folder, "logs"), join(this.folder, "backup"), { recursive: true });
-  }
-
-  async restore(log: keyof typeof logFiles): Promise<void> {
-    const file = join(this.folder, "logs", logFiles[log]);
-    for (const suffix of ["", "-wal", "-shm"]) await rm(`${file}${suffix}`, { force: true });
-    await cp(join(this.folder, "backup", logFiles[log]), file);
-  }
-
-  adopt(...args: readonly string[]) {
-    return runCli(["log", "adopt", "--data", this.folder, "--reason", "an old backup", ...args]);
-  }
-
-  /** Rejects with how the store's loop ends on the logs as they are. */
-  async storeEnds(): Promise<void> {
-    let ended = false;
-    const follow = (logs: SqliteEventLogs) =>
-      this.#withStore(logs, (_, following) => following.until(() => ended));
-    try {
-      await this.withLogs(follow);
-    } finally {
-      ended = true;
-    }
-  }
-
-  /** The store holds what a new one makes of the same logs, and at its end what is published. */
-  async assertStoreIsWhole(): Promise<void> {
-    await this.withLogs(async (logs) => {
-      const { published } = await readPublished(logs.xds);
-      const held = await this.#withStore(logs, async (store, following) => {
-        await following.caughtUp();
-        const sequence = published.revision.sequence;
-        const found = await store.query("xdsAt", { nodeGroup: "default/web", sequence, as: "bytes" });
-        deepEqual(
-          found?.resources.map(({ type, name, version }) => `${type} ${name} ${version}`).toSorted(),
-          allVersions(published).toSorted(),
-        );
-        return (await store.query("contentDigest", {})).tables;
-      });
-      await withStore(async (fresh) => {
-        const following = followed(fresh, logs);
-        await following.caughtUp();
-        await following.stop();
-        deepEqual(held, (await fresh.query("contentDigest", {})).tables);
-      });
-    });
-  }
-
-  async assertReplays(): Promise<Awaited<ReturnType<typeof checkReplay>>> {
-    const check = await this.withLogs((logs) => checkReplay(logs));
-    deepEqual(check.differences, []);
-    ok(check.compared > 0);
-    return check;
-  }
-}
-
-const shop = [service("shop"), endpointSlice("shop", "10.0.0.1"), route("shop", "shop.example", "shop")];
-const blog = [service("blog"), endpointSlice("blog", "10.0.0.2"), route("blog", "blog.example", "blog")];
-const news = [service("news"), endpointSlice("news", "10.0.0.3"), route("news", "news.example", "news")];
-
-function clusters({ snapshots }: Published): string[] {
-  return [...(snapshots.get("default/web")?.types.cluster.resources.keys() ?? [])];
-}
-
-function allVersions({ snapshots }: Published): string[] {
-  const { types } = snapshots.get("default/web")!;
-  return resourceTypes.flatMap((type) =>
-    [...types[type].resources.values()].map(({ name, version }) => `${type} ${name} ${version}`),
-  );
-}
+import { openSqliteEventLogs } from "@routeledger/event-log-sqlite";
+import { toHex } from "@routeledger/std";
+import { encodePublishedCheckpoints, type Published } from "@routeledger/xds-model";
+import { clusterOf, clusters, DataFolder, shopOf } from "./log-adopt/data-folder.ts";
+import { gateway, gatewayClass } from "./translator/sample-objects.ts";
 
 function bytesOf(published: Published): Record<string, string> {
   return Object.fromEntries(
@@ -171,10 +18,10 @@ function bytesOf(published: Published): Record<string, string> {
 /** A data folder with the shop in its backup, and the blog behind that. */
 async function withBackup(t: TestContext): Promise<{ data: DataFolder; newest: Published }> {
   const data = await DataFolder.make(t);
-  await data.run((author) => author.apply(gatewayClass, gateway, ...shop));
+  await data.run((author) => author.apply(gatewayClass, gateway, ...shopOf("shop")));
   await data.backUp();
-  const newest = await data.run((author) => author.apply(...blog));
-  deepEqual(clusters(newest), ["service/default/blog/80", "service/default/shop/80"]);
+  const newest = await data.run((author) => author.apply(...shopOf("blog")));
+  deepEqual(clusters(newest), [clusterOf("blog"), clusterOf("shop")]);
   return { data, newest };
 }
 
@@ -202,10 +49,10 @@ test("P1: CONFIG from an old backup is refused by all, and when it is adopted al
 
   const after = await data.run(async () => {});
   equal(after.revision.epoch, 2);
-  deepEqual(clusters(after), ["service/default/shop/80"]);
+  deepEqual(clusters(after), [clusterOf("shop")]);
   const [before, now] = [newest, after].map(({ snapshots }) => snapshots.get("default/web")!.types);
   match(now!.cluster.version, /^2\./);
-  const shopCluster = "service/default/shop/80";
+  const shopCluster = clusterOf("shop");
   equal(
     now!.cluster.resources.get(shopCluster)!.version,
     before!.cluster.resources.get(shopCluster)!.version,
@@ -216,8 +63,8 @@ test("P1: CONFIG from an old backup is refused by all, and when it is adopted al
   deepEqual(check.lost.at(-1)?.to, newest.revision.sequence);
   await data.assertStoreIsWhole();
 
-  const later = await data.run((author) => author.apply(...news));
-  deepEqual(clusters(later), ["service/default/news/80", "service/default/shop/80"]);
+  const later = await data.run((author) => author.apply(...shopOf("news")));
+  deepEqual(clusters(later), [clusterOf("news"), clusterOf("shop")]);
   await data.assertReplays();
   await data.assertStoreIsWhole();
 });
@@ -247,7 +94,7 @@ test("P1: DELIVERY from an old backup stops the store until it is adopted", asyn
   await rejects(data.storeEnds(), { code: "log.shorter" });
   const adopted = await data.adopt("--yes", "--log", "delivery");
   equal(adopted.code, 0, adopted.stderr);
-  await data.run((author) => author.apply(...news));
+  await data.run((author) => author.apply(...shopOf("news")));
 });
 
 test("P1: logs that were copied byte for byte and adopted are gone on with by all, and nothing is read again", async (t) => {
@@ -273,7 +120,7 @@ test("P1: logs that were copied byte for byte and adopted are gone on with by al
 test("P1: CONFIG and XDS of two different histories are refused, and said", async (t) => {
   const { data } = await withBackup(t);
   const other = await DataFolder.make(t);
-  await other.run((author) => author.apply(gatewayClass, gateway, ...news));
+  await other.run((author) => author.apply(gatewayClass, gateway, ...shopOf("news")));
   await cp(join(other.folder, "logs", "xds.sqlite"), join(data.folder, "logs", "xds.sqlite"));
   for (const suffix of ["-wal", "-shm"])
     await rm(join(data.folder, "logs", `xds.sqlite${suffix}`), { force: true });
@@ -283,6 +130,6 @@ test("P1: CONFIG and XDS of two different histories are refused, and said", asyn
   );
   equal((await data.adopt("--yes")).code, 0);
   const after = await data.run(async () => {});
-  deepEqual(clusters(after), ["service/default/blog/80", "service/default/shop/80"]);
+  deepEqual(clusters(after), [clusterOf("blog"), clusterOf("shop")]);
   await data.assertReplays();
 });

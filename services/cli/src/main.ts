@@ -38,6 +38,7 @@ const parts: ProgramParts = {
   tryEmbeddedLog: async () => (await loadDev()).tryEmbeddedLog(),
   replayNats: async (...args) => (await loadNats()).replayNats(...args),
   openFolderLogs: async (...args) => (await loadDev()).openFolderLogs(...args),
+  copyFolderToNats: async (...args) => (await loadNats()).copyFolderToNats(...args),
   openNatsLogs: async (...args) => (await loadNats()).openNatsLogs(...args),
   natsFacts: async (...args) => (await loadNats()).natsFacts(...args),
   createNatsLogs: async (...args) => (await loadNats()).createNatsLogs(...args),

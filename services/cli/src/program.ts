@@ -10,6 +10,7 @@ import { addDoctor, type DoctorParts } from "./commands/doctor.ts";
 import { addGet } from "./commands/get.ts";
 import { addLog } from "./commands/log.ts";
 import { type AdoptParts, addLogAdopt } from "./commands/log-adopt.ts";
+import { addLogCopy, type CopyFolderToNats } from "./commands/log-copy.ts";
 import { addLogCreate, type CreateNatsLogs } from "./commands/log-create.ts";
 import { addProxies } from "./commands/proxies.ts";
 import { addReplay, type ReplayParts } from "./commands/replay.ts";
@@ -27,6 +28,7 @@ import { addStatus } from "./commands/status.ts";
 export interface ProgramParts extends ReplayParts, AdoptParts, DoctorParts {
   readonly startDev: StartDev;
   readonly createNatsLogs: CreateNatsLogs;
+  readonly copyFolderToNats: CopyFolderToNats;
   readonly runService: RunService;
   readonly serviceHelp: ServiceHelp;
 }
@@ -84,6 +86,7 @@ function program(context: CommandContext, parts: ProgramParts): Command {
     add(root, context);
   addLogCreate(logOf(root), context, parts.createNatsLogs);
   addLogAdopt(logOf(root), context, parts);
+  addLogCopy(logOf(root), context, parts.copyFolderToNats);
   addReplay(root, context, parts);
   addBootstrap(root, context);
   addDoctor(root, context, parts);

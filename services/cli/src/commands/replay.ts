@@ -17,6 +17,7 @@ export interface ReplayCheck {
   readonly to: number;
   readonly compared: number;
   readonly otherVersions: readonly { readonly from: number; readonly to: number; readonly version: number }[];
+  readonly lost: readonly { readonly from: number; readonly to: number }[];
   readonly differences: readonly { readonly sequence: number; readonly message: string }[];
 }
 
@@ -84,10 +85,13 @@ async function replay(context: CommandContext, parts: ReplayParts, options: Repl
 
 function write(
   { terminal }: CommandContext,
-  { to, compared, otherVersions, differences }: ReplayCheck,
+  { to, compared, otherVersions, lost, differences }: ReplayCheck,
 ): void {
   for (const { from, to: last, version } of otherVersions) {
     terminal.out(`@${from}..@${last}: written by translator version ${version}, not compared\n`);
+  }
+  for (const { from, to: last } of lost) {
+    terminal.out(`@${from}..@${last}: lost from CONFIG before it was adopted, not compared\n`);
   }
   if (differences.length > 0) {
     const rows = differences.map(({ sequence, message }) => [`@${sequence}`, message]);

@@ -1,18 +1,18 @@
 /** Opens the embedded log and the store, and runs every service on them: the one place in the command that names adapters. */
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { access, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { openSqliteEventLogs, type SqliteEventLogs } from "@routeledger/event-log-sqlite";
 import { createLogger } from "@routeledger/service-kit";
 import { openSnapshotStore } from "@routeledger/snapshot-store";
-import { Failure } from "@routeledger/std";
 import { type CrashHook, checkReplay, crashHook, watchedLog } from "@routeledger/translator";
 import { type AdoptableLogs, adoptableLogs } from "../adoptable-logs.ts";
 import type { CommandContext } from "../command-context.ts";
 import type { Dev, DevOptions } from "../commands/dev.ts";
 import type { ReplayCheck } from "../commands/replay.ts";
+import { logsFolder } from "../logs-folder.ts";
 import { devCrashPoints } from "./crash-points.ts";
 import { runServices } from "./run-services.ts";
 
@@ -70,15 +70,7 @@ export async function replayFolder(dataFolder: string): Promise<ReplayCheck> {
  * @throws Failure `log.inUse`, `log.missing`
  */
 export async function openFolderLogs(context: CommandContext, dataFolder: string): Promise<AdoptableLogs> {
-  const folder = join(resolve(dataFolder), "logs");
-  await access(join(folder, "config.sqlite")).catch((cause: unknown) => {
-    throw new Failure(`open the logs of ${dataFolder}: there are none`, {
-      code: "log.missing",
-      retryable: false,
-      hint: "name the folder that `routeledger dev --data` was given",
-      cause,
-    });
-  });
+  const folder = await logsFolder(dataFolder);
   return adoptableLogs(context, await openSqliteEventLogs({ folder }), randomBytes);
 }
 

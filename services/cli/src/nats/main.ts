@@ -1,5 +1,6 @@
 /** What commands do on NATS by themselves: the one place of the command that names its adapter. */
 import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
 import {
   createNatsStreams,
   inspectNats,
@@ -7,6 +8,7 @@ import {
   natsSettings,
   openNatsEventLogs,
 } from "@routeledger/event-log-nats";
+import { openSqliteEventLogs } from "@routeledger/event-log-sqlite";
 import { defineConfiguration } from "@routeledger/service-kit";
 import { checkReplay } from "@routeledger/translator";
 import { type AdoptableLogs, adoptableLogs } from "../adoptable-logs.ts";
@@ -14,6 +16,8 @@ import type { CommandContext } from "../command-context.ts";
 import type { NatsFacts } from "../commands/doctor-nats.ts";
 import type { StreamChoices } from "../commands/log-create.ts";
 import type { ReplayCheck } from "../commands/replay.ts";
+import { copyLedger, type LedgerCopied } from "../copy-ledger.ts";
+import { logsFolder } from "../logs-folder.ts";
 
 const table = defineConfiguration(natsSettings);
 const streams = ["CONFIG", "XDS", "DELIVERY"];
@@ -49,6 +53,26 @@ export async function openNatsLogs(
   natsArgs: readonly string[],
 ): Promise<AdoptableLogs> {
   return adoptableLogs(context, await openNatsEventLogs(natsOptions(context, natsArgs)), randomBytes);
+}
+
+/** @throws Failure `config.invalid`, `nats.*`, `log.*` */
+export async function copyFolderToNats(
+  context: CommandContext,
+  dataFolder: string,
+  natsArgs: readonly string[],
+): Promise<LedgerCopied[]> {
+  const from = await openSqliteEventLogs({ folder: await logsFolder(dataFolder) });
+  try {
+    const to = await openNatsEventLogs(natsOptions(context, natsArgs));
+    try {
+      const reason = `copied from ${resolve(dataFolder)}`;
+      return await copyLedger(context, { from, to, reason, randomBytes });
+    } finally {
+      await to.close();
+    }
+  } finally {
+    await from.close();
+  }
 }
 
 /** Settings of the services in the same environment are none of ours. */
