@@ -4,7 +4,7 @@ import { decodeConfigEvent, type ObjectChange } from "@routeledger/config-model"
 import { CommitReader, configKinds } from "@routeledger/event-log";
 import { type Answer, gatewayClass, outcomes, type RunningApi, withApi } from "./api/running-api.ts";
 
-test("many changes of endpoints are at most ten events a second and one; each is answered, none is lost", () =>
+test("many changes of endpoints are about ten events a second; each is answered, none is lost", () =>
   withApi(
     async ({ apply, logs, get }) => {
       const startedMs = performance.now();
@@ -23,7 +23,7 @@ test("many changes of endpoints are at most ten events a second and one; each is
       const said = await Promise.all(Array.from({ length: 50 }, (_, name) => write(name)));
       const seconds = (performance.now() - startedMs) / 1_000;
       const events = await changeSets(logs);
-      assert.ok(events.size <= 1 + Math.ceil(seconds * 10), `${events.size} events in ${seconds} s`);
+      assert.ok(events.size <= 2 + Math.ceil(seconds * 10), `${events.size} events in ${seconds} s`);
       for (const [name, revisions] of said.entries()) {
         for (const revision of revisions) {
           const changed = events.get(revision)?.filter((change) => change.name === `s${name}`);

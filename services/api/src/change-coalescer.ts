@@ -17,7 +17,7 @@ export interface WaitingChange {
 }
 
 /** Changes that wait at most; one more carries them all out. */
-export const waitingMax = 10_000;
+export const waitingMax = 5_000;
 
 export interface CoalescerOptions<W extends WaitingChange> {
   readonly clock: Clock;

@@ -1,7 +1,8 @@
 import { encodeChangeSet, encodeStoreConfirmed, type ObjectRef } from "@routeledger/config-model";
 import type { Commit, EventLog } from "@routeledger/event-log";
 import { type Logger, Metrics, silentLogger } from "@routeledger/service-kit";
-import { assert, type Clock, formatRevision, type Revision } from "@routeledger/std";
+import { assert, type Clock, type Failure, formatRevision, type Revision } from "@routeledger/std";
+import { apiFailure } from "./api-failure.ts";
 import { type Author, ChangeCoalescer, mayWait, type WaitingChange } from "./change-coalescer.ts";
 import { ConfigAppender } from "./config-appender.ts";
 import { type CaughtUp, ConfigFold } from "./config-fold.ts";
@@ -15,6 +16,11 @@ import {
 
 /** How far apart events of endpoint changes alone are at least, milliseconds, where nobody says otherwise. */
 export const coalesceEndpointsDefaultMs = 100;
+
+/** Changes that are not answered yet; one more is refused. */
+export const pendingMax = 10_000;
+/** How long a change waits for those before it, milliseconds: the log may be slow to say that it cannot be reached. */
+const turnDeadlineMs = 10_000;
 
 export interface DoorOptions {
   /** The actor of what this process writes by itself. */
@@ -122,13 +128,15 @@ export class ConfigDoor {
    *
    * @param touches every object that it may change, where that is known: a change of endpoints alone may share its
    * event with others of the same author, and waits up to `coalesceEndpointsMs` for them
-   * @throws what `decide` throws; Failure `busy` after 10 lost races, `tooLarge`, `outcomeUnknown`, `log.*`
+   * @throws what `decide` throws; Failure `busy` after 10 lost races, when its turn does not come within 10 s, and
+   * while 10,000 changes are pending; `tooLarge`, `outcomeUnknown`, `log.*`
    */
   change<D extends Decision>(
     decide: (moment: DoorMoment) => D,
     author: Author,
     touches: readonly ObjectRef[] = [],
   ): Promise<Changed<D>> {
+    if (this.#pending >= pendingMax) return Promise.reject(tooManyPending());
     const { promise, resolve, reject } = Promise.withResolvers<Changed<D>>();
     let last: D | undefined;
     const pending: PendingChange = {
@@ -176,7 +184,13 @@ export class ConfigDoor {
 
   /** Changes of one author, as one event, or as several where they do not go together. Never rejects. */
   #carryOut(changes: readonly PendingChange[]): Promise<void> {
+    const { clock } = this.#options;
+    const lateMs = clock.monotonicMs() + turnDeadlineMs;
     return this.#inTurn(async () => {
+      if (clock.monotonicMs() > lateMs) {
+        for (const { failed } of changes) failed(turnLate());
+        return;
+      }
       for (let rest = changes; rest.length > 0; ) {
         const taken = await this.#changeJointly(rest);
         if (taken > 1) this.#coalesced.inc(taken - 1);
@@ -223,4 +237,16 @@ function coalescedCounter(metrics: Metrics) {
     name: "api_coalesced_changes_total",
     help: "changes of endpoints that share the event of an earlier one",
   });
+}
+
+function turnLate(): Failure {
+  return apiFailure(
+    "busy",
+    "append to CONFIG: those before it took over 10 s; nothing was appended",
+    "ask again",
+  );
+}
+
+function tooManyPending(): Failure {
+  return apiFailure("busy", `append to CONFIG: ${pendingMax} changes wait for the log`, "ask again");
 }
