@@ -5,7 +5,7 @@ import {
   objectKey,
   objectsOfKind,
 } from "@routeledger/config-model";
-import { type JsonObject, sortedEntries } from "@routeledger/std";
+import { compareStrings, type JsonObject, sortedEntries } from "@routeledger/std";
 import { backendStatus } from "./backend-status.ts";
 import { classStatus } from "./class-status.ts";
 import type { Findings, ParentFinding } from "./findings.ts";
@@ -47,9 +47,9 @@ const allStatuses = new WeakMap<
 >();
 
 function statusesOf(state: ConfigState, findings: ReadonlyMap<string, Findings>): Map<string, JsonObject> {
-  const found = new Map<string, JsonObject>();
+  const found: [string, JsonObject][] = [];
   const put = (object: ConfigObject, status: JsonObject | undefined): void => {
-    if (status !== undefined) found.set(objectKey(object), status);
+    if (status !== undefined) found.push([objectKey(object), status]);
   };
   for (const gatewayClass of objectsOfKind(state, gatewayGroup, "GatewayClass")) {
     if (isOurs(gatewayClass)) put(gatewayClass, once(gatewayClass, classStatus));
@@ -62,9 +62,9 @@ function statusesOf(state: ConfigState, findings: ReadonlyMap<string, Findings>)
   for (const policy of objectsOfKind(state, gatewayGroup, "BackendTLSPolicy")) {
     put(policy, tlsPolicyStatus(state, policy, gateways));
   }
-  for (const { gateway } of findings.values()) found.set(gateway.key, gateway.status);
-  for (const [key, lists] of parentLists(findings)) found.set(key, routeStatus(lists));
-  return new Map(sortedEntries(found));
+  for (const { gateway } of findings.values()) found.push([gateway.key, gateway.status]);
+  for (const [key, lists] of parentLists(findings)) found.push([key, routeStatus(lists)]);
+  return new Map(found.sort(([a], [b]) => compareStrings(a, b)));
 }
 
 type ParentList = readonly ParentFinding[];
