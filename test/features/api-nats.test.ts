@@ -63,6 +63,8 @@ test("P1: two apis on NATS that race lose nothing, and a precondition holds agai
 test("with NATS gone requests say so and may be asked again; when it is back they are answered, by the same process", () =>
   withTwoApis(async ({ apis: [first], server }) => {
     assert.equal((await first.post("/v1/apply", gatewayClass)).status, 200);
+    // The store has it now.
+    assert.equal((await first.get("/v1/head")).body.head, "1.1");
     await server.kill();
     const refused = await fetch(`http://${first.api.address}/v1/apply`, {
       method: "POST",
