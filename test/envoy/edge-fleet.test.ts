@@ -14,6 +14,7 @@ import { startSilentServer } from "./edge/silent-server.ts";
 const seed = Number(process.env.SEED ?? 1);
 const restarts = 3;
 const moves = 12;
+const tableMoves = 4;
 
 /** What does not differ between versions is asked of the newest one. */
 for (const variant of variants.filter(({ version }) => version === defaultEnvoyVersion)) {
@@ -67,6 +68,33 @@ for (const variant of variants.filter(({ version }) => version === defaultEnvoyV
     }
     await seen.stop();
     deepEqual(seen.takenBack, []);
+    deepEqual(await faultsOf(world.envoy), noFaults);
+  });
+}
+
+for (const variant of variants.filter(({ version }) => version === defaultEnvoyVersion)) {
+  test(`P5, ${variant.name}: an edge dies while a listener leaves its table and another listener goes, and no request is lost, seed ${seed}`, async (t) => {
+    const random = seededRandom(seed);
+    const world = await FleetWorld.start(t, variant, { edges: 2, parts: (ports) => onTable(ports, 0) });
+    const { envoy } = world;
+    const load = world.load();
+    await load.more(10);
+    for (let move = 1; move <= tableMoves; move++) {
+      const dying = world.serving;
+      await world.publish(onTable(world, move));
+      await new Promise((resolve) => setTimeout(resolve, random() * 15));
+      await dying?.restart();
+      await envoy.until(`cluster c${move}`, () => hasHosts(world, `c${move}`));
+      await envoy.until(
+        "one listener",
+        async () => (await envoy.stat("listener_manager.total_listeners_active")) === 1,
+      );
+      await load.more(10);
+    }
+    const clusters = async (): Promise<number> => envoy.stat("cluster_manager.active_clusters");
+    await envoy.until("removal of all that left", async () => (await clusters()) === clustersKept);
+    await load.more(10);
+    ok(load.hasOnly("200"), `only 200, got ${JSON.stringify(load.counts)}`);
     deepEqual(await faultsOf(world.envoy), noFaults);
   });
 }
@@ -175,7 +203,19 @@ class SeenNumbers {
   }
 }
 
-/** The one that reaches the edges, and `keep`. */
+/** Each move has a route table and a cluster of its own; in the first one there is another listener, too. */
+function onTable({ port, backendPort }: Ports, move: number): Part[] {
+  const [table, target] = [`r${move}`, `c${move}`];
+  return [
+    listener("l", { port, table }),
+    ...(move === 0 ? [listener("other", { table: "r0" })] : []),
+    route(table, target),
+    cluster(target),
+    endpoints(target, backendPort),
+  ];
+}
+
+/** The one that reaches the edges, and the one that stays. */
 const clustersKept = 2;
 
 async function hasHosts({ envoy }: FleetWorld, name: string): Promise<boolean> {
