@@ -8,7 +8,7 @@ import { HistoryWriter, type MemoryLogs, memoryLogs, type Step, steps } from "./
 import { sameAnswers } from "./store/same-answers.ts";
 
 const property = {
-  numRuns: Number(process.env.RUNS ?? 8),
+  numRuns: Number(process.env.RUNS ?? 6),
   endOnFailure: true,
   ...(process.env.SEED && { seed: Number(process.env.SEED) }),
 };

@@ -103,17 +103,16 @@ export class GroupBeginning {
     for (const entry of wanted.values()) this.#insertRetiring(group, entry, at);
   }
 
-  /** Its parts are looked for at the revision before it retired, so there they are put. */
+  /** Its parts stand where no revision is. */
   #insertRetiring(group: string, { resource, retiredAtMs }: RetiringResource, at: number): void {
-    const { name, version } = resource;
-    const type = typeNumbers[resource.type];
+    const key = [group, typeNumbers[resource.type], resource.name];
     for (const { virtualHost, digest, bytes, owners } of resource.parts) {
       this.#writeContent(fromHex(digest), bytes);
-      const part = { group, type, resource: name, virtualHost, at: at - 1 };
-      this.#statements.insertPartAt.run({ ...part, digest: fromHex(digest), owners: ownersJson(owners) });
+      const part = [...key, virtualHost, -at, 1 - at, fromHex(digest), ownersJson(owners)];
+      this.#statements.insertPartAside.run(...part);
     }
-    const digest = fromHex(resource.digest);
-    this.#statements.insertRetiring.run(group, type, name, at, digest, version, retiredAtMs);
+    const { digest, version } = resource;
+    this.#statements.insertRetiring.run(...key, at, fromHex(digest), version, retiredAtMs, -at);
   }
 
   #putTypes({ nodeGroup: group, types }: Snapshot, { closeAt }: BeginningAt): void {

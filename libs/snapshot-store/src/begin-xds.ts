@@ -25,6 +25,7 @@ export function xdsBeginning(database: SqliteDatabase): (beginning: XdsBeginning
   const statuses = statusStatements(database);
   const drop = [
     "DELETE FROM publications WHERE config_to > ?",
+    "DELETE FROM parts WHERE from_sequence < 0 AND ? = 0",
     ...publishedTables.map((table) => `DELETE FROM ${table} WHERE from_sequence > ?`),
     ...publishedTables.map(
       (table) => `UPDATE ${table} SET until_sequence = ${open} WHERE until_sequence > ?`,

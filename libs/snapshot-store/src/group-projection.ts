@@ -82,7 +82,7 @@ export class GroupProjection {
     const left = this.#closeResource(group, key, revision.sequence);
     if (left === undefined) return;
     const row = [group, typeNumbers[key.type], key.resource, revision.sequence];
-    this.#statements.insertRetiring.run(...row, left.digest, left.version, timeMs);
+    this.#statements.insertRetiring.run(...row, left.digest, left.version, timeMs, revision.sequence - 1);
   }
 
   /** Composes a resource of whose parts some changed; equal bytes keep the old version. */

@@ -38,13 +38,7 @@ export function groupStatements(database: SqliteDatabase) {
 
     openParts: statement(`SELECT virtual_host, digest FROM parts WHERE ${partsKey} ORDER BY virtual_host`),
     insertPart: statement(`INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ${open}, ?, ?)`),
-    /** At one sequence only, where the store has none. Named parameters. */
-    insertPartAt: statement(
-      `INSERT INTO parts SELECT @group, @type, @resource, @virtualHost, @at, @at + 1, @digest, @owners
-       WHERE NOT EXISTS (
-         SELECT 1 FROM parts WHERE node_group = @group AND type = @type AND resource = @resource
-           AND virtual_host = @virtualHost AND from_sequence <= @at AND until_sequence > @at)`,
-    ),
+    insertPartAside: statement("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
     closePart: statement(`UPDATE parts SET until_sequence = ? WHERE ${partsKey} AND virtual_host = ?`),
     closeParts: statement(`UPDATE parts SET until_sequence = ? WHERE ${partsKey}`),
 
@@ -56,7 +50,7 @@ export function groupStatements(database: SqliteDatabase) {
        WHERE node_group = ? AND until_sequence = ${open} AND type = ?`,
     ),
 
-    insertRetiring: statement(`INSERT OR REPLACE INTO retiring VALUES (?, ?, ?, ?, ${open}, ?, ?, ?)`),
+    insertRetiring: statement(`INSERT OR REPLACE INTO retiring VALUES (?, ?, ?, ?, ${open}, ?, ?, ?, ?)`),
     closeRetiring: statement(`UPDATE retiring SET until_sequence = ? WHERE ${resourceKey}`),
     expireRetiring: statement(
       `UPDATE retiring SET until_sequence = ?

@@ -6,13 +6,16 @@
  * one indexed query, and a revision costs what it changed. Nothing in here but `store` depends on batching or on this
  * machine.
  *
+ * What retires has its parts at the sequence `parts_at`: the one before it retired or, where the store does not hold that
+ * any more, one below 0, at which nothing else is.
+ *
  * A store that began at checkpoints, or that was away for longer than the logs were kept, does not hold all revisions:
  * `missing` says which. Rows may reach into such a range, or over it; they count only outside.
  */
-export const ledgerFormat = 2;
+export const ledgerFormat = 3;
 
 /** Up to this format no log was ever purged: a file of it is rebuilt from the logs without loss. */
-export const rebuildableFormat = 1;
+export const rebuildableFormat = 2;
 
 /** `until_sequence` of what still counts: 2^53 - 1, which no log reaches. */
 export const open = Number.MAX_SAFE_INTEGER;
@@ -92,7 +95,7 @@ CREATE INDEX resources_by_from ON resources (from_sequence);
 CREATE TABLE retiring (
   node_group TEXT NOT NULL, type INTEGER NOT NULL, name TEXT NOT NULL,
   from_sequence INTEGER NOT NULL, until_sequence INTEGER NOT NULL,
-  digest BLOB NOT NULL, version TEXT NOT NULL, retired_at_ms INTEGER NOT NULL,
+  digest BLOB NOT NULL, version TEXT NOT NULL, retired_at_ms INTEGER NOT NULL, parts_at INTEGER NOT NULL,
   PRIMARY KEY (node_group, type, name, from_sequence)
 ) STRICT, WITHOUT ROWID;
 

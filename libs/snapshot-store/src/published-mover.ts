@@ -17,16 +17,16 @@ export const publishedTables = [
  * the next is published. Called inside a transaction.
  */
 export function publishedMover(database: SqliteDatabase): (sequence: number) => void {
-  // The bytes of what retires stand at the revision before it retired.
-  const retiredParts = database.prepare<[object], object>(
-    `SELECT p.node_group, p.type, p.resource, p.virtual_host, p.digest, p.owners
+  // What retires may have its parts in what is forgotten: they are put where no revision is.
+  const keepParts = database.prepare(
+    `INSERT OR REPLACE INTO parts
+     SELECT p.node_group, p.type, p.resource, p.virtual_host, -@sequence, 1 - @sequence, p.digest, p.owners
      FROM retiring r JOIN parts p ON p.node_group = r.node_group AND p.type = r.type AND p.resource = r.name
-       AND p.from_sequence < r.from_sequence AND p.until_sequence >= r.from_sequence
-     WHERE r.until_sequence = ${open} AND r.from_sequence >= @sequence AND p.from_sequence >= @sequence`,
+       AND p.from_sequence <= r.parts_at AND p.until_sequence > r.parts_at
+     WHERE r.until_sequence = ${open} AND r.parts_at >= @sequence`,
   );
-  const insertPart = database.prepare(
-    `INSERT OR IGNORE INTO parts VALUES (@node_group, @type, @resource, @virtual_host, @sequence - 1, @sequence,
-       @digest, @owners)`,
+  const pointToParts = database.prepare(
+    `UPDATE retiring SET parts_at = -@sequence WHERE until_sequence = ${open} AND parts_at >= @sequence`,
   );
   const moves = publishedTables.flatMap((table) => [
     `DELETE FROM ${table} WHERE from_sequence >= @sequence AND until_sequence <> ${open}`,
@@ -37,9 +37,9 @@ export function publishedMover(database: SqliteDatabase): (sequence: number) => 
   const sweep = contentSweeper(database);
   const statements = moves.map((text) => database.prepare(text));
   return (sequence) => {
-    const parts = retiredParts.all({ sequence });
+    keepParts.run({ sequence });
+    pointToParts.run({ sequence });
     for (const statement of statements) statement.run({ sequence });
-    for (const part of parts) insertPart.run({ ...part, sequence });
     sweep();
   };
 }

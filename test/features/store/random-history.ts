@@ -7,7 +7,9 @@ import {
   type ObjectChange,
 } from "@routeledger/config-model";
 import {
+  CommitReader,
   CommitWriter,
+  configKinds,
   type EventLog,
   emptyTail,
   type LogTail,
@@ -118,9 +120,9 @@ interface HistoryLogs {
 
 /** Writes CONFIG as an api does, and XDS as a translator does that makes of it what the steps say. */
 export class HistoryWriter {
-  readonly #logs: HistoryLogs;
+  #logs: HistoryLogs;
   readonly #options = countedOptions();
-  readonly #config: CommitWriter;
+  #config: CommitWriter;
   readonly #xds: CommitWriter;
   #configTail = emptyTail;
   #xdsTail = emptyTail;
@@ -139,6 +141,27 @@ export class HistoryWriter {
   /** Of the last event as publications say it. */
   get timeMs(): number {
     return this.#timeMs;
+  }
+
+  /** As CONFIG has it. */
+  get state(): ConfigState {
+    return this.#state;
+  }
+
+  /**
+   * Goes on with a CONFIG that lost all behind a state, and was adopted, as a translator does: what was published stands
+   * until the next event, and all sequences behind the state come again in a higher epoch.
+   */
+  async goOn(config: EventLog, kept: ConfigState): Promise<void> {
+    await this.publish();
+    const reader = new CommitReader(config, { from: undefined, kinds: configKinds });
+    const { lastSequence } = await config.info();
+    for await (const _ of reader.read({ until: lastSequence }));
+    this.#logs = { ...this.#logs, config };
+    this.#config = new CommitWriter(config, this.#options);
+    this.#configTail = reader.tail;
+    this.#state = kept;
+    this.#from = kept.revision.sequence + 1;
   }
 
   /** One event. Returns what is published once `publish` was called. */

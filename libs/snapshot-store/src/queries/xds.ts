@@ -70,7 +70,7 @@ export const xdsAt: Query<XdsAtArgs, StoredXds | undefined> = {
       `SELECT type, name, version, digest FROM resources WHERE ${at} ORDER BY type, name`,
     );
     const retiring = database.prepare<[object], RetiringRow>(
-      `SELECT type, name, version, digest, from_sequence, retired_at_ms FROM retiring WHERE ${at}
+      `SELECT type, name, version, digest, parts_at, retired_at_ms FROM retiring WHERE ${at}
        ORDER BY type, name`,
     );
     return ({ nodeGroup, sequence, as }) => {
@@ -92,9 +92,8 @@ export const xdsAt: Query<XdsAtArgs, StoredXds | undefined> = {
         nodeGroup,
         versions,
         resources: names.all(moment).map((row) => whole(row, sequence)),
-        // Its parts ended when it retired: they are those of the revision before.
         retiring: retiring.all(moment).map((row) => ({
-          ...whole(row, row.from_sequence - 1),
+          ...whole(row, row.parts_at),
           retiredAtMs: row.retired_at_ms,
         })),
       };
@@ -170,7 +169,7 @@ interface NameRow {
 }
 
 interface RetiringRow extends NameRow {
-  readonly from_sequence: number;
+  readonly parts_at: number;
   readonly retired_at_ms: number;
 }
 
