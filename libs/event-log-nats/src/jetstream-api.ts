@@ -2,8 +2,10 @@
 import { Failure } from "@routeledger/std";
 import type { LinkReply, NatsLink } from "./nats-link.ts";
 
-/** How long an answer may take, milliseconds. A cluster that elects a leader answers later, or not at all. */
-export const apiTimeoutMs = 5_000;
+/** How long an answer may take, milliseconds. */
+const apiTimeoutMs = 5_000;
+/** The same for what may be asked twice: who does not answer may be gone, and another lead by now. */
+const againTimeoutsMs = [500, 1_000, 2_000];
 
 /** Fields of a stream's configuration that the logs rest on. The server's names. */
 export interface StreamSettings {
@@ -79,13 +81,28 @@ export type ApiAnswer<T> =
   | Exclude<LinkReply, { readonly kind: "reply" }>;
 
 /** Asks and never rejects: what came is a value. */
-export async function askApi<T>(link: NatsLink, subject: string, body?: unknown): Promise<ApiAnswer<T>> {
+export async function askApi<T>(
+  link: NatsLink,
+  subject: string,
+  body?: unknown,
+  timeoutMs = apiTimeoutMs,
+): Promise<ApiAnswer<T>> {
   const reply = await link.request({
     subject: `$JS.API.${subject}`,
     body: body === undefined ? new Uint8Array(0) : Buffer.from(JSON.stringify(body)),
-    timeoutMs: apiTimeoutMs,
+    timeoutMs,
   });
   return parsedReply<T>(reply);
+}
+
+/** As `askApi`, for requests that may be done twice: asked again while nobody answers, for 3.5 s in all. */
+export async function askAgain<T>(link: NatsLink, subject: string, body?: unknown): Promise<ApiAnswer<T>> {
+  let answer: ApiAnswer<T> = { kind: "lost", why: "never asked" };
+  for (const timeoutMs of againTimeoutsMs) {
+    answer = await askApi<T>(link, subject, body, timeoutMs);
+    if (answer.kind !== "lost" || !link.connected) break;
+  }
+  return answer;
 }
 
 /** The JSON of a reply, told apart from an error. */
@@ -101,7 +118,7 @@ export function parsedReply<T>(reply: LinkReply): ApiAnswer<T> {
 
 /** A stream's state from its leader, or undefined when there is no such stream. @throws as `answered` */
 export async function streamInfo(link: NatsLink, stream: string): Promise<StreamInfo | undefined> {
-  const answer = await askApi<StreamInfo>(link, `STREAM.INFO.${stream}`);
+  const answer = await askAgain<StreamInfo>(link, `STREAM.INFO.${stream}`);
   if (answer.kind === "error" && answer.error.err_code === apiErrors.noStream) return undefined;
   return answered(answer, `look at stream ${stream}`, stream);
 }

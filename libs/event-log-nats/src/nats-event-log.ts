@@ -10,7 +10,14 @@ import {
   type ReadOptions,
 } from "@routeledger/event-log";
 import { assert } from "@routeledger/std";
-import { answered, apiErrors, askApi, type StoredMessage, type StreamInfo } from "./jetstream-api.ts";
+import {
+  answered,
+  apiErrors,
+  askAgain,
+  askApi,
+  type StoredMessage,
+  type StreamInfo,
+} from "./jetstream-api.ts";
 import { MessageFeed } from "./message-feed.ts";
 import type { NatsLink } from "./nats-link.ts";
 import { appendToStream } from "./stream-append.ts";
@@ -131,7 +138,7 @@ export class NatsEventLog implements EventLog {
 
   async #askInfo(): Promise<LogInfo> {
     this.#assertOpen("look at");
-    const answer = await askApi<StreamInfo>(this.#link, `STREAM.INFO.${this.name}`);
+    const answer = await askAgain<StreamInfo>(this.#link, `STREAM.INFO.${this.name}`);
     return logInfoOf(answered(answer, `look at log ${this.name}`, this.name));
   }
 
@@ -143,7 +150,7 @@ export class NatsEventLog implements EventLog {
     which: { readonly seq: number } | { readonly last_by_subj: string },
   ): Promise<LogMessage | undefined> {
     this.#assertOpen("read");
-    const answer = await askApi<{ readonly message: StoredMessage }>(
+    const answer = await askAgain<{ readonly message: StoredMessage }>(
       this.#link,
       `STREAM.MSG.GET.${this.name}`,
       which,

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { LogName } from "@routeledger/event-log";
 import type { Msg } from "nats";
-import { type ApiAnswer, askApi } from "./jetstream-api.ts";
+import { type ApiAnswer, askAgain } from "./jetstream-api.ts";
 import type { NatsLink } from "./nats-link.ts";
 
 /** Bytes of one pull. */
@@ -48,7 +48,7 @@ export class PullConsumer {
       inactive_threshold: inactiveMs * nanosecondsPerMs,
     };
     const request = { stream_name: this.#stream, action: "create", config };
-    return askApi(this.#link, `CONSUMER.CREATE.${this.#stream}.${this.#name}`, request);
+    return askAgain(this.#link, `CONSUMER.CREATE.${this.#stream}.${this.#name}`, request);
   }
 
   /** Asks for so many messages, or as many as `pullBytes` hold; they come to `reply`, and so does the pull's end. */

@@ -14,7 +14,7 @@ import type { LinkReply, NatsLink } from "./nats-link.ts";
 import { subjectOf } from "./stream-settings.ts";
 
 /** How long the acknowledgement of a small append may take, milliseconds. */
-const ackTimeoutMs = 5_000;
+const ackTimeoutMs = 2_000;
 /** Of a large one: so much longer for each MiB, milliseconds. */
 const ackTimeoutMsPerMebibyte = 500;
 /** How long a fence that is not there yet is waited for: another's append that has no majority yet. */
