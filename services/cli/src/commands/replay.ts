@@ -85,8 +85,9 @@ async function replay(context: CommandContext, parts: ReplayParts, options: Repl
 
 function write(
   { terminal }: CommandContext,
-  { to, compared, otherVersions, lost, differences }: ReplayCheck,
+  { from: compareFrom, to, compared, otherVersions, lost, differences }: ReplayCheck,
 ): void {
+  if (compareFrom > 1) terminal.out(`up to @${compareFrom - 1}: purged, taken from the oldest checkpoints\n`);
   for (const { from, to: last, version } of otherVersions) {
     terminal.out(`@${from}..@${last}: written by translator version ${version}, not compared\n`);
   }
