@@ -147,7 +147,7 @@ function unreachable(server: URL, cause: Error): Failure {
     retryable: true,
     hint: untrustedCodes.has(code)
       ? "--ca-file or ROUTELEDGER_CA_FILE names the certificates to believe"
-      : "`routeledger dev` starts one; --server or ROUTELEDGER_SERVER says where it is",
+      : "--server or ROUTELEDGER_SERVER says where the api is; `routeledger dev` starts one on this machine",
     cause,
   });
 }
