@@ -113,6 +113,17 @@ test("the auditor reads everything and writes nothing", async () => {
   }
 });
 
+test("a user who may not hear answers at its own inbox is told so at once", async () => {
+  const configuration = `authorization { users: [{ user: api, password: secret, permissions { subscribe: "_INBOX.>" } }] }`;
+  const guarded = await startNatsServer({ configuration });
+  try {
+    const access = { ...as("api"), servers: [guarded.url] };
+    await rejects(openNatsEventLogs(access), { ...denied, message: /may not subscribe to _INBOX_api/ });
+  } finally {
+    await guarded.dispose();
+  }
+});
+
 test("the translators hear each other, and an edge neither hears nor deceives them", async () => {
   const [one, two, edge] = [await openAs("translator"), await openAs("translator"), await openAs("edge")];
   const heard: string[] = [];

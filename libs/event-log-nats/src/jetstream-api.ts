@@ -7,6 +7,9 @@ const apiTimeoutMs = 5_000;
 /** The same for what may be asked twice: who does not answer may be gone, and another lead by now. */
 const againTimeoutsMs = [500, 1_000, 2_000];
 
+/** What the API needs of the connection. */
+export type ApiLink = Pick<NatsLink, "request" | "connected">;
+
 /** Fields of a stream's configuration that the logs rest on. The server's names. */
 export interface StreamSettings {
   readonly name: string;
@@ -82,7 +85,7 @@ export type ApiAnswer<T> =
 
 /** Asks and never rejects: what came is a value. */
 export async function askApi<T>(
-  link: NatsLink,
+  link: ApiLink,
   subject: string,
   body?: unknown,
   timeoutMs = apiTimeoutMs,
@@ -96,7 +99,7 @@ export async function askApi<T>(
 }
 
 /** As `askApi`, for requests that may be done twice: asked again while nobody answers, for 3.5 s in all. */
-export async function askAgain<T>(link: NatsLink, subject: string, body?: unknown): Promise<ApiAnswer<T>> {
+export async function askAgain<T>(link: ApiLink, subject: string, body?: unknown): Promise<ApiAnswer<T>> {
   let answer: ApiAnswer<T> = { kind: "lost", why: "never asked" };
   for (const timeoutMs of againTimeoutsMs) {
     answer = await askApi<T>(link, subject, body, timeoutMs);
@@ -117,7 +120,7 @@ export function parsedReply<T>(reply: LinkReply): ApiAnswer<T> {
 }
 
 /** A stream's state from its leader, or undefined when there is no such stream. @throws as `answered` */
-export async function streamInfo(link: NatsLink, stream: string): Promise<StreamInfo | undefined> {
+export async function streamInfo(link: ApiLink, stream: string): Promise<StreamInfo | undefined> {
   const answer = await askAgain<StreamInfo>(link, `STREAM.INFO.${stream}`);
   if (answer.kind === "error" && answer.error.err_code === apiErrors.noStream) return undefined;
   return answered(answer, `look at stream ${stream}`, stream);

@@ -3,7 +3,7 @@ import { Failure } from "@routeledger/std";
 import type { Msg } from "nats";
 import { answered, unreachableFailure } from "./jetstream-api.ts";
 import type { NatsLink } from "./nats-link.ts";
-import { type MessagePlace, PullConsumer, placeOf, pullBytes } from "./pull-consumer.ts";
+import { type ConsumerLink, type MessagePlace, PullConsumer, placeOf, pullBytes } from "./pull-consumer.ts";
 
 /** Messages of one pull. Of what is read and not yet taken there are at most two pulls in memory. */
 const pullMessages = 2_000;
@@ -15,8 +15,11 @@ const lookAgainMs = 500;
 const wayDelayMs = 50;
 const wayAttemptsMax = 20;
 
+/** What a feed needs of the connection. */
+export type FeedLink = ConsumerLink & Pick<NatsLink, "listen" | "onLost" | "newInbox">;
+
 export interface MessageFeedOptions {
-  readonly link: NatsLink;
+  readonly link: FeedLink;
   readonly name: LogName;
   readonly after: number;
   /** Nothing behind it is asked for. */

@@ -34,13 +34,15 @@ export class NatsLink {
   readonly #pending = new Map<string, Pending>();
   readonly #lostListeners = new Set<(why: string) => void>();
   #connected = true;
+  /** Why no answer can come: the server refuses this user the inbox. */
+  #inboxRefused: string | undefined;
   #counter = 0;
 
   /** @param inbox a subject of this process's own, without wildcards, that nobody else listens to */
   constructor(connection: NatsConnection, inbox: string) {
     this.connection = connection;
     this.#inbox = inbox;
-    connection.subscribe(`${inbox}.r.*`, { callback: (error, message) => !error && this.#answered(message) });
+    this.#hearAnswers();
     void this.#watch();
     void connection.closed().then((error) => this.#lost(error ? error.message : "the connection is closed"));
   }
@@ -57,6 +59,7 @@ export class NatsLink {
   /** Never rejects. Messages of one call stand behind each other on the wire in the order of the calls. */
   request({ subject, body, headers, timeoutMs }: LinkRequest): Promise<LinkReply> {
     if (!this.#connected) return Promise.resolve({ kind: "notSent", why: "there is no connection" });
+    if (this.#inboxRefused) return Promise.resolve({ kind: "denied", why: this.#inboxRefused });
     const reply = `${this.#inbox}.r.${++this.#counter}`;
     return new Promise((resolve) => {
       const settle = (outcome: LinkReply): void => {
@@ -112,10 +115,22 @@ export class NatsLink {
   async #watch(): Promise<void> {
     for await (const status of this.connection.status()) {
       if (status.type === "disconnect") this.#lost("the connection is lost");
-      if (status.type === "reconnect") this.#connected = true;
+      if (status.type === "reconnect") this.#reconnected();
       const refused = status.permissionContext;
       if (refused?.operation === "publish") this.#denied(refused.subject);
+      else if (refused?.subject.startsWith(this.#inbox)) this.#deniedInbox(refused.subject);
     }
+  }
+
+  #reconnected(): void {
+    this.#connected = true;
+    // A subscription that was refused is gone; the user may have the right by now.
+    if (this.#inboxRefused) this.#hearAnswers();
+    this.#inboxRefused = undefined;
+  }
+
+  #hearAnswers(): void {
+    this.listen(`${this.#inbox}.r.*`, (message) => this.#answered(message));
   }
 
   #answered(message: Msg): void {
@@ -136,6 +151,11 @@ export class NatsLink {
       if (pending.subject !== subject) continue;
       pending.settle({ kind: "denied", why: `this user may not publish to ${subject}` });
     }
+  }
+
+  #deniedInbox(subject: string): void {
+    this.#inboxRefused = `this user may not subscribe to ${subject}`;
+    for (const { settle } of [...this.#pending.values()]) settle({ kind: "denied", why: this.#inboxRefused });
   }
 }
 

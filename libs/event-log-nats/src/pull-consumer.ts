@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { LogName } from "@routeledger/event-log";
 import type { Msg } from "nats";
-import { type ApiAnswer, askAgain } from "./jetstream-api.ts";
+import { type ApiAnswer, type ApiLink, askAgain } from "./jetstream-api.ts";
 import type { NatsLink } from "./nats-link.ts";
 
 /** Bytes of one pull. */
@@ -15,6 +15,9 @@ const inactiveMs = 300_000;
 
 const nanosecondsPerMs = 1_000_000;
 
+/** What a consumer needs of the connection. */
+export type ConsumerLink = ApiLink & Pick<NatsLink, "publish">;
+
 /** Where a message stands. */
 export interface MessagePlace {
   readonly sequence: number;
@@ -27,11 +30,11 @@ export interface MessagePlace {
  * pushed: as quick when it waits (0.4 ms from append to reader on one machine, both), and what is under way has a bound.
  */
 export class PullConsumer {
-  readonly #link: NatsLink;
+  readonly #link: ConsumerLink;
   readonly #stream: LogName;
   readonly #name = `rl_${randomUUID()}`;
 
-  constructor(link: NatsLink, stream: LogName) {
+  constructor(link: ConsumerLink, stream: LogName) {
     this.#link = link;
     this.#stream = stream;
   }
@@ -73,7 +76,7 @@ export class PullConsumer {
  * `$JS.ACK.[domain.account.]stream.consumer.attempts.sequence.delivered.time.pending[.token]`; undefined for what is no
  * message of a stream.
  */
-export function placeOf({ reply }: Msg): MessagePlace | undefined {
+export function placeOf({ reply }: Pick<Msg, "reply">): MessagePlace | undefined {
   if (!reply?.startsWith("$JS.ACK.")) return undefined;
   const tokens = reply.split(".");
   const stream = tokens.length > 9 ? 4 : 2;
