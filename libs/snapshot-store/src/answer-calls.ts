@@ -1,11 +1,12 @@
 import { parentPort } from "node:worker_threads";
 import { assert, Failure } from "@routeledger/std";
-import type { ThreadCall, ThreadError, ThreadReply } from "./thread-calls.ts";
+import { type ThreadCall, type ThreadError, type ThreadReply, threadLoaded } from "./thread-calls.ts";
 
 /** In a thread: answers calls in order. A Failure is an answer; anything else that is thrown ends the thread. */
 export function answerCalls(answer: (name: string, args: unknown) => unknown): void {
   const port = parentPort;
   assert(port !== null, "to run as a thread");
+  port.postMessage(threadLoaded);
   port.on("message", ({ id, name, args }: ThreadCall) => {
     try {
       port.postMessage({ id, result: answer(name, args) } satisfies ThreadReply);

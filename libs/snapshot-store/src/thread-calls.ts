@@ -8,6 +8,9 @@ export interface ThreadCall {
   readonly args: unknown;
 }
 
+/** What a thread says first: it has loaded what it needs. */
+export const threadLoaded = "loaded";
+
 export type ThreadReply =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: ThreadError };
@@ -36,6 +39,8 @@ export class ThreadCalls {
   readonly #options: ThreadOptions;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  /** Or it has ended before. */
+  readonly #loaded = Promise.withResolvers<void>();
   #lastId = 0;
   #ended: Failure | undefined;
 
@@ -44,9 +49,15 @@ export class ThreadCalls {
     this.#options = options;
     this.#worker = new Worker(module, { workerData });
     this.#worker.unref();
-    this.#worker.on("message", (reply: ThreadReply) => this.#settle(reply));
+    this.#worker.on("message", (reply: ThreadReply | typeof threadLoaded) => {
+      if (reply === threadLoaded) this.#loaded.resolve();
+      else this.#settle(reply);
+    });
     this.#worker.on("error", (cause) => this.#end(this.#failure(`${what} failed`, cause)));
-    this.#worker.on("exit", () => this.#end(this.#failure(`${what} has ended`)));
+    this.#worker.on("exit", () => {
+      this.#loaded.resolve();
+      this.#end(this.#failure(`${what} has ended`));
+    });
   }
 
   /**
@@ -68,9 +79,12 @@ export class ThreadCalls {
     return waiting.promise;
   }
 
-  /** Ends the thread, whatever it does; calls that wait fail. Idempotent. */
+  /** Ends the thread, whatever it does once it has loaded; calls that wait fail. Idempotent. */
   async terminate(): Promise<void> {
     this.#end(this.#failure("the store was closed"));
+    // A thread that is ended while it loads the addon takes the whole process with it, by a signal.
+    this.#worker.ref();
+    await this.#loaded.promise;
     await this.#worker.terminate();
   }
 
