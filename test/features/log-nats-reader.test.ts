@@ -224,3 +224,21 @@ test("contract 7: a reader waits for nothing in a log that was purged whole", as
   await fill(writer.config, 1);
   equal((await next).value?.sequence, 21);
 });
+
+test("a message that is missing in the stream stops a reader as a gap, followed or read up to an end", async () => {
+  const { config } = await admin.ask("STREAM.INFO.CONFIG");
+  await admin.deleteStream("CONFIG");
+  // Another stream than was attached to: the server takes nothing out of one that is safe.
+  await admin.createStream({ ...config, name: "CONFIG", deny_delete: false });
+  await fill(writer.config, 6);
+  await admin.ask("STREAM.MSG.DELETE.CONFIG", { seq: 4, no_erase: true });
+  for (const until of [undefined, 6]) {
+    const read: number[] = [];
+    const reading = async (): Promise<void> => {
+      const options = { after: 0, ...(until !== undefined && { until }) };
+      for await (const { sequence } of reader.config.read(options)) read.push(sequence);
+    };
+    await rejects(reading(), { code: "log.gap", message: /message 5 follows message 3/ });
+    deepEqual(read, [1, 2, 3]);
+  }
+});
