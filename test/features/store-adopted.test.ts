@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { ConfigState } from "@routeledger/config-model";
 import { adoptLog, type EventLog, MemoryEventLog, MemoryStorage } from "@routeledger/event-log";
 import type { SnapshotStore } from "@routeledger/snapshot-store";
-import { systemClock } from "@routeledger/std";
+import { type Revision, systemClock } from "@routeledger/std";
 import type { Published } from "@routeledger/xds-model";
 import fc from "fast-check";
 import { followed } from "./store/followed-store.ts";
@@ -32,7 +32,7 @@ async function restored(config: EventLog, upTo: number): Promise<MemoryEventLog>
 
 test("P1: a store whose CONFIG lost what was published, and was adopted, holds what was served before and since", () =>
   fc.assert(
-    fc.asyncProperty(steps, steps, fc.nat(), async (before: Step[], after: Step[], kept: number) => {
+    fc.asyncProperty(steps, steps, fc.nat(), fc.boolean(), async (before, after, kept, seesXdsFirst) => {
       const logs = memoryLogs();
       const writer = new HistoryWriter(logs);
       const expected = new Map<number, Published>();
@@ -57,6 +57,11 @@ test("P1: a store whose CONFIG lost what was published, and was adopted, holds w
           expected.set(sequence, published);
         }
         await writer.publish();
+        const keptFiles = keptTo < before.length ? [`ledger-until-1.${before.length}.db`] : [];
+        if (seesXdsFirst) {
+          await project(store, logs);
+          assert.deepEqual(await filesAside(store), keptFiles, "before anything that was lost is forgotten");
+        }
         const aside: string[] = [];
         await projectAll(store, now, aside);
         for (const [sequence, published] of expected) await samePublished(store, sequence, published);
@@ -68,18 +73,44 @@ test("P1: a store whose CONFIG lost what was published, and was adopted, holds w
             "as a new one",
           );
         });
-        const files = (await readdir(store.folder)).filter((name) => name.startsWith("ledger-until-"));
-        const isLost = keptTo < before.length;
-        assert.deepEqual(
-          files,
-          isLost ? [`ledger-until-1.${before.length}.db`] : [],
-          "what was lost is kept aside",
-        );
-        assert.equal(aside.length > 0, isLost);
+        assert.deepEqual(await filesAside(store), keptFiles, "what was lost is kept aside");
+        assert.equal(aside.length, keptFiles.length);
       });
     }),
     property,
   ));
+
+test("a store that began anew confirms the new log's Catalogs, though they stand before those that it confirmed", () =>
+  withStore(async (store) => {
+    const logs = memoryLogs();
+    const writer = new HistoryWriter(logs);
+    const step: Step = { objects: [{ name: 1, content: 1 }], groups: [], statuses: [], passedMs: 0 };
+    await writer.apply(step);
+    const kept = writer.state;
+    for (let change = 0; change < 6; change++) await writer.apply(step);
+    const both = { config: true, xds: true };
+    await writer.checkpoint(both);
+    const confirmed: Revision[] = [];
+    const options = {
+      confirm: async ({ config }: { readonly config: Revision }) => void confirmed.push(config),
+    };
+    const first = followed(store, logs, options);
+    await first.until(() => confirmed.length === 1);
+    await first.stop();
+    const now: MemoryLogs = { ...logs, config: await restored(logs.config, kept.revision.sequence) };
+    await writer.goOn(now.config, kept);
+    await writer.apply(step);
+    await writer.checkpoint(both);
+    const second = followed(store, now, options);
+    await second.until(() => confirmed.length === 2);
+    await second.stop();
+    assert.equal(confirmed[1]?.epoch, 2);
+    assert.ok(confirmed[1].sequence < confirmed[0]!.sequence);
+  }));
+
+async function filesAside(store: SnapshotStore): Promise<string[]> {
+  return (await readdir(store.folder)).filter((name) => name.startsWith("ledger-until-"));
+}
 
 /** Follows until the store knows the new log to its end. */
 async function projectAll(store: SnapshotStore, logs: MemoryLogs, aside: string[]): Promise<void> {

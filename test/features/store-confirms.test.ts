@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { EventLog } from "@routeledger/event-log";
 import { type Confirm, openSnapshotStore } from "@routeledger/snapshot-store";
 import { Failure } from "@routeledger/std";
 import { followed, withFolder } from "./store/followed-store.ts";
@@ -20,6 +21,25 @@ function fakeDoor(refusals = 0) {
     stored.push(positions);
   };
   return { asked, stored, confirm };
+}
+
+/** The same log, whose messages come one at a time, so that each is a batch of its own. */
+function oneByOne(log: EventLog): EventLog {
+  return {
+    name: log.name,
+    info: () => log.info(),
+    append: (request) => log.append(request),
+    at: (sequence) => log.at(sequence),
+    lastOf: (subject) => log.lastOf(subject),
+    purge: (before) => log.purge(before),
+    close: () => log.close(),
+    async *read(options) {
+      for await (const message of log.read(options)) {
+        yield message;
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    },
+  };
 }
 
 test("a store confirms once for each pair of Catalogs, at positions that it holds", () =>
@@ -104,7 +124,8 @@ test("a store that is behind confirms the last Catalogs only, and one that began
       const door = fakeDoor();
       const store = openSnapshotStore({ folder: `${folder}/${purged}` });
       const began: string[] = [];
-      const following = followed(store, logs, {
+      const slow = { ...logs, config: oneByOne(logs.config), xds: oneByOne(logs.xds) };
+      const following = followed(store, slow, {
         confirm: door.confirm,
         onBegan: (log) => began.push(log),
       });
