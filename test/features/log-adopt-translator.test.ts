@@ -1,9 +1,12 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { encodeStoreConfirmed } from "@routeledger/config-model";
 import {
   adoptLog,
   CommitReader,
+  CommitWriter,
+  chainedEnd,
   configKinds,
   MemoryEventLog,
   MemoryStorage,
@@ -71,6 +74,16 @@ class Ledger {
 
   adoptConfig(epoch?: number) {
     return adoptLog(this.logs().config, { ...said, ...(epoch !== undefined && { epoch }) });
+  }
+
+  /** Refused as it is; then an operator adopts it as the command does. */
+  async adoptLostXds(): Promise<void> {
+    const message = /XDS lost some of what it held: .*/;
+    await rejects(this.translate(), { code: "translator.logsDisagree", message });
+    const { nextEpoch: epoch, xdsLost } = await examineLogs(this.logs());
+    ok(xdsLost !== undefined);
+    await adoptLog(this.logs().xds, { ...said, epoch });
+    equal((await examineLogs(this.logs())).xdsLost, undefined);
   }
 
   async clusters(): Promise<string[]> {
@@ -222,6 +235,7 @@ test("P2: an XDS that was made again empty is published again to the same bytes"
   ledger.xds.messages = [];
   ledger.xds.identity = "xds-2";
   equal((await examineLogs(ledger.logs())).published?.held, "nothing");
+  await ledger.adoptLostXds();
   await ledger.translate();
   const again = await readPublished(ledger.logs().xds);
   const same = { ...again.published, revision: published.revision, timeMs: published.timeMs };
@@ -234,6 +248,7 @@ test("an XDS that was made again empty beside a CONFIG whose beginning was purge
   const ledger = await purged();
   ledger.xds.messages = [];
   ledger.xds.firstSequence = 1;
+  await ledger.adoptLostXds();
   await ledger.translate(() => ledger.apply("d"));
   deepEqual(await ledger.clusters(), [cluster("a"), cluster("b"), cluster("c"), cluster("d")]);
   const [first] = await ledger.publications();
@@ -248,6 +263,7 @@ test("an XDS that is older than what CONFIG purged is refused until CONFIG is ad
   const ledger = await purged(old);
   ledger.xds.messages = old.xds.messages;
   ledger.xds.firstSequence = 1;
+  await ledger.adoptLostXds();
   await rejects(ledger.translate(), {
     code: "translator.logsDisagree",
     message: /older than what was purged/,
@@ -257,6 +273,45 @@ test("an XDS that is older than what CONFIG purged is refused until CONFIG is ad
   await ledger.adoptConfig(nextEpoch);
   await ledger.translate(() => ledger.apply("d"));
   deepEqual(await ledger.clusters(), [cluster("a"), cluster("b"), cluster("c"), cluster("d")]);
+});
+
+test("rule X5: an XDS of an old backup is refused by the word of a store, of a checkpoint, or of a term", async () => {
+  const ledger = new Ledger();
+  await ledger.apply("a");
+  await ledger.translate();
+  const backup = [...ledger.xds.messages];
+  const { config, xds } = ledger.logs();
+  const held = { epoch: 1, sequence: ledger.xds.lastSequence + 1 };
+  const payload = encodeStoreConfirmed({ storeId: "0".repeat(32), config: held, xds: held });
+  const confirmed = {
+    kind: "StoreConfirmed",
+    schemaVersion: 1,
+    term: 0,
+    actor: "t",
+    source: "t",
+    summary: "",
+  };
+  await ledger.translate(() => ledger.apply("b"));
+  ok(ledger.xds.lastSequence >= held.sequence);
+  await new CommitWriter(config, tools).append({ ...confirmed, payload }, await chainedEnd(config));
+  await ledger.translate();
+  ledger.xds.messages = [...backup];
+  const byStore = await examineLogs(ledger.logs());
+  equal(byStore.xdsLost, `a store held it up to ${held.sequence}, and it ends at ${backup.length}`);
+  await ledger.adoptLostXds();
+  await ledger.translate();
+  await ledger.assertReplays();
+
+  await ledger.translate(async () => {
+    await ledger.apply("c");
+    while ((await xds.lastOf("Catalog")) === undefined) await new Promise((turn) => setImmediate(turn));
+  }, 1);
+  ledger.xds.messages = [...backup];
+  const byCheckpoint = await examineLogs(ledger.logs());
+  match(String(byCheckpoint.xdsLost), /^CONFIG has a checkpoint of revision 1\.\d+, which was published$/);
+  ledger.xds.messages = [];
+  equal((await examineLogs(ledger.logs())).published?.held, "nothing");
+  await ledger.adoptLostXds();
 });
 
 /** A ledger of which CONFIG has lost its beginning to a purge, behind a Catalog. */

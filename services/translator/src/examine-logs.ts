@@ -1,4 +1,3 @@
-import { decodeConfigEvent } from "@routeledger/config-model";
 import {
   type Adoption,
   chainedEnd,
@@ -9,7 +8,8 @@ import {
   unchainedEnd,
 } from "@routeledger/event-log";
 import { bytesEqual, Failure, type Revision, sha256 } from "@routeledger/std";
-import { readPublished, type TranslatorLogs } from "./recover.ts";
+import { type PublishedAt, readPublished, type TranslatorLogs } from "./recover.ts";
+import { readXdsWitnesses, type StoreWitness, whatXdsLost } from "./xds-witnesses.ts";
 
 export interface LedgerLogs extends TranslatorLogs {
   readonly delivery: EventLog;
@@ -38,18 +38,14 @@ export interface PublishedFinding {
   readonly held: "all" | "part" | "other" | "purged" | "nothing";
 }
 
-/** The last word of a store that stands in CONFIG: how far it had read the logs. */
-export interface StoreFinding {
-  readonly storeId: string;
-  readonly config: Revision;
-  readonly xds: Revision;
-}
-
 export interface LogFindings {
   readonly logs: readonly LogFinding[];
   /** Undefined when XDS cannot be read. */
   readonly published: PublishedFinding | undefined;
-  readonly store: StoreFinding | undefined;
+  /** What CONFIG shows that XDS lost, in words. */
+  readonly xdsLost: string | undefined;
+  /** The last word of a store that stands in CONFIG. */
+  readonly store: StoreWitness | undefined;
   /** Above all epochs that any of them knows of: what an adoption takes. */
   readonly nextEpoch: number;
 }
@@ -59,15 +55,19 @@ export async function examineLogs({ config, xds, delivery }: LedgerLogs): Promis
   const logs: LogFinding[] = [];
   for (const log of [config, xds, delivery]) logs.push(await findingOf(log));
   const xdsBroken = logs.some(({ name, broken }) => name === "XDS" && broken !== undefined);
-  const published = xdsBroken ? undefined : await publishedFinding(config, xds);
-  const store = await lastStoreConfirmed(config);
+  const witnesses = await readXdsWitnesses(config);
+  const { store } = witnesses;
+  const publishedAt = xdsBroken ? undefined : await readPublished(xds);
+  const published = publishedAt && (await publishedFinding(config, publishedAt));
+  const at = publishedAt && { published: publishedAt.published.revision, tail: publishedAt.tail };
+  const xdsLost = at && (await whatXdsLost(witnesses, xds, at));
   const known = [
     ...logs.map(({ epoch }) => epoch),
     published?.revision.epoch ?? 0,
     store?.config.epoch ?? 0,
     store?.xds.epoch ?? 0,
   ];
-  return { logs, published, store, nextEpoch: Math.max(1, ...known) + 1 };
+  return { logs, published, xdsLost, store, nextEpoch: Math.max(1, ...known) + 1 };
 }
 
 async function findingOf(log: EventLog): Promise<LogFinding> {
@@ -82,8 +82,10 @@ async function findingOf(log: EventLog): Promise<LogFinding> {
   }
 }
 
-async function publishedFinding(config: EventLog, xds: EventLog): Promise<PublishedFinding> {
-  const { published, configHash } = await readPublished(xds);
+async function publishedFinding(
+  config: EventLog,
+  { published, configHash }: PublishedAt,
+): Promise<PublishedFinding> {
   const { revision } = published;
   if (configHash === undefined) return { revision, held: "nothing" };
   const { firstSequence, lastSequence } = await config.info();
@@ -100,18 +102,4 @@ async function previousHashAt(config: EventLog, sequence: number): Promise<Uint8
   const message = await config.at(sequence);
   const decoded = message && decodeEnvelope(message.body);
   return decoded?.ok ? decoded.envelope.previousHash : undefined;
-}
-
-async function lastStoreConfirmed(config: EventLog): Promise<StoreFinding | undefined> {
-  const last = await config.lastOf("StoreConfirmed");
-  const decoded = last && decodeEnvelope(last.body);
-  if (!last || !decoded?.ok) return undefined;
-  const { kind, chunks, epoch, timeMs, term, payload } = decoded.envelope;
-  if (kind !== "StoreConfirmed" || chunks !== 1) return undefined;
-  const { fact } = decodeConfigEvent({
-    ...{ kind, term, timeMs, payload },
-    revision: { epoch, sequence: last.sequence },
-  });
-  if (fact.type !== "storeConfirmed") return undefined;
-  return { storeId: fact.storeId, config: fact.config, xds: fact.xds };
 }

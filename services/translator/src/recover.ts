@@ -23,6 +23,7 @@ import {
   emptyPublished,
   type Published,
 } from "@routeledger/xds-model";
+import { readXdsWitnesses, whatXdsLost } from "./xds-witnesses.ts";
 
 export interface Recovered {
   /** What XDS says. */
@@ -46,11 +47,15 @@ export interface TranslatorLogs {
  * Reads what is published, and the state that is published next: the last checkpoints of both logs and what follows.
  * The tail of XDS says how far CONFIG is published; nothing else is remembered anywhere.
  *
- * Throws Failure `translator.logsDisagree` when CONFIG is not the log that XDS was made from, or lost some of that,
- * and no operator has adopted it since; and what the reader throws.
+ * Throws Failure `translator.logsDisagree` when CONFIG is not the log that XDS was made from, or lost some of that, or
+ * shows that XDS lost something, and no operator has adopted it since; and what the reader throws.
  */
 export async function recover(logs: TranslatorLogs): Promise<Recovered> {
+  const witnesses = await readXdsWitnesses(logs.config);
   const publishedAt = await readPublished(logs.xds);
+  const at = { published: publishedAt.published.revision, tail: publishedAt.tail };
+  const lost = await whatXdsLost(witnesses, logs.xds, at);
+  if (lost !== undefined) throw xdsLost(at.published, lost);
   const { state, tail: configTail } = await stateToGoOnFrom(logs.config, publishedAt);
   return { published: publishedAt.published, state, configTail, xdsTail: publishedAt.tail };
 }
@@ -171,6 +176,21 @@ class StateFold {
       this.#folded = item.tail;
     }
   }
+}
+
+function xdsLost(published: Revision, what: string): Failure {
+  const at = formatRevision(published);
+  return new Failure(
+    `translate behind revision ${at}, which is published: XDS lost some of what it held: ${what}`,
+    {
+      code: "translator.logsDisagree",
+      retryable: false,
+      hint:
+        "bring back the right XDS, or go on with it as it is, which is published again from CONFIG: " +
+        "routeledger log adopt --log xds",
+      fields: { published: at },
+    },
+  );
 }
 
 function logsDisagree(

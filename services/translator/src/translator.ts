@@ -12,7 +12,6 @@ export {
   type LogFinding,
   type LogFindings,
   type PublishedFinding,
-  type StoreFinding,
 } from "./examine-logs.ts";
 export type { LeaderSignal, LeaderSignals } from "./leader-signals.ts";
 export { type PublishedAt, readPublished, readState, type TranslatorLogs } from "./recover.ts";

@@ -87,8 +87,8 @@ async function adopt(context: CommandContext, parts: AdoptParts, options: AdoptO
       const { revision } = await logs.adopt(name, { reason: options.reason, epoch });
       terminal.out(`${name}: adopted at ${formatRevision(revision)}\n`);
     }
-    if (!names.includes("CONFIG") && needsConfig(findings))
-      terminal.err("warning: CONFIG has to be adopted, too, before anything is published again\n");
+    for (const name of stillNeeded(findings, names))
+      terminal.err(`warning: ${name} has to be adopted, too, before anything is published again\n`);
   } finally {
     await logs.close();
   }
@@ -124,7 +124,7 @@ function whatWasFound(findings: LogFindings): string {
     broken === undefined ? "" : "BROKEN",
   ]);
   const table = formatTable(["LOG", "MESSAGES", "EPOCH", "IDENTITY", ""], rows);
-  const lines = [...adoptions(findings), ...aboutPublished(findings), ...aboutStore(findings)];
+  const lines = [...adoptions(findings), ...aboutPublished(findings), ...aboutXds(findings)];
   return `${table}\n${lines.map((line) => `${line}\n`).join("")}`;
 }
 
@@ -164,18 +164,23 @@ function aboutPublished({ logs, published }: LogFindings): string[] {
   }
 }
 
-/** What the last store that confirmed says of XDS. */
-function aboutStore({ logs, store }: LogFindings): string[] {
-  if (store === undefined) return [];
-  const { lastSequence } = logOf(logs, "XDS");
-  const held = `A store held CONFIG up to @${formatRevision(store.config)} and XDS up to ${store.xds.sequence}`;
-  const lost = store.xds.sequence - lastSequence;
-  if (lost <= 0) return [`${held}.`];
-  return [`${held}, XDS ends at ${lastSequence}: ${lost} message(s) of it are lost, and published again.`];
+/** What CONFIG says of XDS. */
+function aboutXds({ xdsLost, store }: LogFindings): string[] {
+  const lines: string[] = [];
+  if (store !== undefined) {
+    const at = `CONFIG up to @${formatRevision(store.config)} and XDS up to ${store.xds.sequence}`;
+    lines.push(`A store held ${at}.`);
+  }
+  if (xdsLost !== undefined)
+    lines.push(`XDS lost some of what it held: ${xdsLost}. It is published again from CONFIG.`);
+  return lines;
 }
 
-function needsConfig({ published }: LogFindings): boolean {
-  return published !== undefined && ["part", "other", "purged"].includes(published.held);
+function stillNeeded({ published, xdsLost }: LogFindings, adopted: readonly LogName[]): LogName[] {
+  const needed: LogName[] = [];
+  if (published !== undefined && ["part", "other", "purged"].includes(published.held)) needed.push("CONFIG");
+  if (xdsLost !== undefined) needed.push("XDS");
+  return needed.filter((name) => !adopted.includes(name));
 }
 
 function logOf(logs: readonly LogFinding[], name: LogName): LogFinding {
