@@ -16,6 +16,40 @@ export function namesIn({ sent, nacked }: DeliveryFact): number {
   return (sent?.resources?.length ?? 0) + (sent?.removed?.length ?? 0) + (nacked?.resources?.length ?? 0);
 }
 
+/** All that is in no list: ids, versions, times, counts, tags. */
+const fixedBytes = 512;
+/** Of one resource besides its name: digest, tags, lengths. */
+const resourceBytes = 48;
+
+/** What a record takes in the log, at most. */
+export function bytesAtMost(record: DeliveryRecord): number {
+  const { nodeId = "", nodeGroup = "", connected, disconnected, sent, nacked } = record;
+  const texts = [
+    nodeId,
+    nodeGroup,
+    nacked?.message,
+    disconnected?.reason,
+    connected?.peer,
+    connected?.userAgent,
+  ];
+  const names = [...(sent?.removed ?? []), ...(nacked?.resources ?? []).map(({ name = "" }) => name)];
+  const listed = names.reduce((sum, name) => sum + Buffer.byteLength(name) + resourceBytes, 0);
+  const shared = (sent?.resources ?? []).reduce((sum, resource) => sum + bytesOf(resource), 0);
+  return fixedBytes + texts.reduce((sum, text = "") => sum + Buffer.byteLength(text), 0) + listed + shared;
+}
+
+const sizes = new WeakMap<object, number>();
+
+/** The same objects stand in the records of all streams. */
+function bytesOf(resource: { readonly name?: string | undefined }): number {
+  let size = sizes.get(resource);
+  if (size === undefined) {
+    size = Buffer.byteLength(resource.name ?? "") + resourceBytes;
+    sizes.set(resource, size);
+  }
+  return size;
+}
+
 /** The records of one response: several of the same nonce where it holds very many names. */
 export function sentFacts(
   { resourceType, nonce, version, revision, resources, removed }: StreamResponse,

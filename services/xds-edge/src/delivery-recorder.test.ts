@@ -5,7 +5,7 @@ import { codec } from "@routeledger/protos";
 import { silentLogger } from "@routeledger/service-kit";
 import { type Clock, Failure } from "@routeledger/std";
 import { partOf, snapshotOf } from "@routeledger/xds-model/testing";
-import { sentFacts } from "./delivery-facts.ts";
+import { bytesAtMost, sentFacts } from "./delivery-facts.ts";
 import { DeliveryRecorder } from "./delivery-recorder.ts";
 
 class FailingLog extends MemoryEventLog {
@@ -142,6 +142,28 @@ test("an edge that ends does not wait for a log that hangs", async () => {
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
+
+test("no record takes more than it is reckoned with", () => {
+  const text = "é".repeat(512);
+  const { resources } = snapshotOf([partOf("cluster", text)], 1).types.cluster;
+  const sent = { type: 1, nonce: "s99999-999999", version: "1.999999-0123456789abcdef+0123456789abcdef" };
+  const revision = { epoch: 9, sequence: 2 ** 50 };
+  const common = { nodeId: text, nodeGroup: text, streamId: 1e9, counter: 1e15, timeUnixMs: 2e12 };
+  const list = [...resources.values()].map(({ name, digest }) => ({
+    name,
+    digest: Buffer.from(digest, "hex"),
+  }));
+  const records = [
+    { ...common, connected: { peer: text, protocol: "delta", userAgent: text } },
+    { ...common, disconnected: { reason: text } },
+    { ...common, sent: { ...sent, revision, resources: list, removed: [text, text], bytes: 2 ** 40 } },
+    { ...common, acked: { ...sent, revision, heldDigest: new Uint8Array(32) } },
+    { ...common, nacked: { ...sent, revision, code: 13, message: text.repeat(10), resources: list } },
+  ];
+  const sizes = records.map((record) => codec("routeledger.delivery.v1.Delivery").encode(record).length);
+  for (const [index, record] of records.entries())
+    ok(sizes[index]! <= bytesAtMost(record), `record ${index}`);
+});
 
 test("a response with very many names is said in records that a message of the log can hold", async () => {
   const { log, recorder } = open();

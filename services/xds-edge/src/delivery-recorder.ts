@@ -2,7 +2,7 @@ import { CommitWriter, type EventLog, type NewCommit } from "@routeledger/event-
 import { codec } from "@routeledger/protos";
 import type { Logger } from "@routeledger/service-kit";
 import { BoundedQueue, type Clock, Failure } from "@routeledger/std";
-import { type DeliveryFact, type DeliveryRecord, namesIn } from "./delivery-facts.ts";
+import { bytesAtMost, type DeliveryFact, type DeliveryRecord, namesIn } from "./delivery-facts.ts";
 import { pause } from "./pause.ts";
 
 /** Facts that wait to be written, and names in them; what comes when it is full is lost, and counted. */
@@ -20,7 +20,6 @@ const retryMaxMs = 2_000;
 const outages: ReadonlySet<string> = new Set(["log.unreachable", "log.unknownOutcome"]);
 
 const batchCodec = codec("routeledger.delivery.v1.DeliveryBatch");
-const recordCodec = codec("routeledger.delivery.v1.Delivery");
 
 export interface DeliveryRecorderOptions {
   readonly log: EventLog;
@@ -122,7 +121,11 @@ export class DeliveryRecorder {
       const records = this.#waiting.drain(batchRecordsMax);
       this.#writingCount = records.length;
       for (const record of records) this.#waitingNames -= namesIn(record);
-      for (const deliveries of inBatches(records)) await this.#append(deliveries);
+      for (const deliveries of inBatches(records)) {
+        await this.#append(deliveries);
+        // Large batches cost milliseconds each: streams come in between (P9).
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       this.#writingCount = 0;
     }
   }
@@ -176,7 +179,7 @@ function* inBatches(records: readonly DeliveryRecord[]): Generator<DeliveryRecor
   let batch: DeliveryRecord[] = [];
   let bytes = 0;
   for (const record of records) {
-    const size = recordCodec.encode(record).length + 8;
+    const size = bytesAtMost(record);
     if (batch.length > 0 && bytes + size > batchBytesMax) {
       yield batch;
       batch = [];

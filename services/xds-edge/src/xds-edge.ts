@@ -49,6 +49,7 @@ class Edge implements XdsEdge {
   readonly #stopping = new AbortController();
   readonly #unknownGroups = new Set<string>();
   #streamCount = 0;
+  #turn: Promise<void> = Promise.resolve();
   #server: AdsServer | undefined;
   #phase: "starting" | "ready" | "stopping" = "starting";
   #stopped: Promise<void> | undefined;
@@ -172,6 +173,7 @@ class Edge implements XdsEdge {
     const cancel = clock.after(catchUpDeadlineMs, () => deadline.resolve(false));
     const caughtUp = await Promise.race([this.#ledger.caughtUp().catch(() => false), deadline.promise]);
     cancel();
+    await this.#takeTurn();
     if (!caughtUp)
       logger.warn({ nodeGroup, catchUpDeadlineMs }, "edge serves what it has: it may be behind the log");
     if (this.#unknownGroups.size >= unknownGroupsMax) return;
@@ -179,6 +181,12 @@ class Edge implements XdsEdge {
       this.#unknownGroups.add(nodeGroup);
       logger.warn({ nodeGroup }, "a proxy names a node group that no Gateway made: it is served nothing");
     }
+  }
+
+  /** A herd of new streams is served one a turn of the event loop, so that it holds up nobody else (P9, rule 71). */
+  #takeTurn(): Promise<void> {
+    this.#turn = this.#turn.then(() => new Promise((resolve) => setImmediate(resolve)));
+    return this.#turn;
   }
 
   #observed(): Observed {

@@ -77,7 +77,7 @@ export class LeanStream {
       if (type === frames.data) this.#data(payload);
       if (type === frames.settings && (flags & ackFlag) === 0) this.#frame(type, ackFlag, 0, Buffer.alloc(0));
       if (type === frames.ping && (flags & ackFlag) === 0) this.#frame(type, ackFlag, 0, payload);
-      if (type === frames.reset || type === frames.goaway) onEnd(`frame ${type}`);
+      if (type === frames.reset || type === frames.goaway) onEnd(`frame ${type}: ${payload.toString("hex")}`);
       bytes = bytes.subarray(frameHeaderBytes + length);
     }
     this.#received = bytes.length === 0 ? [] : [bytes];
