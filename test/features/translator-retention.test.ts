@@ -175,3 +175,26 @@ test("K6: where the last Catalog cannot be read back nothing is purged, and publ
   deepEqual(world.oldest, { config: 1, xds: 1 });
   await world.stop();
 });
+
+test("publishing goes on while a round of checkpoints is written, and the round is of one revision all the same", async () => {
+  const world = await RetentionWorld.begin({});
+  const [leader] = world.processes;
+  const held = leader!.freezeAt("checkpoint-begun");
+  for (let count = eventsOfStart; count < checkpointEveryRevisions; count++)
+    await world.author.apply(route(`r${count}`, "r.example", "shop"));
+  await held;
+  for (let count = 0; count < 3; count++) {
+    await world.author.apply(route("r9", `h${count}.example`, "shop"));
+    await world.settled();
+  }
+  equal(await world.catalog(), undefined);
+  leader!.thaw();
+  await until("the round", async () => (await world.catalog()) !== undefined);
+  await world.settled();
+  await world.stop();
+  await world.assertReplays();
+  const next = await world.add();
+  equal(await world.settled(), next);
+  await world.stop();
+  await world.assertReplays();
+});

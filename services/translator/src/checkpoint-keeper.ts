@@ -31,11 +31,15 @@ export interface CheckpointKeeperOptions {
   readonly appendToXds: (commit: CheckpointCommit) => Promise<void>;
 }
 
-/** A leader's checkpoints: when they are due, how they are written, and what is purged behind them. */
+/**
+ * A leader's checkpoints: when they are due, how they are written, and what is purged behind them. Works beside the
+ * loop, which does the appends.
+ */
 export class CheckpointKeeper {
   readonly #options: CheckpointKeeperOptions;
   readonly #retention: Retention | undefined;
   #eventsSince: number;
+  #busy = false;
 
   /** @param eventsSince how many revisions were published since the last Catalog */
   constructor(options: CheckpointKeeperOptions, eventsSince: number) {
@@ -51,12 +55,37 @@ export class CheckpointKeeper {
     else if (fact.type !== "checkpoint") this.#eventsSince++;
   }
 
+  /** Whether there is something to do, and nothing is being done. */
   get due(): boolean {
+    return !this.#busy && (this.#roundDue || this.#retention?.horizon() !== undefined);
+  }
+
+  /**
+   * Writes a round when enough revisions went by since the last, and purges what may go. Takes as long as the logs
+   * take; the loop goes on meanwhile. A round that fails is said and left, and one comes when as much went by again:
+   * the Catalogs before it hold. What ends the loop is thrown by the loop.
+   */
+  async work(moment: CheckpointMoment): Promise<void> {
+    this.#busy = true;
+    try {
+      if (this.#roundDue) await this.#write(moment);
+      await this.#purgeWhenAllowed();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      // Of what ended the loop, the loop speaks.
+      if (!error.code.startsWith("translator."))
+        this.#options.translator.logger.error({ err: error }, "checkpoints were not written");
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  get #roundDue(): boolean {
     return this.#eventsSince >= this.#options.translator.checkpointEveryRevisions;
   }
 
   /** Writes checkpoints of both logs; each is read back before a Catalog names it (K6). */
-  async write({ state, published, configTail, xdsTail }: CheckpointMoment): Promise<void> {
+  async #write({ state, published, configTail, xdsTail }: CheckpointMoment): Promise<void> {
     const { translator, report, appendToConfig, appendToXds } = this.#options;
     const { clock, randomBytes, logger } = translator;
     const startedMs = clock.monotonicMs();
@@ -85,7 +114,7 @@ export class CheckpointKeeper {
    * Purges both logs up to the round that is to be kept, when there is more than that. A purge that fails is said,
    * and tried again behind the next round: the logs only stay longer.
    */
-  async purgeWhenAllowed(): Promise<void> {
+  async #purgeWhenAllowed(): Promise<void> {
     const horizon = this.#retention?.horizon();
     if (horizon === undefined) return;
     const { logger } = this.#options.translator;

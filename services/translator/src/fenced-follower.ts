@@ -44,6 +44,7 @@ export class FencedFollower {
   readonly #mailbox = new Mailbox<Position>(waitingMax);
   /** Behind the last message of which all items are in the mailbox or taken. */
   #read: LogTail;
+  #woken = false;
   #progress = Promise.withResolvers<void>();
   #ended: "stopped" | { readonly error: unknown } | undefined;
 
@@ -62,9 +63,24 @@ export class FencedFollower {
     void this.#pump();
   }
 
-  /** All that is there, at least one; waits for it. Empty when the signal was aborted. */
-  take(): Promise<Position[]> {
-    return this.#mailbox.takeAll();
+  /** All that is there, waiting for it; may be empty after `wake`, or when the signal was aborted. */
+  async take(): Promise<Position[]> {
+    for (;;) {
+      const { promise } = this.#progress;
+      const items = this.#mailbox.takeNow();
+      if (items.length > 0 || this.#woken || this.#ended === "stopped") {
+        this.#woken = false;
+        return items;
+      }
+      if (this.#ended !== undefined) throw this.#ended.error;
+      await promise;
+    }
+  }
+
+  /** The `take` that waits, or else the next one, does not wait. */
+  wake(): void {
+    this.#woken = true;
+    this.#progressed();
   }
 
   /**
@@ -96,6 +112,10 @@ export class FencedFollower {
 
   #advance(tail: LogTail): void {
     this.#read = tail;
+    this.#progressed();
+  }
+
+  #progressed(): void {
     this.#progress.resolve();
     this.#progress = Promise.withResolvers<void>();
   }

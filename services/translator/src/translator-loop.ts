@@ -16,6 +16,7 @@ import {
 } from "@routeledger/translation";
 import { encodePublication, type RevisionDelta, typeNames } from "@routeledger/xds-model";
 import { announceWhileLeading } from "./announcer.ts";
+import { AppendQueue } from "./append-queue.ts";
 import { CheckpointKeeper } from "./checkpoint-keeper.ts";
 import type { CrashPoint } from "./crash-point.ts";
 import { FencedFollower, type Position, stoppedFailure } from "./fenced-follower.ts";
@@ -51,8 +52,9 @@ export interface TranslatorLoopOptions {
  * - an append to CONFIG loses the fence (somebody applied something): what came is folded first, then it is tried again;
  * - before its term began, another one begins a term: it yields;
  * - an append to XDS loses the fence, or CONFIG shows it: another one is in a higher term, this translator is deposed;
- * - enough revisions went by: checkpoints of both logs and a catalog are written;
- * - enough stores confirmed that they hold them: what lies before is purged;
+ * - enough revisions went by: checkpoints of both logs and a catalog are written, beside the loop, which appends them
+ *   between its publications;
+ * - enough stores confirmed that they hold them: what lies before is purged, beside the loop too;
  * - CONFIG cannot be read: the follower waits; an append fails: the loop ends, and whoever runs it recovers again.
  */
 export class TranslatorLoop {
@@ -63,6 +65,7 @@ export class TranslatorLoop {
   readonly #follower: FencedFollower;
   readonly #outbox: XdsOutbox;
   readonly #keeper: CheckpointKeeper;
+  readonly #queue: AppendQueue;
   readonly #cache: TranslationCache;
   readonly #pending: PendingPublications;
   #fold: RevisionFold;
@@ -73,6 +76,8 @@ export class TranslatorLoop {
   /** Highest term in what was read of CONFIG. */
   #configTerm: number;
   #term = 0;
+  /** What ended the work beside the loop, and ends the loop. */
+  #defect: { readonly error: unknown } | undefined;
   #published = false;
   /** Counts what was done: while it does not change, nothing is. */
   #progress = 0;
@@ -103,10 +108,12 @@ export class TranslatorLoop {
         logger.error({ err: failure }, "translator waits: an event is too new for this version"),
       onInterrupted: (failure) => logger.warn({ err: failure }, "translator waits: CONFIG is out of reach"),
     });
+    this.#queue = new AppendQueue(() => this.#follower.wake());
     const writer = new CommitWriter(logs.xds, { clock, randomBytes });
     this.#outbox = new XdsOutbox({ xds: logs.xds, writer, tail: xdsTail, publishedTo: published.revision });
-    const appendToConfig = (commit: CheckpointCommit) => this.#appendToConfig(() => commit);
-    const appendToXds = (commit: CheckpointCommit) => this.#appendToXds(commit);
+    const appendToConfig = (commit: CheckpointCommit) =>
+      this.#queue.ask(() => this.#appendToConfig(() => commit));
+    const appendToXds = (commit: CheckpointCommit) => this.#queue.ask(() => this.#appendToXds(commit));
     this.#keeper = new CheckpointKeeper(
       { translator, report, appendToConfig, appendToXds },
       eventsSinceCatalog,
@@ -130,16 +137,25 @@ export class TranslatorLoop {
     await this.#foldAll(this.#held.splice(0));
     await this.#activate();
     await this.#publish();
-    while (!this.#signal.aborted) {
-      const items = await this.#follower.take();
-      if (items.length === 0) return;
+    try {
+      while (!this.#signal.aborted) await this.#turn();
+    } finally {
+      this.#queue.close();
+    }
+  }
+
+  async #turn(): Promise<void> {
+    const items = await this.#follower.take();
+    if (items.length > 0) {
       this.#readAtMs = this.#options.clock.monotonicMs();
       await this.#foldAll(items);
       await this.#crash("folded");
       await this.#publish();
-      if (this.#keeper.due) await this.#checkpoint();
-      await this.#keeper.purgeWhenAllowed();
     }
+    if (this.#defect) throw this.#defect.error;
+    await this.#queue.doAll();
+    await this.#publish();
+    if (this.#keeper.due) this.#keepCheckpoints();
   }
 
   /** CONFIG first: a term that stands only there is continued by the next one. */
@@ -255,12 +271,14 @@ export class TranslatorLoop {
     await this.#crash("published");
   }
 
-  async #checkpoint(): Promise<void> {
+  /** Goes on beside the loop; all that was folded is published now. */
+  #keepCheckpoints(): void {
     const { state, published } = this.#fold;
-    const xdsTail = this.#outbox.tail;
-    await this.#keeper.write({ state, published, configTail: this.#configTail, xdsTail });
-    // The checkpoints themselves are revisions, to be covered.
-    await this.#publish();
+    const moment = { state, published, configTail: this.#configTail, xdsTail: this.#outbox.tail };
+    this.#keeper.work(moment).catch((error: unknown) => {
+      this.#defect = { error };
+      this.#follower.wake();
+    });
   }
 
   /**
