@@ -44,4 +44,30 @@ for (const protocol of ["sotw", "delta"] as const) {
     const client = new TestClient(protocol).snapshot(moved).subscribe("listener").subscribe("route", "r");
     deepEqual(client.seen(), ["listener l", "route r"]);
   });
+
+  test(`rule 48: a route to a client's first EDS cluster waits until the client asks for endpoints (${protocol})`, () => {
+    const empty = snapshotOf([listener("l", "r")], 1);
+    const client = new TestClient(protocol).snapshot(empty).subscribe("cluster").subscribe("listener").ack();
+    client.subscribe("route", "r").ack();
+    client.snapshot(snapshotOf([...known, route("r", "a")], 2, empty));
+    deepEqual(client.seen(), ["cluster a"]);
+    client.subscribe("endpoint", "a");
+    deepEqual(client.seen(), ["endpoint a", "route r"]);
+  });
+
+  test(`rule 48: a client that has its endpoints from elsewhere gets the route when it acknowledged the cluster (${protocol})`, () => {
+    const empty = snapshotOf([listener("l", "r")], 1);
+    const client = new TestClient(protocol).snapshot(empty).subscribe("cluster").subscribe("listener").ack();
+    client.subscribe("route", "r").ack();
+    client.snapshot(snapshotOf([...known, route("r", "a")], 2, empty)).ack();
+    deepEqual(client.seen(), ["route r"]);
+    client.fire("clusters");
+    const later = snapshotOf(
+      [...known, cluster("b"), endpoint("b"), route("r", "b")],
+      3,
+      client.stream.snapshot,
+    );
+    client.snapshot(later).ack();
+    deepEqual(client.seen(), ["route r"]);
+  });
 }

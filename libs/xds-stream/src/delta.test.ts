@@ -188,6 +188,7 @@ test("rule 49: a client that comes back in the middle of a removal keeps what it
   const client = connect(after);
   for (const type of ["cluster", "listener"] as const)
     client.delta(type, [], { initialResourceVersions: versionsOf(whole, type) });
+  client.delta("endpoint", ["a"]);
   client.delta("route", ["r"], { initialResourceVersions: versionsOf(whole, "route") });
   client.fire("grace");
   ok(!client.responses.some(({ removed }) => removed.includes("a")), "its table is not acknowledged yet");

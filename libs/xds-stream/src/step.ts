@@ -1,6 +1,6 @@
 import { compareRevisions } from "@routeledger/std";
 import { type ResourceType, typeOfUrl } from "@routeledger/xds-model";
-import { closeGate, clustersGateTimer } from "./clusters-gate.ts";
+import { closeGate, clustersGateTimer, endGate } from "./clusters-gate.ts";
 import { nextResponse } from "./flush.ts";
 import { endGrace } from "./leaving.ts";
 import { settledTypes } from "./settled.ts";
@@ -46,7 +46,7 @@ function take(stream: XdsStream, input: StreamInput): StreamOutput[] {
 function takeTimer(stream: XdsStream, id: string): StreamOutput[] {
   const [kind, type] = id.split("-");
   if (kind === "duplicate") return endDuplicateInterval(stream, stream.types[type as ResourceType]);
-  if (id === clustersGateTimer) stream.clustersGate = "over";
+  if (id === clustersGateTimer) endGate(stream);
   else endGrace(stream, id);
   return [];
 }
