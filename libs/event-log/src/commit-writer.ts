@@ -81,7 +81,8 @@ export class CommitWriter {
         );
         return { outcome: "appended", commit: appended, tail: tailAfter(from, appended) };
       }
-      const beyond = await this.#passOver(from, fence);
+      // From the tail each time: what was passed over may have been the beginning of a commit that is whole by now.
+      const beyond = await this.#passOver(tail, fence);
       if (!beyond) return { outcome: "fenced", lastSequence: fence };
       from = beyond;
     }

@@ -11,6 +11,7 @@
  *    succeeds.
  * 3. Several bodies may be stored as a prefix when the process or the server dies half-way: nobody may rely on
  *    more. No other writer's message stands between them when the outcome is `appended` and `expectedLast` was given.
+ *    Readers, `info` and the last sequence of a fence may show them one by one all the same.
  * 4. When `append` resolves, the bodies are durable (fsync, or what the operator configured). When it rejects
  *    with a Failure of code `log.unknownOutcome`, they may be stored, or be stored later: the caller reads back and compares
  *    commit ids before it does anything else.

@@ -259,6 +259,31 @@ export function commitContract(harness: EventLogHarness): void {
     equal((await items(log)).at(-1)?.type, "commit");
   });
 
+  test("rule W1: another's commit of which only the beginning is seen at first is not passed over", async () => {
+    const log = await harness.create();
+    const payload = new Uint8Array(chunkBytesMax + 1);
+    await appendedAll(log, [newCommit({ payload })]);
+    let shown = 1;
+    // A replicated storage stores an append at once and shows it message by message.
+    const showing: EventLog = {
+      name: log.name,
+      info: () => log.info(),
+      read: (options) => log.read(options),
+      at: (sequence) => log.at(sequence),
+      lastOf: (subject) => log.lastOf(subject),
+      purge: (before) => log.purge(before),
+      close: () => log.close(),
+      append: async (request) => {
+        const outcome = await log.append(request);
+        if (outcome.outcome === "appended") return outcome;
+        return { ...outcome, lastSequence: Math.min(outcome.lastSequence, shown++) };
+      },
+    };
+    const outcome = await new CommitWriter(showing, testTools(1)).append(newCommit(), emptyTail);
+    deepEqual(outcome, { outcome: "fenced", lastSequence: 2 });
+    equal((await log.info()).lastSequence, 2);
+  });
+
   test("rule W2: a commit of more than 64 MiB is refused as a value", async () => {
     const log = await harness.create();
     const payload = new Uint8Array(commitBytesMax + 1);
