@@ -8,7 +8,7 @@ import type { NatsOptions } from "./nats-options.ts";
 /** How long a server may take to greet, milliseconds; a frozen one accepts and says nothing. */
 const greetingTimeoutMs = 3_000;
 /** A silent connection counts as lost after about three of these, milliseconds. */
-const pingIntervalMs = 1_000;
+const pingIntervalMs = 1_500;
 const pingsOutMax = 2;
 const reconnectDelayMinMs = 100;
 const reconnectDelayMaxMs = 2_000;

@@ -17,6 +17,8 @@ import { subjectOf } from "./stream-settings.ts";
 const ackTimeoutMs = 2_000;
 /** Of a large one: so much longer for each MiB, milliseconds. */
 const ackTimeoutMsPerMebibyte = 500;
+/** After so many bytes of a batch an answer is waited for: what is under way has a bound, and pings get through. */
+const unansweredBytesMax = 4 * 1024 * 1024;
 /** How long a fence that is not there yet is waited for: another's append that has no majority yet. */
 const fenceAttemptsMax = 20;
 const fenceDelayMs = 50;
@@ -40,7 +42,11 @@ interface PubAck {
  */
 export async function appendToStream(target: AppendTarget, request: AppendRequest): Promise<AppendOutcome> {
   const { log } = target;
-  const ack = parsedReply<PubAck>(await publish(target, request));
+  // What throws is a message that the client does not take: then the batch was not committed.
+  const sent = await publish(target, request).catch((error: unknown): LinkReply => {
+    return { kind: "notSent", why: error instanceof Error ? error.message : String(error) };
+  });
+  const ack = parsedReply<PubAck>(sent);
   const doing = `append to log ${log.name}`;
   switch (ack.kind) {
     case "answer":
@@ -56,27 +62,42 @@ export async function appendToStream(target: AppendTarget, request: AppendReques
   }
 }
 
-function publish({ link, log }: AppendTarget, { messages, expectedLast }: AppendRequest): Promise<LinkReply> {
-  const fence =
-    expectedLast === undefined ? undefined : { "Nats-Expected-Last-Sequence": String(expectedLast) };
-  const bytes = messages.reduce((sum, { body }) => sum + body.length, 0);
-  const timeoutMs = ackTimeoutMs + Math.ceil((bytes / 1024 ** 2) * ackTimeoutMsPerMebibyte);
+/** Sends all of a small append before it returns, so that appends of one process keep the order of their calls. */
+async function publish(
+  { link, log }: AppendTarget,
+  { messages, expectedLast }: AppendRequest,
+): Promise<LinkReply> {
+  if (!link.connected) return { kind: "notSent", why: "there is no connection" };
   const batch = messages.length > 1 ? randomUUID() : undefined;
-  if (!link.connected) return Promise.resolve({ kind: "notSent", why: "there is no connection" });
+  let unansweredBytes = 0;
   for (const [index, { subject, body }] of messages.entries()) {
-    const last = index === messages.length - 1;
+    const commits = index === messages.length - 1;
     const headers = {
       "Nats-Expected-Stream": log.name,
-      ...(index === 0 && fence),
+      ...(index === 0 &&
+        expectedLast !== undefined && { "Nats-Expected-Last-Sequence": String(expectedLast) }),
       ...(batch && { "Nats-Batch-Id": batch, "Nats-Batch-Sequence": String(index + 1) }),
-      ...(batch && last && { "Nats-Batch-Commit": "1" }),
+      ...(batch && commits && { "Nats-Batch-Commit": "1" }),
     };
-    const place = subjectOf(log.name, subject);
-    // Only the last one is answered: what was wrong with those before it is said there.
-    if (last) return link.request({ subject: place, body, headers, timeoutMs });
-    link.publish(place, body, { headers });
+    const message = { subject: subjectOf(log.name, subject), body, headers };
+    unansweredBytes += body.length;
+    if (commits) return await link.request({ ...message, timeoutMs: commitTimeoutMs(messages) });
+    if (unansweredBytes < unansweredBytesMax) {
+      link.publish(message.subject, body, { headers });
+      continue;
+    }
+    unansweredBytes = 0;
+    const reply = await link.request({ ...message, timeoutMs: commitTimeoutMs(messages) });
+    // The batch is never committed then.
+    if (reply.kind === "lost") return { kind: "notSent", why: reply.why };
+    if (reply.kind !== "reply" || reply.message.data.length > 0) return reply;
   }
   throw new Error("an append of no messages");
+}
+
+function commitTimeoutMs(messages: AppendRequest["messages"]): number {
+  const bytes = messages.reduce((sum, { body }) => sum + body.length, 0);
+  return ackTimeoutMs + Math.ceil((bytes / 1024 ** 2) * ackTimeoutMsPerMebibyte);
 }
 
 function stored(request: AppendRequest, { seq }: PubAck, doing: string, log: EventLog): AppendOutcome {
