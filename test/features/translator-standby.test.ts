@@ -1,6 +1,8 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { test } from "node:test";
+import { Metrics } from "@routeledger/service-kit";
 import { endpointSlice, gateway, gatewayClass, route, service } from "./translator/sample-objects.ts";
+import { SignalBus } from "./translator/signal-bus.ts";
 import {
   type TranslatorProcess,
   TranslatorWorld,
@@ -161,6 +163,52 @@ test("a leader that alone cannot reach the logs is replaced, and yields when it 
   equal(await world.settled(), second);
   await world.stop();
   await world.assertReplays();
+});
+
+test("leaders that cannot be heard depose each other ever more seldom", async () => {
+  const takeoverAfterMs = 30;
+  const world = new TranslatorWorld({ takeoverAfterMs, announceEveryMs: 5 }, new SignalBus(() => "lost"));
+  await world.author.apply(gatewayClass, gateway, ...shop);
+  await world.add();
+  await world.add();
+  const begun: number[] = [];
+  await until("eight terms", () => {
+    const term = Math.max(...world.processes.map(({ translator }) => translator.term));
+    if (term > begun.length) begun.push(performance.now());
+    return begun.length === 8;
+  });
+  const lasted = begun.slice(1).map((at, index) => at - begun[index]!);
+  const longest = Math.max(...lasted.slice(-3));
+  ok(longest >= 4 * takeoverAfterMs, `later terms to last longer, got ${lasted.join(", ")} ms`);
+  await world.stop();
+  await world.assertReplays();
+});
+
+test("an outage ends no translator that is alone either", async () => {
+  const world = new TranslatorWorld({ takeoverAfterMs: 20_000 });
+  await world.author.apply(gatewayClass, gateway, ...shop);
+  const only = await world.add((process) => process.goAlone());
+  await world.settled();
+  only.xds.beginOutage();
+  await world.author.apply(route("r1", "one.example", "shop"));
+  await until("it stands by", () => only.translator.role === "standby");
+  only.xds.mend();
+  equal(await world.settled(), only);
+  await world.stop();
+  await world.assertReplays();
+});
+
+test("metrics say who leads, in which term, and how far it is", async () => {
+  const metrics = new Metrics();
+  const world = await worldOf(1, { metrics });
+  const leader = await world.settled();
+  const text = await metrics.text();
+  match(text, new RegExp(`^routeledger_translator_term ${leader.translator.term}$`, "m"));
+  match(text, /^routeledger_translator_leads 1$/m);
+  match(text, /^routeledger_translator_behind_messages 0$/m);
+  match(text, /^routeledger_translator_publications_total [1-9]/m);
+  await world.stop();
+  match(await metrics.text(), /^routeledger_translator_leads 0$/m);
 });
 
 test("forged signals change the leader at most, never what is published", async () => {

@@ -21,6 +21,9 @@ export interface WarmStart {
   readonly cache: TranslationCache;
 }
 
+/** After each failure in a row it asks half as often, down to this part: recovering may be costly and in vain. */
+const slowdownMax = 16;
+
 /**
  * Keeps what a leader needs while another one leads, so that taking over costs what came in the last moment and not
  * what the logs hold. It only saves time: whatever goes wrong here, the logs are recovered from their checkpoints
@@ -31,6 +34,7 @@ export class WarmStandby {
   #warm: WarmStart | undefined;
   /** The objects that were last translated. */
   #translated: unknown;
+  #slowdown = 1;
 
   constructor(options: WarmStandbyOptions) {
     this.#options = options;
@@ -43,7 +47,8 @@ export class WarmStandby {
       await this.#advance();
       if (signal.aborted) return;
       this.#warmUp();
-      await pause(clock, followEveryMs, signal);
+      this.#slowdown = this.#warm ? 1 : Math.min(2 * this.#slowdown, slowdownMax);
+      await pause(clock, followEveryMs * this.#slowdown, signal);
     }
   }
 
@@ -95,8 +100,11 @@ async function advanced(from: Recovered, logs: TranslatorLogs): Promise<Recovere
     published = applyPublication(published, publication);
     configHash = publication.configHash;
   }
+  // Where CONFIG lost what was published, it goes on before that: nothing is to be read for it.
+  if (xds.tail.sequence === from.xdsTail.sequence) return from;
   const config = new CommitReader(logs.config, { from: from.configTail, kinds: configKinds });
   const { sequence } = published.revision;
+  if ((await logs.config.info()).lastSequence < sequence) return undefined;
   if (config.tail.sequence > sequence) return undefined;
   if (config.tail.sequence < sequence) {
     for await (const item of config.read({ until: sequence })) {

@@ -35,6 +35,7 @@ export class TranslatorProcess {
   #held = Promise.withResolvers<void>();
   #thaws: (() => void)[] = [];
   #dead = false;
+  #alone = false;
   /** What ended it. */
   failure: unknown;
   /** The points that it passed. */
@@ -53,6 +54,11 @@ export class TranslatorProcess {
     return this.#translator;
   }
 
+  /** It hears of no others, and leads at once. */
+  goAlone(): void {
+    this.#alone = true;
+  }
+
   get alive(): boolean {
     return !this.#dead && this.#translator !== undefined && this.failure === undefined;
   }
@@ -61,7 +67,7 @@ export class TranslatorProcess {
     this.#translator = await startTranslator({
       ...options,
       logs: { config: this.config, xds: this.xdsGate },
-      signals: this.#bus.join(this.name),
+      ...(this.#alone ? {} : { signals: this.#bus.join(this.name) }),
       crashPoint: (point) => this.#pass(point),
     });
     this.#translator.ended.catch((error: unknown) => {
