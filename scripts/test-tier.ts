@@ -21,7 +21,7 @@ const tiers: Readonly<Record<string, Tier>> = {
   lint: { budgetSeconds: 20, command: () => ["node_modules/@biomejs/biome/bin/biome", "check", "."] },
   tidy: { budgetSeconds: 10, command: () => ["scripts/tidy.ts"] },
   unit: testTier(180, 2, ["libs/*/src/**/*.test.ts", "services/*/src/**/*.test.ts", "scripts/**/*.test.ts"]),
-  features: testTier(300, 2, ["test/features/**/*.test.ts", "test/golden/**/*.test.ts"]),
+  features: testTier(480, 2, ["test/features/**/*.test.ts", "test/golden/**/*.test.ts"]),
   golden: testTier(120, 2, ["test/golden/**/*.test.ts"]),
   envoy: testTier(300, 1, ["test/envoy/**/*.test.ts"]),
   faults: testTier(600, 1, ["test/faults/**/*.test.ts"]),

@@ -114,6 +114,8 @@ test("a rejection is told in the proxy's own words, by delivery, status and prox
     assert.equal((body.history as JsonObject[])[0]?.what, "nacked");
     await edge.sent(table, sequence, "later");
     await edge.acked(table, sequence, "later");
+    const { lastSequence } = await running.logs.delivery.info();
+    await running.store.deliveries.waitFor(lastSequence, AbortSignal.timeout(10_000));
     assert.deepEqual((await deliveryOf(running, sequence, 20_000)).rejected, []);
   }));
 
