@@ -125,7 +125,7 @@ export class CommitAssembler {
     return new Failure(`read log ${this.#log}: ${what}`, {
       code,
       retryable: false,
-      hint: "the log was truncated, changed or restored; bring back the right one, or adopt this one as a new epoch",
+      hint: "the log was truncated, changed or restored: bring back the right one",
       fields: { log: this.#log, sequence },
     });
   }

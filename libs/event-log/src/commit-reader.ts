@@ -224,7 +224,7 @@ export class CommitReader {
     return new Failure(`read log ${this.#log.name}: ${what}`, {
       code,
       retryable: false,
-      hint: "bring back the right log, or adopt this one as a new epoch",
+      hint: "bring back the right log, or go on with this one as it is: routeledger log adopt",
       fields: { log: this.#log.name, sequence: this.tail.sequence },
     });
   }

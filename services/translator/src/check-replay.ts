@@ -1,5 +1,5 @@
 import { type ConfigEvent, decodeConfigEvent, evolve } from "@routeledger/config-model";
-import { CommitReader, configKinds } from "@routeledger/event-log";
+import { CommitReader, configKinds, lastAdoption } from "@routeledger/event-log";
 import { bytesEqual } from "@routeledger/std";
 import {
   foldRevision,
@@ -56,7 +56,8 @@ export async function checkReplay(
   const { publications, configTail } = start;
   const lost = await lostPublications(logs.config, publications);
   const to = publications.at(-1)?.to ?? start.published.revision.sequence;
-  const checker = new ReplayChecker(start, lost);
+  const adoption = await lastAdoption(logs.config);
+  const checker = new ReplayChecker(start, lost, adoption?.revision.epoch ?? 0);
   const { lastSequence } = await logs.config.info();
   const until = Math.min(to, lastSequence);
   if (until > configTail.sequence) {
@@ -80,7 +81,12 @@ class ReplayChecker {
   #index = 0;
   #compared = 0;
 
-  constructor({ state, configTail, published, publications }: ReplayStart, lost: ReadonlySet<Publication>) {
+  /** @param adoptedEpoch of the last adoption of CONFIG; 0: none */
+  constructor(
+    { state, configTail, published, publications }: ReplayStart,
+    lost: ReadonlySet<Publication>,
+    adoptedEpoch: number,
+  ) {
     const { revision } = published;
     this.#fold = { state, published, last: undefined };
     this.#from = revision.sequence + 1;
@@ -95,8 +101,7 @@ class ReplayChecker {
       const anew = before === undefined && first;
       if (from !== expected && !anew && !beginsAnew(publication, before))
         this.#differ(from, `the publication begins at ${from}, expected ${expected}`);
-      const adopted = publications.some((later) => later.configEpoch > configEpoch);
-      if (lost.has(publication) && !adopted)
+      if (lost.has(publication) && adoptedEpoch <= configEpoch)
         this.#differ(to, "XDS was made from another CONFIG log, which nobody adopted since");
     }
   }

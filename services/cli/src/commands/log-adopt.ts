@@ -117,13 +117,12 @@ function refuseBroken({ logs }: LogFindings, names: readonly LogName[]): void {
 
 function whatWasFound(findings: LogFindings): string {
   const rows = findings.logs.map(({ name, firstSequence, lastSequence, epoch, identity, broken }) => [
-    name,
+    broken === undefined ? name : `${name} (broken)`,
     lastSequence < firstSequence ? "none" : `${firstSequence} to ${lastSequence}`,
     String(epoch),
     identity,
-    broken === undefined ? "" : "BROKEN",
   ]);
-  const table = formatTable(["LOG", "MESSAGES", "EPOCH", "IDENTITY", ""], rows);
+  const table = formatTable(["LOG", "MESSAGES", "EPOCH", "IDENTITY"], rows);
   const lines = [...adoptions(findings), ...aboutPublished(findings), ...aboutXds(findings)];
   return `${table}\n${lines.map((line) => `${line}\n`).join("")}`;
 }
