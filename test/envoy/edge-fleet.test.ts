@@ -149,6 +149,37 @@ for (const variant of variants) {
     ok(load.hasOnly("200"), `only 200, got ${JSON.stringify(load.counts)}`);
     deepEqual(await world.faults(), noFaults);
   });
+
+  test(`rule 48, ${variant.name}: routes move to the first EDS cluster of a proxy, and no request is lost`, async (t) => {
+    const world = await EnvoyWorld.start(t, variant, ({ port, backendPort }) => [
+      listener("l", { port, table: "r" }),
+      route("r", "static"),
+      staticCluster("static", backendPort),
+    ]);
+    const { envoy, port, backendPort } = world;
+    const load = world.load();
+    await load.more(10);
+    await world.publish([
+      listener("l", { port, table: "r" }),
+      route("r", "a"),
+      cluster("a"),
+      endpoints("a", backendPort),
+    ]);
+    await envoy.until(
+      "removal of the other",
+      async () => (await envoy.stat("cluster_manager.cluster_removed")) === 1,
+    );
+    await load.more(10);
+    ok(load.hasOnly("200"), `only 200, got ${JSON.stringify(load.counts)}`);
+    deepEqual(await world.faults(), noFaults);
+  });
+}
+
+/** A cluster with its one endpoint inside. */
+function staticCluster(name: string, portValue: number): Part {
+  const address = { socketAddress: { address: "127.0.0.1", portValue } };
+  const loadAssignment = { clusterName: name, endpoints: [{ lbEndpoints: [{ endpoint: { address } }] }] };
+  return partOf("cluster", name, { type: 0, connectTimeout: { seconds: 1 }, loadAssignment });
 }
 
 /** Asks one after another on one connection, so of one worker thread, which number is served. */
