@@ -6,6 +6,7 @@ import { DeliveryRecorder } from "./delivery-recorder.ts";
 import { type EdgeMetrics, edgeMetrics, noMetrics, type Observed } from "./edge-metrics.ts";
 import { ResponseEncoder } from "./encode-response.ts";
 import { LedgerFollower } from "./ledger-follower.ts";
+import { OfferTurns } from "./offer-turns.ts";
 import { pause } from "./pause.ts";
 import { type ProxyState, proxyStates } from "./proxy-states.ts";
 import { closeInPortions } from "./stream-drain.ts";
@@ -46,6 +47,7 @@ class Edge implements XdsEdge {
   readonly #ledger: LedgerFollower;
   readonly #encoders = { delta: new ResponseEncoder("delta"), sotw: new ResponseEncoder("sotw") };
   readonly #sessions = new Set<StreamSession>();
+  readonly #offers: OfferTurns<StreamSession>;
   readonly #stopping = new AbortController();
   readonly #unknownGroups = new Set<string>();
   #streamCount = 0;
@@ -62,6 +64,7 @@ class Edge implements XdsEdge {
     this.#metrics = metrics === undefined ? noMetrics : edgeMetrics(metrics, this.#observed());
     const onLost = (count: number): void => this.#metrics.deliveriesLost(count);
     this.#recorder = new DeliveryRecorder({ log: deliveryLog, edgeId, clock, randomBytes, logger, onLost });
+    this.#offers = new OfferTurns(clock, (session) => session.offer(this.#snapshotOf(session.nodeGroup)));
     this.#ledger = new LedgerFollower(xdsLog, {
       clock,
       logger,
@@ -219,8 +222,8 @@ class Edge implements XdsEdge {
   #publish(published: Published, before: Published): void {
     for (const session of this.#sessions) {
       const group = session.nodeGroup;
-      if (published.snapshots.get(group) !== before.snapshots.get(group))
-        session.offer(this.#snapshotOf(group));
+      if (published.snapshots.get(group) !== before.snapshots.get(group)) this.#offers.add(session);
     }
+    this.#offers.run();
   }
 }
