@@ -10,6 +10,8 @@ import { newCommit } from "@routeledger/event-log/testing";
 import { Failure, systemClock } from "@routeledger/std";
 
 const retryEveryMs = 50;
+/** Of two writers at full speed the one that is further from the leader loses every race. */
+const pauseMs = 10;
 
 /** Every so many commits one of several chunks: an atomic batch. */
 const largeEvery = 5;
@@ -75,6 +77,7 @@ export class CountingWriter {
         this.acknowledged.push(summary);
         number++;
         for (const listener of this.#listeners.splice(0)) listener();
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
       } catch (error) {
         if (!(error instanceof Failure && error.retryable)) throw error;
         await new Promise((resolve) => setTimeout(resolve, retryEveryMs));
