@@ -139,6 +139,9 @@ test("a file that the settings name and that is not there is said", async () => 
   const failure = { code: "nats.credentials", message: /no-such-file/ };
   await rejects(attach({ user: "a", passwordFile: "/no-such-file" }), failure);
   await rejects(attach({ caFile: "/no-such-file" }), failure);
+  await rejects(attach({ credsFile: "/no-such-file" }), failure);
+  await rejects(attach({ credsFile: import.meta.filename }), { code: "nats.credentials" });
+  await rejects(attach({ user: "a*" }), { code: "nats.credentials" });
 });
 
 test("another password is refused, and the message holds none", async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { Failure } from "@routeledger/std";
-import { type ConnectionOptions, connect, credsAuthenticator, NatsError } from "nats";
+import { type ConnectionOptions, connect, NatsError } from "nats";
+import { natsAccess } from "./nats-access.ts";
 import { NatsLink } from "./nats-link.ts";
 import type { NatsOptions } from "./nats-options.ts";
 
@@ -22,14 +22,12 @@ export const oldestServer = { major: 2, minor: 12 } as const;
  * @throws Failure `nats.unreachable` and `nats.refused` (retryable), `nats.serverTooOld`, `nats.credentials`
  */
 export async function connectNats(options: NatsOptions): Promise<NatsLink> {
-  const access = await accessOf(options);
-  const inboxPrefix = options.user === undefined ? "_INBOX" : `_INBOX_${options.user}`;
+  const access = natsAccess(options);
   let lostAt = 0;
   const link = await dial(options, {
     ...access,
     servers: [...options.servers],
     name: options.name,
-    inboxPrefix,
     timeout: greetingTimeoutMs,
     pingInterval: pingIntervalMs,
     maxPingOut: pingsOutMax,
@@ -85,24 +83,4 @@ async function dial(options: NatsOptions, connection: ConnectionOptions): Promis
 /** Without what a URL may say of a user. */
 function placeOf({ servers }: NatsOptions): string {
   return servers.map((url) => url.replace(/\/\/[^@/]*@/, "//")).join(",");
-}
-
-async function accessOf(options: NatsOptions): Promise<Partial<ConnectionOptions>> {
-  const { user, passwordFile, credsFile, caFile } = options;
-  try {
-    const [password] = passwordFile ? (await readFile(passwordFile, "utf8")).split(/\r?\n/, 1) : [undefined];
-    return {
-      ...(user !== undefined && { user }),
-      ...(password !== undefined && { pass: password }),
-      ...(credsFile && { authenticator: credsAuthenticator(await readFile(credsFile)) }),
-      ...(caFile && { tls: { ca: await readFile(caFile, "utf8") } }),
-    };
-  } catch (cause) {
-    throw new Failure(`read how to sign in to NATS: ${cause instanceof Error ? cause.message : cause}`, {
-      code: "nats.credentials",
-      retryable: false,
-      hint: "look at the files that --nats-password-file, --nats-creds-file and --nats-ca-file name",
-      cause,
-    });
-  }
 }
