@@ -131,6 +131,24 @@ test("two that try at once end with one leader, and stay so", async () => {
   await world.assertReplays();
 });
 
+test("of standbys that hear a leader resign, one leads and none takes the lead from it", async () => {
+  for (let round = 0; round < 5; round++) {
+    const world = await worldOf(4, { takeoverAfterMs: 10_000, announceEveryMs: 50 });
+    world.bus.forge({ kind: "resigns", term: 1, name: "none" });
+    const first = await world.settled();
+    const { term, publishedTo } = first.translator;
+    await until("all stand by warm", () =>
+      standbysOf(world, first).every((one) => one.translator.publishedTo.sequence >= publishedTo.sequence),
+    );
+    await first.stop();
+    const second = await world.settled();
+    await world.author.apply(route("r1", "one.example", "shop"));
+    equal(await world.settled(), second);
+    equal(second.translator.term, term + 1);
+    await world.stop();
+  }
+});
+
 test("storage that is out of reach ends no translator: the leader leads again when it is back", async () => {
   const world = await worldOf(1);
   const leader = await world.settled();

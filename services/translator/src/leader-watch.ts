@@ -32,6 +32,11 @@ export class LeaderWatch {
     this.#close = signals.listen((signal) => this.#hear(signal));
   }
 
+  /** The highest term that was heard of, or that `restart` was given; 0: none. */
+  get term(): number {
+    return this.#term;
+  }
+
   /** Forgets what was heard: as of now a leader of `term` may be there. */
   restart(term: number): void {
     this.#term = term;

@@ -78,7 +78,11 @@ export class TranslatorRun {
       let over: number | undefined;
       let waits = true;
       while (!this.#signal.aborted) {
-        if (waits && !(await this.#standBy())) return;
+        if (waits) {
+          const turn = await this.#standBy();
+          if (turn === undefined) return;
+          ({ over } = turn);
+        }
         const outcome = await this.#lead(over);
         if (outcome.type === "stopped") return;
         // One that led goes on at once, unless another began a term meanwhile; others hear first whether one leads.
@@ -93,30 +97,38 @@ export class TranslatorRun {
     }
   }
 
-  /** Resolves to true when it is time to try, to false when stopped. */
-  async #standBy(): Promise<boolean> {
-    if (this.#watch === undefined) return true;
+  /** Resolves when it is time to try, over which term; to undefined when stopped. */
+  async #standBy(): Promise<{ over: number | undefined } | undefined> {
+    if (this.#watch === undefined) return { over: undefined };
     const itsTurn = new AbortController();
-    const following = this.#standby.follow(AbortSignal.any([this.#signal, itsTurn.signal]));
-    const because = await Promise.race([this.#turn(this.#watch), following]);
-    itsTurn.abort();
-    if (because === undefined || this.#signal.aborted) return false;
+    const signal = AbortSignal.any([this.#signal, itsTurn.signal]);
+    const following = this.#standby.follow(signal);
+    const waiting = this.#turn(this.#watch, signal);
+    const turn = await Promise.race([waiting, following]).finally(() => itsTurn.abort());
+    if (!turn || this.#signal.aborted) return undefined;
     await following;
-    this.#options.logger.info({ because }, "translator tries to lead");
-    return true;
+    this.#options.logger.info(turn, "translator tries to lead");
+    return turn;
   }
 
-  /** Why it is time to try, undefined when stopped. Standbys that hear the same seldom end at once. */
-  async #turn(watch: LeaderWatch): Promise<string | undefined> {
+  /**
+   * Why it is time to try, and over which term: one that began since then began in time. Undefined when stopped.
+   * Standbys that hear the same seldom end at once.
+   */
+  async #turn(
+    watch: LeaderWatch,
+    signal: AbortSignal,
+  ): Promise<{ because: string; over: number } | undefined> {
     const { randomBytes, clock } = this.#options;
     // Leaders that stall, or that cannot be heard, are not replaced for ever, one by the other.
     const patience = Math.min(2 ** Math.max(0, this.#shortOnes - 1), patienceMax);
     for (;;) {
-      const because = await watch.turn(patience, this.#signal);
+      const because = await watch.turn(patience, signal);
+      const over = Math.max(watch.term, this.#standby.term);
       const [chance = 0] = randomBytes(1);
-      await pause(clock, (scatterMs * chance) / 256, this.#signal);
-      if (this.#signal.aborted) return undefined;
-      if (watch.due(patience) !== undefined) return because;
+      await pause(clock, (scatterMs * chance) / 256, signal);
+      if (signal.aborted) return undefined;
+      if (watch.due(patience) !== undefined) return { because, over };
     }
   }
 

@@ -1,5 +1,5 @@
 import { decodeConfigEvent, evolve } from "@routeledger/config-model";
-import { CommitReader, configKinds, xdsKinds } from "@routeledger/event-log";
+import { CommitReader, configKinds, isLoss, xdsKinds } from "@routeledger/event-log";
 import { bytesEqual, type Clock, Failure } from "@routeledger/std";
 import { TranslationCache, translateAll, translatorVersion } from "@routeledger/translation";
 import { applyPublication, decodePublication } from "@routeledger/xds-model";
@@ -40,7 +40,13 @@ export class WarmStandby {
     this.#options = options;
   }
 
-  /** Follows until aborted. */
+  /** The highest term in what was followed; 0: none. */
+  get term(): number {
+    const { configTail, xdsTail } = this.#warm?.recovered ?? {};
+    return Math.max(configTail?.term ?? 0, xdsTail?.term ?? 0);
+  }
+
+  /** Follows until aborted. @throws Failure when a log lost something that was read (`isLoss`) */
   async follow(signal: AbortSignal): Promise<void> {
     const { clock, followEveryMs } = this.#options;
     while (!signal.aborted) {
@@ -74,7 +80,8 @@ export class WarmStandby {
       this.#warm = recovered && { recovered, cache: before?.cache ?? new TranslationCache() };
       if (recovered !== undefined) report.followed(recovered.published.revision);
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
+      // Whoever recovers from what is left does not know what there was.
+      if (!(error instanceof Failure) || isLoss(error)) throw error;
       this.#warm = undefined;
     }
   }
