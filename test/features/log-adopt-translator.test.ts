@@ -25,6 +25,7 @@ import {
 } from "@routeledger/xds-model";
 import { ConfigAuthor } from "./translator/config-author.ts";
 import { endpointSlice, gateway, gatewayClass, route, service } from "./translator/sample-objects.ts";
+import { SignalBus } from "./translator/signal-bus.ts";
 
 const tools = { clock: systemClock, randomBytes };
 const said = { ...tools, reason: "test", actor: "operator", source: "test" };
@@ -312,6 +313,38 @@ test("rule X5: an XDS of an old backup is refused by the word of a store, of a c
   ledger.xds.messages = [];
   equal((await examineLogs(ledger.logs())).published?.held, "nothing");
   await ledger.adoptLostXds();
+});
+
+test("P1: a leader whose XDS loses something publishes nothing behind what is left, and says so", async () => {
+  const ledger = new Ledger();
+  await ledger.apply("a");
+  await ledger.translate();
+  const backup = [...ledger.xds.messages];
+  const losing = ledger.translate(async () => {
+    await ledger.apply("b");
+    while (!(await ledger.clusters()).includes(cluster("b"))) await new Promise((turn) => setImmediate(turn));
+    ledger.xds.messages = [...backup];
+    await ledger.apply("c");
+  });
+  await rejects(losing, { code: "log.shorter" });
+  deepEqual(ledger.xds.messages, backup);
+});
+
+test("P1: a standby that followed an XDS which then loses something does not lead on what is left", async () => {
+  const ledger = new Ledger();
+  await ledger.apply("a");
+  await ledger.translate();
+  const backup = [...ledger.xds.messages];
+  await ledger.translate(() => ledger.apply("b"));
+  const standby = await startTranslator({
+    ...{ ...tools, logger: silentLogger, name: "standby", retireGraceMs: 60_000 },
+    ...{ logs: ledger.logs(), checkpointEveryRevisions: 1000, signals: new SignalBus().join("standby") },
+    ...{ takeoverAfterMs: 60_000, announceEveryMs: 5 },
+  });
+  while (standby.publishedTo.sequence < ledger.config.lastSequence - 1)
+    await new Promise((turn) => setImmediate(turn));
+  ledger.xds.messages = [...backup];
+  await rejects(standby.ended, { code: "log.shorter" });
 });
 
 /** A ledger of which CONFIG has lost its beginning to a purge, behind a Catalog. */

@@ -51,7 +51,7 @@ export type {
   NewMessage,
   ReadOptions,
 } from "./event-log-port.ts";
-export { Interruption, type InterruptionOptions, isInterruption } from "./interruption.ts";
+export { Interruption, type InterruptionOptions, isInterruption, isLoss } from "./interruption.ts";
 export { configKinds, deliveryKinds, payloadTypes, type ReadableKinds, xdsKinds } from "./kinds.ts";
 export { LogFollower, type LogFollowerOptions } from "./log-follower.ts";
 export { MemoryEventLog, MemoryStorage } from "./memory-event-log.ts";

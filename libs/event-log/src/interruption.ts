@@ -13,6 +13,22 @@ export function isInterruption(error: unknown): error is Failure {
   return error instanceof Failure && error.retryable && error.code !== "log.skippedAfterRead";
 }
 
+const losses: ReadonlySet<string> = new Set([
+  "log.recreated",
+  "log.shorter",
+  "log.gap",
+  "log.brokenChain",
+  "log.staleEpoch",
+]);
+
+/**
+ * Whether a reader says that something was lost or exchanged below us, which only an operator mends. A new reader
+ * from the same tail finds out when that has been done.
+ */
+export function isLoss(error: unknown): error is Failure {
+  return error instanceof Failure && losses.has(error.code);
+}
+
 export interface InterruptionOptions {
   readonly clock: Clock;
   /** Called once an outage, with its first Failure. */

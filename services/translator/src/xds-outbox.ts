@@ -1,4 +1,11 @@
-import type { CommitWriter, EventLog, LogTail, NewCommit } from "@routeledger/event-log";
+import {
+  CommitReader,
+  type CommitWriter,
+  type EventLog,
+  type LogTail,
+  type NewCommit,
+  xdsKinds,
+} from "@routeledger/event-log";
 import { assert, compareRevisions, type Revision } from "@routeledger/std";
 import { readPublished } from "./recover.ts";
 import { overtakenFailure, refuseHigherTerm } from "./term.ts";
@@ -50,11 +57,18 @@ export class XdsOutbox {
         this.#publishedTo = publishes;
         return;
       }
+      await this.#refuseLoss();
       const { published, tail } = await readPublished(xds);
       refuseHigherTerm(commit.term, tail.term);
       if (compareRevisions(published.revision, this.#publishedTo) !== 0)
         throw overtakenFailure(commit.term, published.revision);
       this.#tail = tail;
     }
+  }
+
+  /** What this leader appended or read is there still: else it publishes nothing behind what is left. */
+  async #refuseLoss(): Promise<void> {
+    const reader = new CommitReader(this.#options.xds, { from: this.#tail, kinds: xdsKinds });
+    for await (const _ of reader.read({ until: this.#tail.sequence }));
   }
 }
