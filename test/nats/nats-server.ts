@@ -21,6 +21,8 @@ export interface NatsServerOptions {
   readonly configuration?: string;
   /** Room for streams on the disk. Default `4GB`. */
   readonly fileStoreMax?: string;
+  /** A command that is put before the server's, given its folder, such as one that mounts a small disk there. */
+  readonly within?: (folder: string) => readonly string[];
   /** Another folder's files are kept, for servers that are started on what others left. */
   readonly folder?: string;
 }
@@ -33,6 +35,7 @@ export class NatsTestServer {
   /** Of its file at the next start. */
   configuration: string;
   readonly #monitorPort: number;
+  readonly #within: readonly string[];
   #process: ChildProcess | undefined;
 
   constructor(options: {
@@ -41,11 +44,13 @@ export class NatsTestServer {
     readonly port: number;
     readonly monitorPort: number;
     readonly configuration: string;
+    readonly within?: readonly string[];
   }) {
     this.name = options.name;
     this.folder = options.folder;
     this.port = options.port;
     this.#monitorPort = options.monitorPort;
+    this.#within = options.within ?? [];
     this.configuration = options.configuration;
   }
 
@@ -77,7 +82,8 @@ export class NatsTestServer {
     const file = join(this.folder, "nats-server.conf");
     await writeFile(file, this.configuration);
     const log = createWriteStream(join(this.folder, "nats-server.log"), { flags: "a" });
-    const child = spawn(binary, ["-c", file], { stdio: ["ignore", "pipe", "pipe"] });
+    const [command, ...args] = [...this.#within, binary, "-c", file];
+    const child = spawn(command!, args, { stdio: ["ignore", "pipe", "pipe"] });
     child.stdout.pipe(log);
     child.stderr.pipe(log);
     this.#process = child;
@@ -197,7 +203,8 @@ async function startServers(count: number, options: NatsServerOptions): Promise<
     const cluster = count === 1 ? "" : clusterConfiguration(routes!, index);
     const fileStoreMax = options.fileStoreMax ?? "4GB";
     const configuration = `${baseConfiguration({ ...place, fileStoreMax })}${cluster}${options.configuration ?? ""}\n`;
-    return new NatsTestServer({ ...place, configuration });
+    const within = options.within?.(place.folder) ?? [];
+    return new NatsTestServer({ ...place, configuration, within });
   });
   for (const server of servers) await server.spawn();
   const started: NatsTestServers = {
