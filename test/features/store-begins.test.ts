@@ -110,6 +110,8 @@ async function look(
       assert.match(outcome, /missing|beforeOldest/, `@${missing} of the gap ${held + 1} to ${at - 1}`);
     }
   }
+  const beginning = await store.query("eventAt", { sequence: at });
+  if (beginning?.kind === "StoreBegan") assert.deepEqual([beginning.changes, beginning.objects], [[], []]);
   const end = store.config.value;
   const foundNow = await heldMoments(store, end);
   for (const sequence of heldBefore) assert.ok(foundNow.includes(sequence), `@${sequence} is still there`);
@@ -122,7 +124,15 @@ async function look(
     type: "time",
     timeMs: 1_700_000_000_000 + index * 4_000,
   }));
-  const moments = [...foundNow.map((sequence): Moment => ({ type: "sequence", sequence })), ...times];
+  const others: Moment[] = [
+    { type: "head" },
+    ...[0, 1, 2, 3].map((events) => ({ type: "back" as const, events })),
+  ];
+  const moments = [
+    ...foundNow.map((sequence): Moment => ({ type: "sequence", sequence })),
+    ...times,
+    ...others,
+  ];
   await sameAnswers(store, full, moments, writer.timeMs);
   return began.length > 0 ? 1 : 0;
 }

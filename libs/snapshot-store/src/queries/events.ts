@@ -80,7 +80,7 @@ export const eventAt: Query<{ readonly sequence: number }, EventDetail | undefin
     return ({ sequence }) => {
       const row = find.get(sequence);
       if (row === undefined) return undefined;
-      const objects = difference({ a: sequence - 1, b: sequence });
+      const objects = row.kind === storeBegan ? [] : difference({ a: sequence - 1, b: sequence });
       return { ...storedEvent(row, changesOf(row)), objects };
     };
   },

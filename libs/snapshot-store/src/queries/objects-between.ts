@@ -1,6 +1,5 @@
 import { contentReader } from "../contents.ts";
 import type { SqliteDatabase } from "../open-database.ts";
-import { prepareHeld } from "./held.ts";
 import { type ObjectRow, type StoredObject, selectObjects, storedObject } from "./objects.ts";
 import type { Query } from "./query.ts";
 
@@ -17,8 +16,7 @@ export interface Span {
 }
 
 /**
- * Objects that differ between two revisions, sorted by group, kind, namespace, name. Costs what lies between. None where
- * the store does not hold one of both.
+ * Objects that differ between two revisions, sorted by group, kind, namespace, name. Costs what lies between.
  */
 export const objectsBetween: Query<Span, ObjectDifference[]> = {
   prepare: (database) => prepareDifference(database),
@@ -37,10 +35,8 @@ export function prepareDifference(database: SqliteDatabase): (span: Span) => Obj
     `${selectObjects} AND o.api_group = @api_group AND o.kind = @kind AND o.namespace = @namespace
        AND o.name = @name`,
   );
-  const held = prepareHeld(database);
-  return ({ a, b }) => {
-    if ([a, b].some((sequence) => held.firstMissing(sequence, sequence) !== undefined)) return [];
-    return touched.all({ low: Math.min(a, b), high: Math.max(a, b) }).flatMap((key): ObjectDifference[] => {
+  return ({ a, b }) =>
+    touched.all({ low: Math.min(a, b), high: Math.max(a, b) }).flatMap((key): ObjectDifference[] => {
       const before = find.get({ ...key, sequence: a });
       const after = find.get({ ...key, sequence: b });
       if (before === undefined && after === undefined) return [];
@@ -52,7 +48,6 @@ export function prepareDifference(database: SqliteDatabase): (span: Span) => Obj
         },
       ];
     });
-  };
 }
 
 interface KeyRow {
