@@ -24,6 +24,8 @@ export interface ParentFinding {
 /** A route of any kind at a Gateway. */
 export interface AttachedRoute {
   readonly object: ConfigObject;
+  /** `objectKey` of the object. */
+  readonly key: string;
   readonly attachments: readonly ParentAttachment[];
   /** Undefined for kinds that are not served. */
   readonly translated: TranslatedRoute | undefined;
@@ -42,6 +44,7 @@ export function attachedRoute(
   const listeners = translated === undefined ? [] : [...taking].filter(({ serves }) => serves);
   return {
     object,
+    key: objectKey(object),
     attachments,
     translated,
     listeners,

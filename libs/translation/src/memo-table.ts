@@ -24,6 +24,20 @@ export class MemoTable {
   }
 }
 
+/** The same for what is asked now and then: a value is forgotten with its key. */
+export class WeakMemo {
+  readonly #entries = new WeakMap<object, Entry>();
+
+  /** The kept value when all inputs are identical, else what `compute` gives. A key must be asked with one type. */
+  get<T>(key: object, inputs: readonly unknown[], compute: () => T): T {
+    const known = this.#entries.get(key);
+    if (known !== undefined && sameItems(known.inputs, inputs)) return known.value as T;
+    const value = compute();
+    this.#entries.set(key, { inputs, value });
+    return value;
+  }
+}
+
 export function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
   if (a.length !== b.length) return false;
   // Called for every route at every event: a loop costs a third of `every`.

@@ -1,4 +1,4 @@
-import { type ConfigState, kindKey, objectKey } from "@routeledger/config-model";
+import { type ConfigState, kindKey } from "@routeledger/config-model";
 import { assert, by } from "@routeledger/std";
 import { comparePartKeys, type Part } from "@routeledger/xds-model";
 import { attachedRoutes } from "./attached-routes.ts";
@@ -98,6 +98,6 @@ function upstreamsOf(routes: readonly AttachedRoute[]): readonly Upstream[] {
 function findingsOf(gateway: GatewayView, routes: readonly AttachedRoute[], memo: MemoTable): Findings {
   return {
     gateway: memo.get("finding", [gateway, ...routes], () => gatewayFinding(gateway, routes)),
-    parents: new Map(routes.map(({ object, parents }) => [objectKey(object), parents])),
+    parents: new Map(routes.map(({ key, parents }) => [key, parents])),
   };
 }
