@@ -27,7 +27,7 @@ interface Phase {
 const tenths = fc.oneof(fc.constant(0), fc.constant(10), fc.integer({ min: 1, max: 9 }));
 const phases: fc.Arbitrary<Phase[]> = fc.array(
   fc.record({
-    history: steps.map((all) => all.slice(0, 4)),
+    history: fc.tuple(steps, fc.nat({ max: 4 })).map(([all, count]) => all.slice(0, count)),
     publishEvery: fc.integer({ min: 1, max: 3 }),
     round: fc.record({ config: fc.boolean(), xds: fc.boolean() }),
     purge: fc.record({ config: tenths, xds: tenths }),
