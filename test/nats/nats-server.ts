@@ -158,7 +158,11 @@ export class NatsTestServer {
 /** The fields of the monitoring answers that tests look at. */
 export interface MonitorAnswer {
   readonly status?: string;
-  readonly meta_cluster?: { readonly leader?: string };
+  readonly meta_cluster?: {
+    readonly leader?: string;
+    /** As the meta leader sees them; absent elsewhere. */
+    readonly replicas?: readonly { readonly offline?: boolean; readonly current?: boolean }[];
+  };
   readonly account_details?: readonly {
     readonly stream_detail?: readonly {
       readonly name: string;
@@ -250,12 +254,16 @@ async function allReady(servers: readonly NatsTestServer[]): Promise<void> {
   await Promise.all(running.map((server) => server.ready()));
   if (servers.length === 1) return;
   await until("the cluster to have leaders", async () => {
+    let online = 0;
     for (const server of running) {
       const answer = await server.look("/jsz?streams=true&accounts=true");
       if (!answer?.meta_cluster?.leader) return false;
       if (streamsOf(answer).some(({ cluster }) => !cluster?.leader)) return false;
+      const known = answer.meta_cluster.replicas?.filter(({ offline }) => offline !== true).length ?? 0;
+      online = Math.max(online, known);
     }
-    return true;
+    // A leader that does not see the others yet finds no place for a stream of three.
+    return online === running.length - 1;
   });
 }
 
