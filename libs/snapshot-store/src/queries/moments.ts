@@ -63,11 +63,11 @@ function prepareLift(database: SqliteDatabase, held: Held): (event: EventRow) =>
   return (event) => {
     const lifted = held.next(event.sequence);
     if (lifted === undefined) return revisionOf(event);
+    // Where events are missing in between, the store's beginning behind them is such an event.
     const nextEvent = (next.get(event.sequence) as number | undefined) ?? Number.POSITIVE_INFINITY;
     const isKnown =
       lifted.sequence < nextEvent && lifted.sequence <= ((end.get() as number | undefined) ?? 0);
-    const isGap = held.firstMissing(event.sequence, lifted.sequence) !== undefined;
-    return isKnown && !isGap ? lifted : undefined;
+    return isKnown ? lifted : undefined;
   };
 }
 
