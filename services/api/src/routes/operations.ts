@@ -6,7 +6,7 @@ import { openApi } from "../open-api.ts";
 import type { ApiContext } from "./api-context.ts";
 
 /** How long a store that is being written may be behind what was appended before it was asked, milliseconds. */
-const storeDeadlineMs = 1_000;
+const storeDeadlineMs = 5_000;
 
 /** What machines ask of the process itself, and what the api says of itself. */
 export function operationRoutes(server: FastifyInstance, context: ApiContext): void {
