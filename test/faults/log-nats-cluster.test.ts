@@ -13,11 +13,11 @@ eventLogContract(
     replicas: 3,
     disturb: async (cluster) => {
       if (restarts++ % killEvery > 0) return;
-      // What was killed before has to be back: two of three are needed.
-      await cluster.ready();
       const server = cluster.servers[((restarts / killEvery) % cluster.servers.length) | 0]!;
       await server.kill();
       await server.spawn();
+      // Leaders are elected, also the one that makes streams and consumers.
+      await cluster.ready();
     },
   }),
 );

@@ -107,10 +107,12 @@ export class MessageFeed {
 
   async #open(): Promise<void> {
     const { name, after, info } = this.#options;
-    const [{ firstSequence }, created] = await Promise.all([info(), this.#consumer.create(after)]);
-    answered(created, `read log ${name} after ${after}`, name);
+    const creating = this.#consumer.create(after);
+    // Asked at the same time and said first: a cluster without a leader makes no consumer, and tells this all the same.
+    const { firstSequence } = await info();
+    if (after + 1 < firstSequence) throw compactedFailure(name, after, firstSequence);
+    answered(await creating, `read log ${name} after ${after}`, name);
     if (this.#ended) this.#consumer.drop();
-    else if (after + 1 < firstSequence) throw compactedFailure(name, after, firstSequence);
     else this.#pull();
   }
 
