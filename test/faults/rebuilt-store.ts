@@ -43,6 +43,6 @@ async function reachedEnd(store: SnapshotStore, log: EventLog): Promise<void> {
   const deadline = AbortSignal.timeout(20_000);
   while ((store.cursor(log.name)?.tail.sequence ?? 0) < lastSequence) {
     if (deadline.aborted) throw new Error(`the store is not at ${log.name} ${lastSequence} after 20 s`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
