@@ -49,7 +49,7 @@ test("without streams doctor names the command that makes them, and what it cann
 }, async () => {
   const said = await doctor();
   assert.match(said, /^ok {3}NATS: plain 2\.\d+\.\d+, round trip \d+ ms$/m);
-  assert.match(said, /^bad {2}stream CONFIG: .*not found\n +hint: .*routeledger log create$/m);
+  assert.match(said, /^bad {2}stream CONFIG: .*not found\n +hint: .*routeledger log create;/m);
   assert.match(said, /^\? {4}durability: a client cannot see .*\n +hint: --nats-monitor-url/m);
 });
 

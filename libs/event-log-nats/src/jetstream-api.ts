@@ -147,7 +147,7 @@ export function noStreamFailure(doing: string, stream: string): Failure {
   return new Failure(`${doing}: stream ${stream} not found`, {
     code: "nats.noStream",
     retryable: false,
-    hint: "make it with: routeledger log create",
+    hint: "a new one is made with: routeledger log create; one that was there is restored from a backup first",
     fields: { stream },
   });
 }

@@ -213,7 +213,7 @@ export class MessageFeed {
     return new Failure(`read log ${name}: message ${sequence} follows message ${before}`, {
       code: "log.gap",
       retryable: false,
-      hint: "bring back the right log, or adopt this one as a new epoch",
+      hint: "bring back the right log, or go on with this one as it is: routeledger log adopt",
       fields: { log: name, sequence },
     });
   }
