@@ -137,7 +137,9 @@ test("what an operator must mend ends a service, also while NATS is not there", 
     /the token of ann: expected 16 to 1024 characters/,
   );
   const edge = ["--operations-address", free, "--nats-password-file", join(folder, "none")];
-  await refused(runEdge, edge, /xds-edge ends: read how to sign in to NATS: ENOENT/);
+  await refused(runEdge, edge, /xds-edge ends: read how to sign in to NATS: a password without --nats-user/);
+  const signIn = /xds-edge ends: read how to sign in to NATS: ENOENT/;
+  await refused(runEdge, [...edge, "--nats-user", "edge"], signIn);
 });
 
 test("an address that is taken is said, and ends the service", { timeout }, async () => {

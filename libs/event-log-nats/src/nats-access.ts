@@ -12,8 +12,8 @@ import type { NatsOptions } from "./nats-options.ts";
  * How a process signs in, for `connect`. The files of passwords and credentials are read again at each connection, so
  * that they may be changed while the process runs.
  *
- * @throws Failure `nats.credentials` when a file cannot be read now, or is no credentials file, or a user's name
- * cannot be part of a subject
+ * @throws Failure `nats.credentials` when a file cannot be read now, or is no credentials file, or there is a
+ * password and no user, or a user's name cannot be part of a subject
  */
 export function natsAccess(options: NatsOptions): Partial<ConnectionOptions> {
   try {
@@ -30,7 +30,7 @@ export function natsAccess(options: NatsOptions): Partial<ConnectionOptions> {
     throw new Failure(`read how to sign in to NATS: ${cause instanceof Error ? cause.message : cause}`, {
       code: "nats.credentials",
       retryable: false,
-      hint: "look at the files that --nats-password-file, --nats-creds-file and --nats-ca-file name",
+      hint: "look at the files that --nats-password-file, --nats-creds-file and --nats-ca-file name, and at --nats-user",
       cause,
     });
   }
@@ -46,6 +46,7 @@ function authenticatorOf({ user, passwordFile, credsFile }: NatsOptions): Authen
     });
     return credsAuthenticator(creds);
   }
+  if (user === undefined && passwordFile) throw new Error("a password without --nats-user");
   if (user === undefined) return undefined;
   if (!passwordFile) return usernamePasswordAuthenticator(user);
   return usernamePasswordAuthenticator(
