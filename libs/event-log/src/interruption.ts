@@ -1,4 +1,4 @@
-import { type Clock, Failure } from "@routeledger/std";
+import { type Clock, Failure, pause } from "@routeledger/std";
 
 /** Wait before a log is read again for the first time; twice as long each time after that. */
 const backOffMinMs = 50;
@@ -65,20 +65,7 @@ export class Interruption {
     if (readableMs > backOffMaxMs) this.#delayMs = backOffMinMs;
     if (!this.#told) onInterrupted?.(failure);
     this.#told = true;
-    await waited(clock, this.#delayMs, signal);
+    await pause(clock, this.#delayMs, signal);
     this.#delayMs = Math.min(2 * this.#delayMs, backOffMaxMs);
   }
-}
-
-function waited(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const cancel = clock.after(delayMs, done);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

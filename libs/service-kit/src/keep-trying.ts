@@ -1,4 +1,4 @@
-import { type Clock, Failure } from "@routeledger/std";
+import { type Clock, Failure, pause } from "@routeledger/std";
 import type { Logger } from "./logger.ts";
 
 export interface KeepTryingOptions {
@@ -42,19 +42,6 @@ export async function keepTrying<T>(attempt: () => Promise<T>, options: KeepTryi
       await pause(clock, pauseMs, signal);
     }
   }
-}
-
-function pause(clock: Clock, durationMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const cancel = clock.after(durationMs, done);
-    signal.addEventListener("abort", done, { once: true });
-    if (signal.aborted) done();
-  });
 }
 
 function stopping(what: string): Failure {

@@ -1,7 +1,6 @@
 import { type EventLog, emptyTail, type ReadableKinds, readCheckpoints } from "@routeledger/event-log";
-import { type Clock, Failure } from "@routeledger/std";
+import { type Clock, Failure, pause } from "@routeledger/std";
 import type { Began, Beginning } from "./beginning.ts";
-import { pause } from "./pause.ts";
 import type { SnapshotStore } from "./store.ts";
 
 export interface BeginAgainOptions {
@@ -35,7 +34,7 @@ export async function beginAgain(
     } catch (error) {
       if (!(error instanceof Failure && error.retryable)) throw error;
     }
-    await pause(backOffMs, { clock, signal });
+    await pause(clock, backOffMs, signal);
   }
   return undefined;
 }

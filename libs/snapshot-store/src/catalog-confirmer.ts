@@ -1,6 +1,5 @@
 import type { EventLog } from "@routeledger/event-log";
-import { type Clock, Failure, type Revision } from "@routeledger/std";
-import { pause } from "./pause.ts";
+import { type Clock, Failure, pause, type Revision } from "@routeledger/std";
 import type { SnapshotStore } from "./store.ts";
 
 /** Appends a StoreConfirmed; resolves when it is stored. */
@@ -55,7 +54,7 @@ export class CatalogConfirmer {
       } catch (error) {
         if (error instanceof Failure && error.code.startsWith("store.")) throw error;
         if (!signal.aborted) onConfirmFailed?.(error);
-        await pause(wait, { clock, signal });
+        await pause(clock, wait, signal);
         wait = Math.min(backOffMaxMs, wait * 2);
       }
     }

@@ -7,11 +7,10 @@ import {
   type ReadableKinds,
   xdsKinds,
 } from "@routeledger/event-log";
-import { type Clock, Failure, systemClock } from "@routeledger/std";
+import { type Clock, Failure, pause, systemClock } from "@routeledger/std";
 import { beginAgain } from "./begin-again.ts";
 import type { Began } from "./beginning.ts";
 import { CatalogConfirmer, type Confirm } from "./catalog-confirmer.ts";
-import { pause } from "./pause.ts";
 import type { SnapshotStore } from "./store.ts";
 
 export interface ProjectedLogs {
@@ -105,7 +104,7 @@ async function follow(store: SnapshotStore, log: EventLog, options: FollowOption
       if (!(error instanceof Failure && beginsAgain.has(error.code))) throw error;
       anew = error.code === "log.adopted";
     }
-    if (inVain > 0) await pause(Math.min(backOffMaxMs, backOffMs * 2 ** inVain), { clock, signal });
+    if (inVain > 0) await pause(clock, Math.min(backOffMaxMs, backOffMs * 2 ** inVain), signal);
     inVain++;
     const began = await beginAgain(store, log, { kinds: kindsOf[log.name], anew, signal, clock });
     if (began !== undefined) onBegan?.(log.name, began);

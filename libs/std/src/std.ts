@@ -6,4 +6,5 @@ export { bytesEqual, concatBytes, fromHex, fromUtf8, sha256, sha256Hex, toHex, u
 export { Failure, type FailureDetails } from "./failure.ts";
 export { Mailbox } from "./mailbox.ts";
 export { by, type Comparator, compareNumbers, compareStrings, inOrder, sortedEntries } from "./ordering.ts";
+export { pause } from "./pause.ts";
 export { compareRevisions, formatRevision, parseRevision, type Revision, revision } from "./revision.ts";

@@ -1,6 +1,5 @@
 import type { EventLog } from "@routeledger/event-log";
-import { type Clock, Failure } from "@routeledger/std";
-import { pause } from "./pause.ts";
+import { type Clock, Failure, pause } from "@routeledger/std";
 
 export interface AnnouncerOptions {
   readonly config: EventLog;

@@ -1,6 +1,5 @@
-import type { Clock } from "@routeledger/std";
+import { type Clock, pause } from "@routeledger/std";
 import type { LeaderSignal, LeaderSignals } from "./leader-signals.ts";
-import { pause } from "./pause.ts";
 
 export interface LeaderWatchOptions {
   readonly signals: LeaderSignals;

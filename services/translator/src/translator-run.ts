@@ -1,8 +1,7 @@
 import { Interruption, isInterruption } from "@routeledger/event-log";
-import { Failure } from "@routeledger/std";
+import { Failure, pause } from "@routeledger/std";
 import type { CrashPoint } from "./crash-point.ts";
 import { LeaderWatch } from "./leader-watch.ts";
-import { pause } from "./pause.ts";
 import { TranslatorLoop } from "./translator-loop.ts";
 import {
   announceEveryMsDefault,

@@ -1,9 +1,8 @@
 import { decodeConfigEvent, evolve } from "@routeledger/config-model";
 import { CommitReader, configKinds, isLoss, xdsKinds } from "@routeledger/event-log";
-import { bytesEqual, type Clock, Failure } from "@routeledger/std";
+import { bytesEqual, type Clock, Failure, pause } from "@routeledger/std";
 import { TranslationCache, translateAll, translatorVersion } from "@routeledger/translation";
 import { applyPublication, decodePublication } from "@routeledger/xds-model";
-import { pause } from "./pause.ts";
 import { type Recovered, recover, type TranslatorLogs } from "./recover.ts";
 import type { TranslatorReport } from "./translator-report.ts";
 

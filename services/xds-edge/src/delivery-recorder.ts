@@ -1,9 +1,8 @@
 import { CommitWriter, type EventLog, type NewCommit } from "@routeledger/event-log";
 import { codec } from "@routeledger/protos";
 import type { Logger } from "@routeledger/service-kit";
-import { BoundedQueue, type Clock, Failure } from "@routeledger/std";
+import { BoundedQueue, type Clock, Failure, pause } from "@routeledger/std";
 import { bytesAtMost, type DeliveryFact, type DeliveryRecord, namesIn } from "./delivery-facts.ts";
-import { pause } from "./pause.ts";
 
 /** Facts that wait to be written, and names in them; what comes when it is full is lost, and counted. */
 const waitingMax = 20_000;

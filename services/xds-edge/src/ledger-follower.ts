@@ -7,7 +7,7 @@ import {
   xdsKinds,
 } from "@routeledger/event-log";
 import type { Logger } from "@routeledger/service-kit";
-import { type Clock, compareRevisions, Failure } from "@routeledger/std";
+import { type Clock, compareRevisions, Failure, pause } from "@routeledger/std";
 import {
   applyPublication,
   decodePublication,
@@ -16,7 +16,6 @@ import {
   type Published,
 } from "@routeledger/xds-model";
 import { afterFailure, lookAt } from "./log-loss.ts";
-import { pause } from "./pause.ts";
 import { SharedLogInfo } from "./shared-log-info.ts";
 
 /** Called when what is published has moved on. */

@@ -1,5 +1,4 @@
-import type { Clock } from "@routeledger/std";
-import { pause } from "./pause.ts";
+import { type Clock, pause } from "@routeledger/std";
 
 /** Streams are closed in at most so many portions. */
 const portionsMax = 50;

@@ -1,4 +1,4 @@
-import type { Failure } from "@routeledger/std";
+import { type Failure, pause } from "@routeledger/std";
 import { emptySnapshot, type Published, type Snapshot } from "@routeledger/xds-model";
 import type { Protocol } from "@routeledger/xds-stream";
 import { type AdsServer, refuse, startAdsServer } from "./ads-server.ts";
@@ -7,7 +7,6 @@ import { type EdgeMetrics, edgeMetrics, noMetrics, type Observed } from "./edge-
 import { ResponseEncoder } from "./encode-response.ts";
 import { LedgerFollower } from "./ledger-follower.ts";
 import { OfferTurns } from "./offer-turns.ts";
-import { pause } from "./pause.ts";
 import { type ProxyState, proxyStates } from "./proxy-states.ts";
 import { closeInPortions } from "./stream-drain.ts";
 import { type AdsCall, StreamSession } from "./stream-session.ts";

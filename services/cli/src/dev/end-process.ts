@@ -1,5 +1,4 @@
-import type { Clock } from "@routeledger/std";
-import { pause } from "./pause.ts";
+import { type Clock, pause } from "@routeledger/std";
 import { processIdentity } from "./process-identity.ts";
 
 /** How long a process may take to end by itself, and how often it is looked at, milliseconds. */

@@ -1,8 +1,7 @@
-import { type Clock, compareStrings, type JsonObject } from "@routeledger/std";
+import { type Clock, compareStrings, type JsonObject, pause } from "@routeledger/std";
 import { endProcess } from "./end-process.ts";
 import { EnvoyFolder } from "./envoy-folder.ts";
 import { EnvoyProcess } from "./envoy-process.ts";
-import { pause } from "./pause.ts";
 
 /** An Envoy that ends is started again after a wait that doubles from the first to the last of these, milliseconds. */
 const restartFirstMs = 250;

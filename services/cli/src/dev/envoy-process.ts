@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Clock, JsonObject } from "@routeledger/std";
-import { canonicalJson } from "@routeledger/std";
+import { type Clock, canonicalJson, type JsonObject, pause } from "@routeledger/std";
 import { startCommandOptions } from "../envoy-options.ts";
 import { endProcess } from "./end-process.ts";
 import { adminNodeId, askAdmin } from "./envoy-admin.ts";
 import { type EnvoyCommand, EnvoyFolder } from "./envoy-folder.ts";
-import { pause } from "./pause.ts";
 import { processIdentity } from "./process-identity.ts";
 
 /** How long an Envoy may take to open its admin page, and to get its first configuration, milliseconds. */

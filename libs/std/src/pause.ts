@@ -1,4 +1,4 @@
-import type { Clock } from "@routeledger/std";
+import type { Clock } from "./clock.ts";
 
 /** Resolves after `delayMs`, or at once when the signal is aborted. */
 export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
@@ -10,6 +10,6 @@ export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
       resolve();
     };
     const cancel = clock.after(delayMs, done);
-    signal?.addEventListener("abort", done);
+    signal?.addEventListener("abort", done, { once: true });
   });
 }
