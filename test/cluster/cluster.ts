@@ -113,9 +113,13 @@ export class Cluster {
     for (const [index, url] of this.apiUrls.entries()) {
       while (this.apis[index]?.running) {
         const answer = await fetch(`${url}/v1/head`, { headers: { connection: "close" } });
-        const { head, published } = (await answer.json()) as { head?: string; published?: string };
+        const text = await answer.text();
+        const { head, published } = JSON.parse(text) as { head?: string; published?: string };
         if (head !== undefined && head === published) break;
-        if (performance.now() > deadline) throw new Error(`${url} has ${published} of ${head} published`);
+        if (performance.now() > deadline) {
+          const said = this.apis[index]?.output.slice(-4_000);
+          throw new Error(`${url} has not published all: ${answer.status} ${text}\n${said}`);
+        }
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     }
