@@ -20,12 +20,13 @@ import { type MemoryLogs, memoryLogs } from "./store/random-history.ts";
 
 const base = documents(gatewayClass, gateway, backend);
 
-/** Purges both logs as soon as a round of checkpoints is behind it. */
-function purgingTranslator(logs: MemoryLogs): Promise<Translator> {
+/** Purges both logs as soon as a round of checkpoints is behind it, whoever still reads there; or never. */
+function translatorThat(purges: "purges" | "keeps all", logs: MemoryLogs): Promise<Translator> {
   return startTranslator({
     ...{ logs, name: "test", clock: systemClock, logger: silentLogger },
     randomBytes: (count) => new Uint8Array(randomBytes(count)),
-    ...{ retireGraceMs: 60_000, checkpointEveryRevisions: 5, retainCheckpoints: 1, storesToConfirm: 0 },
+    ...{ retireGraceMs: 60_000, checkpointEveryRevisions: 5 },
+    ...(purges === "purges" && { retainCheckpoints: 1, storesToConfirm: 0 }),
   });
 }
 
@@ -123,7 +124,7 @@ interface TwoApis {
 
 async function withTwoApis(use: (apis: TwoApis) => Promise<void>): Promise<void> {
   const logs = memoryLogs();
-  const translator = await purgingTranslator(logs);
+  let translator = await translatorThat("purges", logs);
   const beside = { logs, translator: false };
   try {
     await withFolder((folder) => withApi((full) => besideFull(full, folder), beside));
@@ -138,6 +139,8 @@ async function withTwoApis(use: (apis: TwoApis) => Promise<void>): Promise<void>
     await project(store, logs);
     const heldTo = store.config.value;
     const revisions = await applyUntilPurged(full, logs, heldTo);
+    await translator.stop();
+    translator = await translatorThat("keeps all", logs);
     const following = followed(store, logs);
     try {
       await following.caughtUp();
