@@ -1,5 +1,5 @@
 import type { Statement } from "better-sqlite3";
-import { open } from "./ledger-schema.ts";
+import { byUntil, open } from "./ledger-schema.ts";
 import type { SqliteDatabase } from "./open-database.ts";
 
 /**
@@ -10,59 +10,67 @@ export function groupStatements(database: SqliteDatabase) {
   const statement = (text: string): Statement<unknown[]> => database.prepare<unknown[]>(text);
   const resourceKey = `node_group = ? AND type = ? AND name = ? AND until_sequence = ${open}`;
   const partsKey = `node_group = ? AND type = ? AND resource = ? AND until_sequence = ${open}`;
-  const groupTables = ["node_groups", "parts", "resources", "retiring", "type_versions"];
+  const groupTables = ["node_groups", "parts", "resources", "retiring", "type_versions"] as const;
   return {
-    openGroup: statement(`SELECT 1 FROM node_groups WHERE node_group = ? AND until_sequence = ${open}`),
+    openGroup: statement(
+      `SELECT 1 FROM ${byUntil("node_groups")} WHERE node_group = ? AND until_sequence = ${open}`,
+    ),
     insertGroup: statement(`INSERT OR REPLACE INTO node_groups VALUES (?, ?, ${open})`),
     closeGroup: groupTables.map((table) =>
-      statement(`UPDATE ${table} SET until_sequence = ? WHERE node_group = ? AND until_sequence = ${open}`),
+      statement(
+        `UPDATE ${byUntil(table)} SET until_sequence = ? WHERE node_group = ? AND until_sequence = ${open}`,
+      ),
     ),
 
-    openGroups: statement(`SELECT node_group FROM node_groups WHERE until_sequence = ${open}`),
+    openGroups: statement(`SELECT node_group FROM ${byUntil("node_groups")} WHERE until_sequence = ${open}`),
     allOpen: {
       parts: statement(
-        `SELECT type, resource, virtual_host, digest, owners FROM parts
+        `SELECT type, resource, virtual_host, digest, owners FROM ${byUntil("parts")}
          WHERE node_group = ? AND until_sequence = ${open}`,
       ),
       resources: statement(
-        `SELECT type, name, version FROM resources WHERE node_group = ? AND until_sequence = ${open}`,
+        `SELECT type, name, version FROM ${byUntil("resources")} WHERE node_group = ? AND until_sequence = ${open}`,
       ),
       retiring: statement(
-        `SELECT type, name, digest, version, retired_at_ms FROM retiring
+        `SELECT type, name, digest, version, retired_at_ms FROM ${byUntil("retiring")}
          WHERE node_group = ? AND until_sequence = ${open}`,
       ),
       types: statement(
-        `SELECT type, version FROM type_versions WHERE node_group = ? AND until_sequence = ${open}`,
+        `SELECT type, version FROM ${byUntil("type_versions")} WHERE node_group = ? AND until_sequence = ${open}`,
       ),
     },
 
-    openParts: statement(`SELECT virtual_host, digest FROM parts WHERE ${partsKey} ORDER BY virtual_host`),
+    openParts: statement(
+      `SELECT virtual_host, digest FROM ${byUntil("parts")} WHERE ${partsKey} ORDER BY virtual_host`,
+    ),
     insertPart: statement(`INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ${open}, ?, ?)`),
     insertPartAside: statement("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
-    closePart: statement(`UPDATE parts SET until_sequence = ? WHERE ${partsKey} AND virtual_host = ?`),
-    closeParts: statement(`UPDATE parts SET until_sequence = ? WHERE ${partsKey}`),
+    closePart: statement(
+      `UPDATE ${byUntil("parts")} SET until_sequence = ? WHERE ${partsKey} AND virtual_host = ?`,
+    ),
+    closeParts: statement(`UPDATE ${byUntil("parts")} SET until_sequence = ? WHERE ${partsKey}`),
 
-    openResource: statement(`SELECT digest, version FROM resources WHERE ${resourceKey}`),
+    openResource: statement(`SELECT digest, version FROM ${byUntil("resources")} WHERE ${resourceKey}`),
     insertResource: statement(`INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, ${open}, ?, ?, ?)`),
-    closeResource: statement(`UPDATE resources SET until_sequence = ? WHERE ${resourceKey}`),
+    closeResource: statement(`UPDATE ${byUntil("resources")} SET until_sequence = ? WHERE ${resourceKey}`),
     openNames: statement(
-      `SELECT name, digest FROM resources INDEXED BY resources_by_until
+      `SELECT name, digest FROM ${byUntil("resources")}
        WHERE node_group = ? AND until_sequence = ${open} AND type = ?`,
     ),
 
     insertRetiring: statement(`INSERT OR REPLACE INTO retiring VALUES (?, ?, ?, ?, ${open}, ?, ?, ?, ?)`),
-    closeRetiring: statement(`UPDATE retiring SET until_sequence = ? WHERE ${resourceKey}`),
+    closeRetiring: statement(`UPDATE ${byUntil("retiring")} SET until_sequence = ? WHERE ${resourceKey}`),
     expireRetiring: statement(
-      `UPDATE retiring SET until_sequence = ?
+      `UPDATE ${byUntil("retiring")} SET until_sequence = ?
        WHERE node_group = ? AND until_sequence = ${open} AND retired_at_ms < ?`,
     ),
 
     openType: statement(
-      `SELECT digest FROM type_versions WHERE node_group = ? AND type = ? AND until_sequence = ${open}`,
+      `SELECT digest FROM ${byUntil("type_versions")} WHERE node_group = ? AND type = ? AND until_sequence = ${open}`,
     ),
     insertType: statement(`INSERT OR REPLACE INTO type_versions VALUES (?, ?, ?, ${open}, ?, ?, ?)`),
     closeType: statement(
-      `UPDATE type_versions SET until_sequence = ?
+      `UPDATE ${byUntil("type_versions")} SET until_sequence = ?
        WHERE node_group = ? AND type = ? AND until_sequence = ${open}`,
     ),
   };

@@ -112,3 +112,28 @@ CREATE TABLE statuses (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX statuses_by_until ON statuses (until_sequence, api_group, kind, namespace, name);
 `;
+
+/** Indexes that came after the format: made wherever they lack, since a file with them is still of that format. */
+export const ledgerIndexes = `
+CREATE INDEX IF NOT EXISTS node_groups_by_until ON node_groups (until_sequence, node_group);
+CREATE INDEX IF NOT EXISTS retiring_by_until ON retiring (node_group, until_sequence, type, name);
+CREATE INDEX IF NOT EXISTS type_versions_by_until ON type_versions (node_group, until_sequence, type);
+`;
+
+/** Tables whose rows are intervals of CONFIG sequences. */
+export type IntervalTable =
+  | "objects"
+  | "node_groups"
+  | "parts"
+  | "resources"
+  | "retiring"
+  | "type_versions"
+  | "statuses";
+
+/**
+ * A table for a statement that asks what still counts, or counted at a recent moment. It names the index: by itself
+ * SQLite would take the primary key, and read all that a name ever was to find what it is.
+ */
+export function byUntil(table: IntervalTable, alias = ""): string {
+  return `${table} ${alias} INDEXED BY ${table}_by_until`;
+}

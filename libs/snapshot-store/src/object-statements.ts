@@ -1,7 +1,7 @@
 import type { ObjectRef } from "@routeledger/config-model";
 import { type Revision, sha256, utf8 } from "@routeledger/std";
 import { contentWriter } from "./contents.ts";
-import { open } from "./ledger-schema.ts";
+import { byUntil, open } from "./ledger-schema.ts";
 import type { SqliteDatabase } from "./open-database.ts";
 
 /** An object as CONFIG has it. */
@@ -21,7 +21,7 @@ export function objectStatements(database: SqliteDatabase): {
 } {
   const writeContent = contentWriter(database);
   const closeRow = database.prepare(
-    `UPDATE objects SET until_sequence = ?
+    `UPDATE ${byUntil("objects")} SET until_sequence = ?
      WHERE api_group = ? AND kind = ? AND namespace = ? AND name = ? AND until_sequence = ${open}`,
   );
   // An object that one commit names twice has one state at its revision: the last.

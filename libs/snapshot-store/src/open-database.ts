@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { assert, Failure } from "@routeledger/std";
 import Database from "better-sqlite3";
 import { deliveryFormat, deliverySchema } from "./delivery-schema.ts";
-import { ledgerFormat, ledgerSchema, rebuildableFormat } from "./ledger-schema.ts";
+import { ledgerFormat, ledgerIndexes, ledgerSchema, rebuildableFormat } from "./ledger-schema.ts";
 
 export type SqliteDatabase = Database.Database;
 
@@ -22,6 +22,7 @@ export function openLedger(folder: string): SqliteDatabase {
     schema: ledgerSchema,
     synchronous: "FULL",
   });
+  translated(`index ${join(folder, ledgerFile)}`, () => database.exec(ledgerIndexes));
   const isNew = database.prepare("SELECT count(*) FROM store").pluck().get() === 0;
   if (isNew)
     database.prepare("INSERT INTO store VALUES (?, 0, 0, 0, 0)").run(randomBytes(16).toString("hex"));

@@ -1,5 +1,5 @@
 import type { PublishedStatus } from "@routeledger/xds-model";
-import { open } from "./ledger-schema.ts";
+import { byUntil, open } from "./ledger-schema.ts";
 import type { SqliteDatabase } from "./open-database.ts";
 
 /** How statuses' rows are written, prepared once. Called inside a transaction. */
@@ -10,7 +10,7 @@ export function statusStatements(database: SqliteDatabase): {
   open(status: PublishedStatus, sequence: number): void;
 } {
   const closeRow = database.prepare(
-    `UPDATE statuses SET until_sequence = ?
+    `UPDATE ${byUntil("statuses")} SET until_sequence = ?
      WHERE api_group = ? AND kind = ? AND namespace = ? AND name = ? AND until_sequence = ${open}`,
   );
   const insert = database.prepare(

@@ -1,6 +1,6 @@
 import { contentReader } from "../contents.ts";
 import type { SqliteDatabase } from "../open-database.ts";
-import { type ObjectRow, type StoredObject, selectObjects, storedObject } from "./objects.ts";
+import { type ObjectRow, type StoredObject, selectObject, storedObject } from "./objects.ts";
 import type { Query } from "./query.ts";
 
 export interface ObjectDifference {
@@ -32,7 +32,7 @@ export function prepareDifference(database: SqliteDatabase): (span: Span) => Obj
      ORDER BY api_group, kind, namespace, name`,
   );
   const find = database.prepare<[object], ObjectRow>(
-    `${selectObjects} AND o.api_group = @api_group AND o.kind = @kind AND o.namespace = @namespace
+    `${selectObject} AND o.api_group = @api_group AND o.kind = @kind AND o.namespace = @namespace
        AND o.name = @name`,
   );
   return ({ a, b }) =>

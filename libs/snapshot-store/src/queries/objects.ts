@@ -1,5 +1,6 @@
 import { fromUtf8, type Revision } from "@routeledger/std";
 import { contentReader } from "../contents.ts";
+import { byUntil } from "../ledger-schema.ts";
 import type { Query } from "./query.ts";
 
 /** Which object, as config-model's ObjectRef. */
@@ -34,14 +35,19 @@ export interface ObjectRow {
   readonly status: string | null;
 }
 
-/** Selects objects with their status at `@sequence`; a condition follows. */
-export const selectObjects = `
+/** Selects objects with their status at `@sequence`; a condition follows. `from` is the table, read as it says. */
+const selectFrom = (from: string): string => `
   SELECT o.api_group, o.kind, o.namespace, o.name, o.from_sequence, o.version, o.source, o.digest, o.epoch,
     (SELECT s.json FROM statuses s
      WHERE s.api_group = o.api_group AND s.kind = o.kind AND s.namespace = o.namespace AND s.name = o.name
        AND s.from_sequence <= @sequence AND s.until_sequence > @sequence) AS status
-  FROM objects o
+  FROM ${from}
   WHERE o.from_sequence <= @sequence AND o.until_sequence > @sequence`;
+
+/** For conditions that name one object. */
+export const selectObject = selectFrom("objects o");
+/** For conditions that leave many: of what ended before the moment nothing is read. */
+const selectObjects = selectFrom(byUntil("objects", "o"));
 
 export function storedObject(row: ObjectRow, readContent: (digest: Uint8Array) => Uint8Array): StoredObject {
   return {
@@ -67,7 +73,7 @@ export const objectAt: Query<ObjectAtArgs, StoredObject | undefined> = {
   prepare(database) {
     const readContent = contentReader(database);
     const find = database.prepare<[object], ObjectRow>(
-      `${selectObjects} AND o.api_group = @group AND o.kind = @kind AND o.namespace = @namespace AND o.name = @name`,
+      `${selectObject} AND o.api_group = @group AND o.kind = @kind AND o.namespace = @namespace AND o.name = @name`,
     );
     return ({ ref: { group, kind, namespace, name }, sequence }) => {
       const row = find.get({ group, kind, namespace, name, sequence });

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@routeledger/std";
 import type { ResourceType } from "@routeledger/xds-model";
+import { byUntil } from "../ledger-schema.ts";
 import { prepareHeld } from "./held.ts";
 import type { Span } from "./objects-between.ts";
 import type { Query } from "./query.ts";
@@ -30,8 +31,8 @@ export const xdsBetween: Query<Span & { readonly json: boolean }, ResourceDiffer
     const touched = database.prepare<[object], KeyRow>(
       `SELECT node_group, type, name FROM resources WHERE from_sequence > @low AND from_sequence <= @high
        UNION
-       SELECT r.node_group, r.type, r.name FROM node_groups g JOIN resources r ON r.node_group = g.node_group
-       WHERE r.until_sequence > @low AND r.until_sequence <= @high
+       SELECT r.node_group, r.type, r.name FROM node_groups g
+       CROSS JOIN ${byUntil("resources", "r")} ON r.node_group = g.node_group WHERE r.until_sequence > @low AND r.until_sequence <= @high
        ORDER BY node_group, type, name`,
     );
     const at = database.prepare<[object], VersionRow>(

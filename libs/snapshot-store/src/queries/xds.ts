@@ -1,6 +1,7 @@
 import { assert, type JsonObject, type JsonValue, toHex } from "@routeledger/std";
 import { composeResource, emptyTypeSnapshot, type ResourceType, typeOfNumber } from "@routeledger/xds-model";
 import { contentReader } from "../contents.ts";
+import { byUntil } from "../ledger-schema.ts";
 import type { SqliteDatabase } from "../open-database.ts";
 import type { Query } from "./query.ts";
 import { resourceJson } from "./resource-json.ts";
@@ -67,7 +68,7 @@ export const xdsAt: Query<XdsAtArgs, StoredXds | undefined> = {
       `SELECT type, version, resources FROM type_versions WHERE ${at} ORDER BY type`,
     );
     const names = database.prepare<[object], NameRow>(
-      `SELECT type, name, version, digest FROM resources WHERE ${at} ORDER BY type, name`,
+      `SELECT type, name, version, digest FROM ${byUntil("resources")} WHERE ${at} ORDER BY type, name`,
     );
     const retiring = database.prepare<[object], RetiringRow>(
       `SELECT type, name, version, digest, parts_at, retired_at_ms FROM retiring WHERE ${at}
