@@ -20,7 +20,7 @@ export const configKinds = {
 export const xdsKinds = { ...sharedKinds, Publication: 1 } as const;
 
 /** DELIVERY: routeledger.delivery.v1 and routeledger.log.v1. */
-export const deliveryKinds = { DeliveryBatch: 1, LogAdopted: 1 } as const;
+export const deliveryKinds = { DeliveryBatch: 2, LogAdopted: 1 } as const;
 
 /** The message that the payload of a kind holds. */
 export const payloadTypes = {

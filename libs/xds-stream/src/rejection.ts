@@ -46,6 +46,7 @@ export function nacked(
       resources,
       code: error.code,
       message: error.message,
+      culprits: [],
     },
   };
 }

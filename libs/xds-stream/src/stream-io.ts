@@ -24,6 +24,8 @@ export type StreamOutput =
   | { readonly type: "startTimer"; readonly id: string; readonly delayMs: number }
   | { readonly type: "acked"; readonly fact: AckedFact }
   | { readonly type: "nacked"; readonly fact: NackedFact }
+  /** What is held back now, and for what, changed: all of it, sorted by reason, type, name. */
+  | { readonly type: "gates"; readonly gates: readonly Gate[] }
   /** The client shows a version that is newer than the snapshot: nothing is sent until the snapshot catches up (P6). */
   | { readonly type: "behind"; readonly shown: Revision; readonly held: Revision }
   | { readonly type: "close"; readonly code: CloseCode; readonly message: string };
@@ -64,4 +66,21 @@ export interface NackedFact {
   readonly message: string;
   /** What the rejected response carried. */
   readonly resources: readonly Resource[];
+  /** Names of those that are known to be what was wrong, sorted: they are in quarantine (rule 73). */
+  readonly culprits: readonly string[];
+}
+
+/** Something that is held back on one stream. */
+export interface Gate {
+  /**
+   * `addition`: it is not sent yet, since it refers to what the client cannot use yet (rule 48). `removal`: it left the
+   * snapshot and stays at the client, which may refer to it (rule 49). `quarantine`: the client rejected it (rule 73).
+   */
+  readonly reason: "addition" | "removal" | "quarantine";
+  readonly type: ResourceType;
+  readonly name: string;
+  /** Sorted by type and name; empty where it waits for its time, or its next change, alone. */
+  readonly waitsFor: readonly { readonly type: ResourceType; readonly name: string }[];
+  /** How long after it began it opens whatever happens, milliseconds; undefined: not before what it waits for. */
+  readonly deadlineMs: number | undefined;
 }

@@ -7,6 +7,8 @@ export type Protocol = "sotw" | "delta";
 
 export interface XdsStreamOptions {
   readonly protocol: Protocol;
+  /** Of a per-type service: the only type, which requests need not name (rule 1). Absent: an aggregated stream. */
+  readonly resourceType?: ResourceType;
   /** Prefix of nonces; tells streams apart for people. */
   readonly streamId: string;
   /** How often repeated SotW requests of a type are answered (rule 24), in milliseconds. */

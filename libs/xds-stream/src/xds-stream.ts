@@ -3,6 +3,7 @@ export type {
   AckedFact,
   CloseCode,
   DeltaRequest,
+  Gate,
   NackedFact,
   ProxyNode,
   SotwRequest,

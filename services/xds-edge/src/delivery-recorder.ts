@@ -1,4 +1,4 @@
-import { CommitWriter, type EventLog, type NewCommit } from "@routeledger/event-log";
+import { CommitWriter, deliveryKinds, type EventLog, type NewCommit } from "@routeledger/event-log";
 import { codec } from "@routeledger/protos";
 import type { Logger } from "@routeledger/service-kit";
 import { BoundedQueue, type Clock, Failure, pause } from "@routeledger/std";
@@ -135,7 +135,7 @@ export class DeliveryRecorder {
     const summary = `${deliveries.length} deliveries`;
     const commit = {
       kind: "DeliveryBatch",
-      schemaVersion: 1,
+      schemaVersion: deliveryKinds.DeliveryBatch,
       term: 0,
       actor: edgeId,
       source: "edge",

@@ -3924,6 +3924,8 @@ export declare namespace routeledger {
         peer: string;
         protocol: string;
         userAgent: string;
+        resourceType: number;
+        identity: string;
       }
       export interface Delivery {
         counter: number;
@@ -3937,6 +3939,7 @@ export declare namespace routeledger {
         acked?: routeledger.delivery.v1.Acked | undefined;
         nacked?: routeledger.delivery.v1.Nacked | undefined;
         lost?: number | undefined;
+        gates?: routeledger.delivery.v1.Gates | undefined;
       }
       export interface DeliveryBatch {
         edgeId: string;
@@ -3946,6 +3949,18 @@ export declare namespace routeledger {
       export interface Disconnected {
         reason: string;
       }
+      export interface Gate {
+        reason: number;
+        type: number;
+        name: string;
+        waitsFor: routeledger.delivery.v1.ResourceKey[];
+        sinceUnixMs: number;
+        untilUnixMs: number;
+      }
+      export interface Gates {
+        gates: routeledger.delivery.v1.Gate[];
+        total: number;
+      }
       export interface Nacked {
         type: number;
         nonce: string;
@@ -3954,6 +3969,11 @@ export declare namespace routeledger {
         code: number;
         message: string;
         resources: routeledger.delivery.v1.SentResource[];
+        culprits: string[];
+      }
+      export interface ResourceKey {
+        type: number;
+        name: string;
       }
       export interface Sent {
         type: number;

@@ -3924,6 +3924,8 @@ export declare namespace routeledger {
         peer?: string | undefined;
         protocol?: string | undefined;
         userAgent?: string | undefined;
+        resourceType?: number | "RESOURCE_TYPE_UNSPECIFIED" | "RESOURCE_TYPE_CLUSTER" | "RESOURCE_TYPE_ENDPOINT" | "RESOURCE_TYPE_LISTENER" | "RESOURCE_TYPE_ROUTE" | "RESOURCE_TYPE_SECRET" | "RESOURCE_TYPE_EXTENSION_CONFIG" | undefined;
+        identity?: string | undefined;
       }
       export interface Delivery {
         counter?: number | undefined;
@@ -3937,6 +3939,7 @@ export declare namespace routeledger {
         acked?: routeledger.delivery.v1.Acked | undefined;
         nacked?: routeledger.delivery.v1.Nacked | undefined;
         lost?: number | undefined;
+        gates?: routeledger.delivery.v1.Gates | undefined;
       }
       export interface DeliveryBatch {
         edgeId?: string | undefined;
@@ -3946,6 +3949,18 @@ export declare namespace routeledger {
       export interface Disconnected {
         reason?: string | undefined;
       }
+      export interface Gate {
+        reason?: number | "GATE_REASON_UNSPECIFIED" | "GATE_REASON_ADDITION" | "GATE_REASON_REMOVAL" | "GATE_REASON_QUARANTINE" | undefined;
+        type?: number | "RESOURCE_TYPE_UNSPECIFIED" | "RESOURCE_TYPE_CLUSTER" | "RESOURCE_TYPE_ENDPOINT" | "RESOURCE_TYPE_LISTENER" | "RESOURCE_TYPE_ROUTE" | "RESOURCE_TYPE_SECRET" | "RESOURCE_TYPE_EXTENSION_CONFIG" | undefined;
+        name?: string | undefined;
+        waitsFor?: readonly routeledger.delivery.v1.ResourceKey[] | undefined;
+        sinceUnixMs?: number | undefined;
+        untilUnixMs?: number | undefined;
+      }
+      export interface Gates {
+        gates?: readonly routeledger.delivery.v1.Gate[] | undefined;
+        total?: number | undefined;
+      }
       export interface Nacked {
         type?: number | "RESOURCE_TYPE_UNSPECIFIED" | "RESOURCE_TYPE_CLUSTER" | "RESOURCE_TYPE_ENDPOINT" | "RESOURCE_TYPE_LISTENER" | "RESOURCE_TYPE_ROUTE" | "RESOURCE_TYPE_SECRET" | "RESOURCE_TYPE_EXTENSION_CONFIG" | undefined;
         nonce?: string | undefined;
@@ -3954,6 +3969,11 @@ export declare namespace routeledger {
         code?: number | undefined;
         message?: string | undefined;
         resources?: readonly routeledger.delivery.v1.SentResource[] | undefined;
+        culprits?: readonly string[] | undefined;
+      }
+      export interface ResourceKey {
+        type?: number | "RESOURCE_TYPE_UNSPECIFIED" | "RESOURCE_TYPE_CLUSTER" | "RESOURCE_TYPE_ENDPOINT" | "RESOURCE_TYPE_LISTENER" | "RESOURCE_TYPE_ROUTE" | "RESOURCE_TYPE_SECRET" | "RESOURCE_TYPE_EXTENSION_CONFIG" | undefined;
+        name?: string | undefined;
       }
       export interface Sent {
         type?: number | "RESOURCE_TYPE_UNSPECIFIED" | "RESOURCE_TYPE_CLUSTER" | "RESOURCE_TYPE_ENDPOINT" | "RESOURCE_TYPE_LISTENER" | "RESOURCE_TYPE_ROUTE" | "RESOURCE_TYPE_SECRET" | "RESOURCE_TYPE_EXTENSION_CONFIG" | undefined;

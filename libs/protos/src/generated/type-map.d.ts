@@ -602,7 +602,10 @@ export interface MessageTypes {
   "routeledger.delivery.v1.Delivery": routeledger.delivery.v1.Delivery;
   "routeledger.delivery.v1.DeliveryBatch": routeledger.delivery.v1.DeliveryBatch;
   "routeledger.delivery.v1.Disconnected": routeledger.delivery.v1.Disconnected;
+  "routeledger.delivery.v1.Gate": routeledger.delivery.v1.Gate;
+  "routeledger.delivery.v1.Gates": routeledger.delivery.v1.Gates;
   "routeledger.delivery.v1.Nacked": routeledger.delivery.v1.Nacked;
+  "routeledger.delivery.v1.ResourceKey": routeledger.delivery.v1.ResourceKey;
   "routeledger.delivery.v1.Sent": routeledger.delivery.v1.Sent;
   "routeledger.delivery.v1.SentResource": routeledger.delivery.v1.SentResource;
   "routeledger.log.v1.Catalog": routeledger.log.v1.Catalog;
@@ -1246,7 +1249,10 @@ export interface DecodedTypes {
   "routeledger.delivery.v1.Delivery": decoded.routeledger.delivery.v1.Delivery;
   "routeledger.delivery.v1.DeliveryBatch": decoded.routeledger.delivery.v1.DeliveryBatch;
   "routeledger.delivery.v1.Disconnected": decoded.routeledger.delivery.v1.Disconnected;
+  "routeledger.delivery.v1.Gate": decoded.routeledger.delivery.v1.Gate;
+  "routeledger.delivery.v1.Gates": decoded.routeledger.delivery.v1.Gates;
   "routeledger.delivery.v1.Nacked": decoded.routeledger.delivery.v1.Nacked;
+  "routeledger.delivery.v1.ResourceKey": decoded.routeledger.delivery.v1.ResourceKey;
   "routeledger.delivery.v1.Sent": decoded.routeledger.delivery.v1.Sent;
   "routeledger.delivery.v1.SentResource": decoded.routeledger.delivery.v1.SentResource;
   "routeledger.log.v1.Catalog": decoded.routeledger.log.v1.Catalog;
@@ -1363,6 +1369,7 @@ export interface EnumTypes {
   "google.api.expr.v1alpha1.Type.PrimitiveType": { readonly PRIMITIVE_TYPE_UNSPECIFIED: 0; readonly BOOL: 1; readonly INT64: 2; readonly UINT64: 3; readonly DOUBLE: 4; readonly STRING: 5; readonly BYTES: 6 };
   "google.api.expr.v1alpha1.Type.WellKnownType": { readonly WELL_KNOWN_TYPE_UNSPECIFIED: 0; readonly ANY: 1; readonly TIMESTAMP: 2; readonly DURATION: 3 };
   "google.protobuf.NullValue": { readonly NULL_VALUE: 0 };
+  "routeledger.delivery.v1.GateReason": { readonly GATE_REASON_UNSPECIFIED: 0; readonly GATE_REASON_ADDITION: 1; readonly GATE_REASON_REMOVAL: 2; readonly GATE_REASON_QUARANTINE: 3 };
   "routeledger.xds.v1.ResourceType": { readonly RESOURCE_TYPE_UNSPECIFIED: 0; readonly RESOURCE_TYPE_CLUSTER: 1; readonly RESOURCE_TYPE_ENDPOINT: 2; readonly RESOURCE_TYPE_LISTENER: 3; readonly RESOURCE_TYPE_ROUTE: 4; readonly RESOURCE_TYPE_SECRET: 5; readonly RESOURCE_TYPE_EXTENSION_CONFIG: 6 };
   "xds.core.v3.ResourceLocator.Scheme": { readonly XDSTP: 0; readonly HTTP: 1; readonly FILE: 2 };
 }
