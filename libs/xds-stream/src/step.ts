@@ -1,5 +1,5 @@
 import { compareRevisions } from "@routeledger/std";
-import { type ResourceType, typeOfUrl } from "@routeledger/xds-model";
+import { type ResourceType, typeNames, typeOfUrl, typeUrls } from "@routeledger/xds-model";
 import { closeGate, clustersGateTimer, endGate } from "./clusters-gate.ts";
 import { nextResponse } from "./flush.ts";
 import { endGrace } from "./leaving.ts";
@@ -53,7 +53,8 @@ function takeTimer(stream: XdsStream, id: string): StreamOutput[] {
 
 function takeRequest(stream: XdsStream, request: SotwRequest | DeltaRequest): StreamOutput[] {
   const outputs: StreamOutput[] = [];
-  if (request.typeUrl === "") return close(stream, "INVALID_ARGUMENT", "an ADS request without a type URL");
+  const typeUrl = typeUrlOf(stream, request);
+  if (typeUrl === undefined) return close(stream, "INVALID_ARGUMENT", wrongTypeUrl(stream, request));
   if (stream.node === undefined) {
     const { node } = request;
     if (node === undefined || node.id === "")
@@ -69,8 +70,20 @@ function takeRequest(stream: XdsStream, request: SotwRequest | DeltaRequest): St
   return outputs;
 }
 
+/** Of a per-type service an empty type URL means its type, and there is no other (rule 1). Undefined: refused. */
+function typeUrlOf({ resourceType }: XdsStream, { typeUrl }: SotwRequest | DeltaRequest): string | undefined {
+  const implied = resourceType === undefined ? "" : typeUrls[resourceType];
+  if (typeUrl === "") return implied === "" ? undefined : implied;
+  return implied === "" || typeUrl === implied ? typeUrl : undefined;
+}
+
+function wrongTypeUrl({ resourceType }: XdsStream, { typeUrl }: SotwRequest | DeltaRequest): string {
+  if (resourceType === undefined) return "an ADS request without a type URL";
+  return `a request for ${typeUrl.slice(0, 200)} on a stream of ${typeNames[resourceType]}`;
+}
+
 function applyRequest(stream: XdsStream, request: SotwRequest | DeltaRequest): StreamOutput[] {
-  const type = typeOfUrl(request.typeUrl);
+  const type = stream.resourceType ?? typeOfUrl(request.typeUrl);
   if (type === undefined) return rememberUnknown(stream, request);
   const subscription = stream.types[type];
   const outputs =
@@ -78,7 +91,7 @@ function applyRequest(stream: XdsStream, request: SotwRequest | DeltaRequest): S
       ? takeSotwRequest(stream, subscription, request)
       : takeDeltaRequest(stream, subscription, request);
   if (subscription.names.size <= stream.namesMax) return outputs;
-  return close(stream, "RESOURCE_EXHAUSTED", `more than ${stream.namesMax} names of ${request.typeUrl}`);
+  return close(stream, "RESOURCE_EXHAUSTED", `more than ${stream.namesMax} names of ${typeUrls[type]}`);
 }
 
 /** A type that is not served is never answered and never ends the stream (rule 12). */

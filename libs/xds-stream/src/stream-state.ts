@@ -19,6 +19,8 @@ export interface XdsStreamOptions {
 
 export interface XdsStream {
   readonly protocol: Protocol;
+  /** The one type of a per-type stream (rule 1). */
+  readonly resourceType: ResourceType | undefined;
   readonly streamId: string;
   readonly duplicateIntervalMs: number;
   readonly namesMax: number;
@@ -124,6 +126,7 @@ export const unknownNamesMax = 10_000;
 export function openStream(options: XdsStreamOptions): XdsStream {
   return {
     protocol: options.protocol,
+    resourceType: options.resourceType,
     streamId: options.streamId,
     duplicateIntervalMs: options.duplicateIntervalMs ?? 1_000,
     namesMax: options.namesMax ?? 200_000,

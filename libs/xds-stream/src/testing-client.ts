@@ -4,7 +4,7 @@ import { codec } from "@routeledger/protos";
 import { type ResourceType, type Snapshot, typeUrls } from "@routeledger/xds-model";
 import { step } from "./step.ts";
 import type { DeltaRequest, SotwRequest, StreamInput, StreamOutput, StreamResponse } from "./stream-io.ts";
-import { openStream, type Protocol, type XdsStream } from "./stream-state.ts";
+import { openStream, type Protocol, type XdsStream, type XdsStreamOptions } from "./stream-state.ts";
 
 const emptySotw = codec("envoy.service.discovery.v3.DiscoveryRequest").decode(new Uint8Array());
 const emptyDelta = codec("envoy.service.discovery.v3.DeltaDiscoveryRequest").decode(new Uint8Array());
@@ -24,9 +24,9 @@ export class TestClient {
   #started = false;
   readonly #node: SotwRequest["node"];
 
-  constructor(protocol: Protocol, userAgentName = "envoy") {
+  constructor(protocol: Protocol, userAgentName = "envoy", options: Partial<XdsStreamOptions> = {}) {
     this.protocol = protocol;
-    this.#stream = openStream({ protocol, streamId: "s1" });
+    this.#stream = openStream({ ...options, protocol, streamId: "s1" });
     this.#node = { ...node, userAgentName };
   }
 
