@@ -11,7 +11,7 @@ import { partOf, snapshotOf } from "@routeledger/xds-model/testing";
 import { DeliveryRecorder } from "./delivery-recorder.ts";
 import { noMetrics } from "./edge-metrics.ts";
 import { type EncodedResponse, ResponseEncoder } from "./encode-response.ts";
-import { type AdsCall, StreamSession } from "./stream-session.ts";
+import { type DiscoveryCall, StreamSession } from "./stream-session.ts";
 
 /** A call whose other end is the test. */
 class FakeCall extends EventEmitter {
@@ -54,7 +54,7 @@ function open(encoder: ResponseEncoder) {
   const common = { protocol: "delta", streamId: 1, clock: systemClock, logger: silentLogger } as const;
   new StreamSession({
     ...common,
-    call: call as unknown as AdsCall,
+    call: call as unknown as DiscoveryCall,
     recorder,
     encoder,
     counters: noMetrics,

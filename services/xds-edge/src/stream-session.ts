@@ -1,10 +1,11 @@
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { Logger } from "@routeledger/service-kit";
 import { type Clock, formatRevision } from "@routeledger/std";
-import type { Snapshot } from "@routeledger/xds-model";
+import type { ResourceType, Snapshot } from "@routeledger/xds-model";
 import {
   type AckedFact,
   type DeltaRequest,
+  type Gate,
   type NackedFact,
   openStream,
   type Protocol,
@@ -31,11 +32,13 @@ const nodeNameMax = 512;
 /** Characters of a proxy's reason in a log line; DELIVERY has more of it. */
 const loggedMax = 1_024;
 
-export type AdsCall = ServerDuplexStream<SotwRequest | DeltaRequest, EncodedResponse>;
+export type DiscoveryCall = ServerDuplexStream<SotwRequest | DeltaRequest, EncodedResponse>;
 
 export interface SessionOptions {
-  readonly call: AdsCall;
+  readonly call: DiscoveryCall;
   readonly protocol: Protocol;
+  /** Of a per-type service (rule 1); absent: an aggregated stream. */
+  readonly resourceType?: ResourceType;
   /** Of this edge since its start. */
   readonly streamId: number;
   readonly clock: Clock;
@@ -52,7 +55,7 @@ export interface SessionOptions {
 }
 
 /**
- * One ADS stream: the pure machine `step` between a gRPC call and the newest snapshot. What can happen: the client
+ * One stream: the pure machine `step` between a gRPC call and the newest snapshot. What can happen: the client
  * sends a request; a newer snapshot comes; the socket takes more; a timer is over; the call ends. Holds no queue: what
  * a slow client has not taken yet is made from the newest snapshot when it takes it (rule 68).
  */
@@ -65,18 +68,22 @@ export class StreamSession {
   readonly #cancels = new Set<() => void>();
   readonly #unanswered = new Unanswered();
   #stream: XdsStream;
+  #gates: readonly Gate[] = [];
   #isKnown = false;
   #admitted = false;
   #ended = false;
   #feeding = false;
 
   constructor(options: SessionOptions) {
-    const { call, protocol, streamId, clock } = options;
+    const { call, protocol, resourceType, streamId, clock } = options;
     this.#options = options;
     this.protocol = protocol;
     this.streamId = streamId;
     this.connectedAtMs = clock.wallMs();
-    this.#stream = openStream({ protocol, streamId: `s${streamId}` });
+    this.#stream = openStream({
+      ...{ protocol, streamId: `s${streamId}` },
+      ...(resourceType && { resourceType }),
+    });
     call.on("data", (request) => this.#onRequest(request));
     call.on("end", () => this.#end("the client closed the stream"));
     call.on("cancelled", () => this.#end("the client went away"));
@@ -98,6 +105,11 @@ export class StreamSession {
   /** What the stream knows, to be looked at only. */
   get state(): Readonly<XdsStream> {
     return this.#stream;
+  }
+
+  /** What is held back now, and for what. */
+  get gates(): readonly Gate[] {
+    return this.#gates;
   }
 
   /** Monotonic time at which the oldest response was sent that is not answered; undefined when there is none. */
@@ -157,6 +169,9 @@ export class StreamSession {
         break;
       case "nacked":
         this.#nacked(output.fact);
+        break;
+      case "gates":
+        this.#gates = output.gates;
         break;
       case "behind":
         this.#options.counters.behind();

@@ -1,15 +1,14 @@
 import { type Failure, pause } from "@routeledger/std";
 import { emptySnapshot, type Published, type Snapshot } from "@routeledger/xds-model";
-import type { Protocol } from "@routeledger/xds-stream";
-import { type AdsServer, refuse, startAdsServer } from "./ads-server.ts";
 import { DeliveryRecorder } from "./delivery-recorder.ts";
 import { type EdgeMetrics, edgeMetrics, noMetrics, type Observed } from "./edge-metrics.ts";
 import { ResponseEncoder } from "./encode-response.ts";
 import { LedgerFollower } from "./ledger-follower.ts";
 import { OfferTurns } from "./offer-turns.ts";
+import { type ProxyServer, refuse, type StreamKind, startProxyServer } from "./proxy-server.ts";
 import { type ProxyState, proxyStates } from "./proxy-states.ts";
 import { closeInPortions } from "./stream-drain.ts";
-import { type AdsCall, StreamSession } from "./stream-session.ts";
+import { type DiscoveryCall, StreamSession } from "./stream-session.ts";
 import type { XdsEdge, XdsEdgeOptions } from "./xds-edge-options.ts";
 
 export type { ProxyState, ProxyTypeState } from "./proxy-states.ts";
@@ -51,7 +50,7 @@ class Edge implements XdsEdge {
   readonly #unknownGroups = new Set<string>();
   #streamCount = 0;
   #turn: Promise<void> = Promise.resolve();
-  #server: AdsServer | undefined;
+  #server: ProxyServer | undefined;
   #phase: "starting" | "ready" | "stopping" = "starting";
   #stopped: Promise<void> | undefined;
   becameReady: Promise<void> = Promise.resolve();
@@ -98,7 +97,7 @@ class Edge implements XdsEdge {
 
   async start(): Promise<void> {
     const { logger, address } = this.#options;
-    this.#server = await startAdsServer(address, (call, protocol) => this.#accept(call, protocol));
+    this.#server = await startProxyServer(address, (call, kind) => this.#accept(call, kind));
     this.ended = this.#ledger.run(this.#stopping.signal);
     this.ended.catch((error: unknown) =>
       logger.error({ err: error }, "edge serves what it has: the XDS log cannot be followed any more"),
@@ -142,7 +141,7 @@ class Edge implements XdsEdge {
     logger.info({ address: this.address, nodeGroups: snapshots.size, tookMs }, "edge is ready");
   }
 
-  #accept(call: AdsCall, protocol: Protocol): void {
+  #accept(call: DiscoveryCall, kind: StreamKind): void {
     const { streamsMax = streamsMaxDefault, clock, logger } = this.#options;
     const isFull = this.#sessions.size >= streamsMax;
     const reason = this.whyNotReady ?? (isFull ? `the edge serves ${streamsMax} streams already` : undefined);
@@ -154,13 +153,13 @@ class Edge implements XdsEdge {
     }
     const session = new StreamSession({
       call,
-      protocol,
+      ...kind,
       streamId: ++this.#streamCount,
       clock,
       logger,
       recorder: this.#recorder,
       counters: this.#metrics,
-      encoder: this.#encoders[protocol],
+      encoder: this.#encoders[kind.protocol],
       admit: (nodeGroup) => this.#admit(nodeGroup),
       newest: (nodeGroup) => this.#snapshotOf(nodeGroup),
       onEnded: (ended) => this.#sessions.delete(ended),

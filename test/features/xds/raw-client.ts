@@ -3,7 +3,7 @@
  * fence, never by time.
  */
 import { Client, type ClientDuplexStream, credentials, type StatusObject } from "@grpc/grpc-js";
-import { codec, type MessageTypes, methodPath } from "@routeledger/protos";
+import { codec, type MessageTypes, methodPath, type ServiceName } from "@routeledger/protos";
 import { type ResourceType, typeUrls } from "@routeledger/xds-model";
 import { assertedType, type Received, receivedDelta, receivedSotw } from "./received.ts";
 
@@ -15,6 +15,16 @@ type DeltaRequest = MessageTypes["envoy.service.discovery.v3.DeltaDiscoveryReque
 type Node = MessageTypes["envoy.config.core.v3.Node"];
 
 const ads = "envoy.service.discovery.v3.AggregatedDiscoveryService";
+
+/** Service and what its methods are called after, of each type. */
+const perTypeServices: Readonly<Record<ResourceType, readonly [ServiceName, string]>> = {
+  cluster: ["envoy.service.cluster.v3.ClusterDiscoveryService", "Clusters"],
+  endpoint: ["envoy.service.endpoint.v3.EndpointDiscoveryService", "Endpoints"],
+  listener: ["envoy.service.listener.v3.ListenerDiscoveryService", "Listeners"],
+  route: ["envoy.service.route.v3.RouteDiscoveryService", "Routes"],
+  secret: ["envoy.service.secret.v3.SecretDiscoveryService", "Secrets"],
+  extensionConfig: ["envoy.service.extension.v3.ExtensionConfigDiscoveryService", "ExtensionConfigs"],
+};
 
 /** One HTTP/2 connection to an edge. Close it when done. */
 export class RawClient {
@@ -28,15 +38,17 @@ export class RawClient {
     });
   }
 
-  open(protocol: Protocol, node: Node): RawStream {
-    return new RawStream(protocol, node, this.call(protocol));
+  /** Of the aggregated service, or of the service of a type. */
+  open(protocol: Protocol, node: Node, service?: ResourceType): RawStream {
+    return new RawStream(protocol, node, this.call(protocol, service));
   }
 
   /** The bare call: takes encoded requests, gives encoded responses. */
-  call(protocol: Protocol): ClientDuplexStream<Uint8Array, Buffer> {
-    const method = protocol === "sotw" ? "StreamAggregatedResources" : "DeltaAggregatedResources";
+  call(protocol: Protocol, type?: ResourceType): ClientDuplexStream<Uint8Array, Buffer> {
+    const [service, noun] =
+      type === undefined ? ([ads, "AggregatedResources"] as const) : perTypeServices[type];
     return this.#client.makeBidiStreamRequest<Uint8Array, Buffer>(
-      methodPath(ads, method),
+      methodPath(service, `${protocol === "sotw" ? "Stream" : "Delta"}${noun}`),
       (bytes) => Buffer.from(bytes),
       (bytes) => bytes,
     );

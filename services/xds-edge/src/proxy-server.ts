@@ -1,20 +1,27 @@
 import { Server, ServerCredentials, type ServiceDefinition, status } from "@grpc/grpc-js";
-import { codec, type MessageName, methodPath } from "@routeledger/protos";
-import { AssertionFailed, Failure } from "@routeledger/std";
+import { Failure } from "@routeledger/std";
+import type { ResourceType } from "@routeledger/xds-model";
 import type { Protocol } from "@routeledger/xds-stream";
-import type { AdsCall } from "./stream-session.ts";
+import { discoveryServices, streamingMethods } from "./discovery-services.ts";
+import type { DiscoveryCall } from "./stream-session.ts";
 import { writeShared } from "./write-shared.ts";
-
-const adsService = "envoy.service.discovery.v3.AggregatedDiscoveryService";
 
 /** A SotW EDS request lists every name (rule 69). */
 const receivedBytesMax = 64 * 1024 * 1024;
-/** Streams of one connection; an Envoy needs one. */
+/** Streams of one connection; an Envoy needs one, or one a type and cluster where it does not aggregate them. */
 const streamsPerConnectionMax = 100;
 /** A peer that does not answer a ping is gone. */
 const keepaliveTimeMs = 30_000;
 const keepaliveTimeoutMs = 10_000;
-export interface AdsServer {
+
+/** Which of the services, and how. */
+export interface StreamKind {
+  readonly protocol: Protocol;
+  /** Of a per-type service; absent: the aggregated one. */
+  readonly resourceType?: ResourceType;
+}
+
+export interface ProxyServer {
   /** host:port, with the port that it got. */
   readonly address: string;
   /**
@@ -25,14 +32,14 @@ export interface AdsServer {
 }
 
 /**
- * Serves the aggregated discovery service, SotW and delta, without transport security.
+ * Serves the discovery services, SotW and delta, without transport security.
  * @param address host:port; port 0 takes a free one
  * @throws Failure `edge.address` when the address cannot be listened on
  */
-export async function startAdsServer(
+export async function startProxyServer(
   address: string,
-  onStream: (call: AdsCall, protocol: Protocol) => void,
-): Promise<AdsServer> {
+  onStream: (call: DiscoveryCall, kind: StreamKind) => void,
+): Promise<ProxyServer> {
   const server = new Server({
     "grpc.max_receive_message_length": receivedBytesMax,
     "grpc.max_send_message_length": -1,
@@ -43,10 +50,16 @@ export async function startAdsServer(
     "grpc.enable_channelz": 0,
     interceptors: [writeShared],
   });
-  server.addService(adsDefinition, {
-    StreamAggregatedResources: (call: AdsCall) => onStream(call, "sotw"),
-    DeltaAggregatedResources: (call: AdsCall) => onStream(call, "delta"),
-  });
+  for (const { service, resourceType } of discoveryServices) {
+    const definition: ServiceDefinition = {};
+    const handlers: Record<string, (call: DiscoveryCall) => void> = {};
+    for (const { name, protocol, definition: method } of streamingMethods(service)) {
+      const kind = { protocol, ...(resourceType && { resourceType }) };
+      Object.assign(definition, { [name]: method });
+      handlers[name] = (call) => onStream(call, kind);
+    }
+    server.addService(definition, handlers);
+  }
   const port = await bind(server, address);
   const bound = `${address.slice(0, address.lastIndexOf(":"))}:${port}`;
   return { address: bound, drain: (graceMs) => drain(server, bound, graceMs) };
@@ -56,32 +69,6 @@ export async function startAdsServer(
 function drain(server: Server, bound: string, graceMs: number): Promise<void> {
   server.drain(bound, graceMs);
   return new Promise((resolve) => server.tryShutdown(() => resolve()));
-}
-
-const adsDefinition: ServiceDefinition = {
-  StreamAggregatedResources: method(
-    "StreamAggregatedResources",
-    "envoy.service.discovery.v3.DiscoveryRequest",
-  ),
-  DeltaAggregatedResources: method(
-    "DeltaAggregatedResources",
-    "envoy.service.discovery.v3.DeltaDiscoveryRequest",
-  ),
-};
-
-/** Requests are decoded here; responses come encoded and go through `writeShared`, which does not serialize. */
-function method(name: string, requestName: MessageName): ServiceDefinition[string] {
-  return {
-    path: methodPath(adsService, name),
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: (request: Buffer) => request,
-    requestDeserialize: (bytes: Buffer) => codec(requestName).decode(bytes),
-    responseSerialize: () => {
-      throw new AssertionFailed("responses to be written as they are");
-    },
-    responseDeserialize: (bytes: Buffer) => bytes,
-  };
 }
 
 function bind(server: Server, address: string): Promise<number> {
@@ -105,6 +92,6 @@ function bind(server: Server, address: string): Promise<number> {
 }
 
 /** Refuses a stream without a first answer: the client backs off and asks again. */
-export function refuse(call: AdsCall, details: string): void {
+export function refuse(call: DiscoveryCall, details: string): void {
   call.emit("error", { code: status.UNAVAILABLE, details });
 }
