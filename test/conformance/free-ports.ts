@@ -6,15 +6,16 @@ const highest = 32_000;
 /** Ports of one run, the guard among them. */
 const blockLength = 128;
 
-/** What is left of this process's block. */
+/** What is left of this process's blocks. */
 let claimed: Promise<number[]> | undefined;
 
 /** TCP ports on which nobody listens and that no other process gets from here, others at each call. */
 export async function freePorts(count: number): Promise<number[]> {
   claimed ??= claimBlock();
   const ports = (await claimed).splice(0, count);
-  if (ports.length < count) throw new Error(`at most ${blockLength} ports a process`);
-  return ports;
+  if (ports.length === count) return ports;
+  claimed = claimBlock();
+  return [...ports, ...(await freePorts(count - ports.length))];
 }
 
 /**
