@@ -12,8 +12,10 @@ const namesMax = 1_000;
 const messageMax = 8_192;
 
 /** Names that a fact holds: what it costs to keep. */
-export function namesIn({ sent, nacked }: DeliveryFact): number {
-  return (sent?.resources?.length ?? 0) + (sent?.removed?.length ?? 0) + (nacked?.resources?.length ?? 0);
+export function namesIn({ sent, nacked, gates }: DeliveryFact): number {
+  const held = (gates?.gates ?? []).reduce((sum, { waitsFor = [] }) => sum + 1 + waitsFor.length, 0);
+  const rejected = (nacked?.resources?.length ?? 0) + (nacked?.culprits?.length ?? 0);
+  return (sent?.resources?.length ?? 0) + (sent?.removed?.length ?? 0) + rejected + held;
 }
 
 /** All that is in no list: ids, versions, times, counts, tags. */
@@ -23,7 +25,7 @@ const resourceBytes = 48;
 
 /** What a record takes in the log, at most. */
 export function bytesAtMost(record: DeliveryRecord): number {
-  const { nodeId = "", nodeGroup = "", connected, disconnected, sent, nacked } = record;
+  const { nodeId = "", nodeGroup = "", connected, disconnected, sent, nacked, gates } = record;
   const texts = [
     nodeId,
     nodeGroup,
@@ -31,8 +33,14 @@ export function bytesAtMost(record: DeliveryRecord): number {
     disconnected?.reason,
     connected?.peer,
     connected?.userAgent,
+    connected?.identity,
   ];
-  const names = [...(sent?.removed ?? []), ...(nacked?.resources ?? []).map(({ name = "" }) => name)];
+  const names = [
+    ...(sent?.removed ?? []),
+    ...(nacked?.resources ?? []).map(({ name = "" }) => name),
+    ...(nacked?.culprits ?? []),
+    ...(gates?.gates ?? []).flatMap((gate) => [gate, ...(gate.waitsFor ?? [])].map(({ name = "" }) => name)),
+  ];
   const listed = names.reduce((sum, name) => sum + Buffer.byteLength(name) + resourceBytes, 0);
   const shared = (sent?.resources ?? []).reduce((sum, resource) => sum + bytesOf(resource), 0);
   return fixedBytes + texts.reduce((sum, text = "") => sum + Buffer.byteLength(text), 0) + listed + shared;
@@ -77,8 +85,18 @@ export function ackedFact({ resourceType, nonce, version, revision, heldDigest }
   };
 }
 
-export function nackedFact({ resourceType, nonce, version, revision, code, message, resources }: NackedFact) {
-  const some = resources.slice(0, namesMax).map(sentResource);
+/** Where not all that was rejected finds room, the culprits do. */
+export function nackedFact(fact: NackedFact) {
+  const { resourceType, nonce, version, revision, code, message } = fact;
+  const culprits = fact.culprits.slice(0, namesMax);
+  const bad = new Set(culprits);
+  const resources =
+    fact.resources.length <= namesMax
+      ? fact.resources
+      : [
+          ...fact.resources.filter(({ name }) => bad.has(name)),
+          ...fact.resources.filter(({ name }) => !bad.has(name)),
+        ].slice(0, namesMax);
   return {
     nacked: {
       type: typeNumbers[resourceType],
@@ -87,7 +105,8 @@ export function nackedFact({ resourceType, nonce, version, revision, code, messa
       revision,
       code,
       message: message.slice(0, messageMax),
-      resources: some,
+      resources: resources.map(sentResource),
+      culprits,
     },
   };
 }

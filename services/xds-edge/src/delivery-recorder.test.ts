@@ -129,6 +129,42 @@ test("a log that hangs holds nobody up: what waits is bounded, and the rest is c
   equal(records.filter((record) => record.lost === undefined).length + said, 50_000);
 });
 
+test("of a stream whose gates flap within a batch's delay the newest are written, of each stream its own", async () => {
+  const { log, recorder, advance } = open();
+  const gates = (total: number, streamId: number) => ({
+    ...fact,
+    disconnected: undefined,
+    streamId,
+    gates: { total },
+  });
+  for (let count = 1; count <= 1_000; count++) recorder.record(gates(count, 1));
+  recorder.record(gates(7, 2));
+  equal(recorder.waiting, 2);
+  advance();
+  await recorder.drain(1_000);
+  recorder.record(gates(0, 1));
+  await recorder.drain(1_000);
+  deepEqual(
+    (await written(log)).map((record) => [record.counter, record.streamId, record.gates?.total]),
+    [
+      [1, 1, 1_000],
+      [2, 2, 7],
+      [3, 1, 0],
+    ],
+  );
+});
+
+test("rule D4: what a stream held back is not said any more when it ended", async () => {
+  const { log, recorder } = open();
+  recorder.record({ ...fact, disconnected: undefined, gates: { total: 1 } });
+  recorder.record(fact);
+  await recorder.drain(1_000);
+  deepEqual(
+    (await written(log)).map((record) => [record.gates, record.disconnected?.reason]),
+    [[undefined, "r"]],
+  );
+});
+
 test("an edge that ends does not wait for a log that hangs", async () => {
   const { log, recorder, advance } = open();
   log.outage = new Promise(() => undefined);
@@ -153,12 +189,20 @@ test("no record takes more than it is reckoned with", () => {
     name,
     digest: Buffer.from(digest, "hex"),
   }));
+  const key = { type: 6, name: text };
+  const times = { sinceUnixMs: 2e12, untilUnixMs: 2e12 };
+  const gate = { ...key, reason: 3, waitsFor: Array.from({ length: 10 }, () => key), ...times };
   const records = [
-    { ...common, connected: { peer: text, protocol: "delta", userAgent: text } },
+    {
+      ...common,
+      connected: { peer: text, protocol: "delta", userAgent: text, resourceType: 1, identity: text },
+    },
     { ...common, disconnected: { reason: text } },
     { ...common, sent: { ...sent, revision, resources: list, removed: [text, text], bytes: 2 ** 40 } },
     { ...common, acked: { ...sent, revision, heldDigest: new Uint8Array(32) } },
     { ...common, nacked: { ...sent, revision, code: 13, message: text.repeat(10), resources: list } },
+    { ...common, nacked: { ...sent, revision, code: 13, resources: list, culprits: [text] } },
+    { ...common, gates: { total: 2 ** 31, gates: Array.from({ length: 100 }, () => gate) } },
   ];
   const sizes = records.map((record) => codec("routeledger.delivery.v1.Delivery").encode(record).length);
   for (const [index, record] of records.entries())

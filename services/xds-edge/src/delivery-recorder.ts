@@ -18,6 +18,8 @@ const retryMaxMs = 2_000;
 /** Nothing was stored, or perhaps: a record that comes twice says so itself, by its counter. */
 const outages: ReadonlySet<string> = new Set(["log.unreachable", "log.unknownOutcome"]);
 
+type Timed = DeliveryFact & Required<Pick<DeliveryRecord, "timeUnixMs">>;
+
 const batchCodec = codec("routeledger.delivery.v1.DeliveryBatch");
 
 export interface DeliveryRecorderOptions {
@@ -37,6 +39,8 @@ export class DeliveryRecorder {
   readonly #startedMs: number;
   readonly #waiting = new BoundedQueue<DeliveryRecord>(waitingMax);
   readonly #ending = new AbortController();
+  /** What each stream holds back and that is not queued yet, by its id: of a stream whose gates flap the newest counts. */
+  readonly #gates = new Map<number, Timed>();
   #waitingNames = 0;
   /** Taken from `#waiting`, not yet written. */
   #writingCount = 0;
@@ -55,14 +59,31 @@ export class DeliveryRecorder {
 
   /** Facts that are not written yet. */
   get waiting(): number {
-    return this.#waiting.size + this.#writingCount;
+    return this.#waiting.size + this.#gates.size + this.#writingCount;
   }
 
   record(fact: DeliveryFact): void {
-    if (this.#lost > 0) this.#sayLost();
-    if (!this.#offer(fact)) this.#lose(1);
+    const { streamId = 0 } = fact;
+    if (fact.gates !== undefined) {
+      this.#gates.set(streamId, { ...fact, timeUnixMs: this.#options.clock.wallMs() });
+    } else {
+      // A stream that ended holds back nothing (rule D4).
+      if (fact.disconnected !== undefined) this.#gates.delete(streamId);
+      this.#queue(fact);
+    }
     if (this.#waiting.size >= batchRecordsMax) this.#flush();
     else this.#cancelTimer ??= this.#options.clock.after(batchDelayMs, () => this.#flush());
+  }
+
+  #queue(fact: DeliveryFact | Timed): void {
+    if (this.#lost > 0) this.#sayLost();
+    if (!this.#offer(fact)) this.#lose(1);
+  }
+
+  /** Until the log takes more, what is held back may change again. */
+  #queueGates(): void {
+    for (const fact of this.#gates.values()) this.#queue(fact);
+    this.#gates.clear();
   }
 
   /**
@@ -94,10 +115,10 @@ export class DeliveryRecorder {
     if (this.#offer({ nodeId: "", lost: this.#lost })) this.#lost = 0;
   }
 
-  #offer(fact: DeliveryFact): boolean {
+  #offer(fact: DeliveryFact | Timed): boolean {
     const names = namesIn(fact);
     if (this.#waitingNames + names > waitingNamesMax) return false;
-    const record = { ...fact, counter: this.#counter + 1, timeUnixMs: this.#options.clock.wallMs() };
+    const record = { timeUnixMs: this.#options.clock.wallMs(), ...fact, counter: this.#counter + 1 };
     if (!this.#waiting.offer(record)) return false;
     this.#waitingNames += names;
     this.#counter++;
@@ -116,7 +137,9 @@ export class DeliveryRecorder {
 
   /** Until nothing waits; what is recorded meanwhile is written, too. */
   async #write(): Promise<void> {
-    while (this.#waiting.size > 0) {
+    for (;;) {
+      this.#queueGates();
+      if (this.#waiting.size === 0) return;
       const records = this.#waiting.drain(batchRecordsMax);
       this.#writingCount = records.length;
       for (const record of records) this.#waitingNames -= namesIn(record);

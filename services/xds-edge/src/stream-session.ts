@@ -1,11 +1,10 @@
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { Logger } from "@routeledger/service-kit";
 import { type Clock, formatRevision } from "@routeledger/std";
-import type { ResourceType, Snapshot } from "@routeledger/xds-model";
+import { type ResourceType, type Snapshot, typeNumbers } from "@routeledger/xds-model";
 import {
   type AckedFact,
   type DeltaRequest,
-  type Gate,
   type NackedFact,
   openStream,
   type Protocol,
@@ -18,9 +17,11 @@ import {
   type XdsStream,
 } from "@routeledger/xds-stream";
 import { ackedFact, type DeliveryRecord, nackedFact, sentFacts } from "./delivery-facts.ts";
+import { gatesFact, StreamGates, type TimedGate } from "./delivery-gates.ts";
 import type { DeliveryRecorder } from "./delivery-recorder.ts";
 import type { StreamCounters } from "./edge-metrics.ts";
 import type { EncodedResponse, ResponseEncoder } from "./encode-response.ts";
+import { type IdentityRule, identityOf, type PeerNames } from "./peer-identity.ts";
 import { Unanswered } from "./unanswered.ts";
 
 /** A stream that has not said who it is by then is ended, so that those that ask find a place. */
@@ -39,6 +40,10 @@ export interface SessionOptions {
   readonly protocol: Protocol;
   /** Of a per-type service (rule 1); absent: an aggregated stream. */
   readonly resourceType?: ResourceType;
+  /** Of the client's certificate. */
+  readonly peerNames: PeerNames;
+  /** Whether they allow a node group; absent: any (P11). */
+  readonly identity?: IdentityRule;
   /** Of this edge since its start. */
   readonly streamId: number;
   readonly clock: Clock;
@@ -68,7 +73,7 @@ export class StreamSession {
   readonly #cancels = new Set<() => void>();
   readonly #unanswered = new Unanswered();
   #stream: XdsStream;
-  #gates: readonly Gate[] = [];
+  readonly #gates = new StreamGates();
   #isKnown = false;
   #admitted = false;
   #ended = false;
@@ -108,8 +113,8 @@ export class StreamSession {
   }
 
   /** What is held back now, and for what. */
-  get gates(): readonly Gate[] {
-    return this.#gates;
+  get gates(): readonly TimedGate[] {
+    return this.#gates.all;
   }
 
   /** Monotonic time at which the oldest response was sent that is not answered; undefined when there is none. */
@@ -171,7 +176,8 @@ export class StreamSession {
         this.#nacked(output.fact);
         break;
       case "gates":
-        this.#gates = output.gates;
+        this.#gates.update(output.gates, this.#options.clock.wallMs());
+        this.#record(gatesFact(this.#gates.all));
         break;
       case "behind":
         this.#options.counters.behind();
@@ -206,6 +212,19 @@ export class StreamSession {
   #connect(node: ProxyNode): void {
     if (node.id.length > nodeNameMax || node.cluster.length > nodeNameMax) {
       this.#end(`a node id or cluster of more than ${nodeNameMax} characters`, status.INVALID_ARGUMENT);
+      return;
+    }
+    const { identity, peerNames, logger } = this.#options;
+    if (identity?.(peerNames, node.cluster) === false) {
+      const shown = identityOf(peerNames) || "the client, which shows no name,";
+      logger.warn(
+        { ...this.#names(), identity: shown },
+        "stream refused: its certificate is of another node group",
+      );
+      this.#end(
+        `the certificate of ${shown} does not allow node group ${node.cluster}`,
+        status.PERMISSION_DENIED,
+      );
       return;
     }
     this.#isKnown = true;
@@ -272,13 +291,18 @@ export class StreamSession {
     });
   }
 
-  #connected(node: ProxyNode): { peer: string; protocol: string; userAgent: string } {
+  #connected(node: ProxyNode): NonNullable<DeliveryRecord["connected"]> {
     const build = node.userAgentBuildVersion?.version;
     const version =
       build === undefined
         ? node.userAgentVersion
         : `${build.majorNumber}.${build.minorNumber}.${build.patch}`;
     const userAgent = `${node.userAgentName} ${version ?? ""}`.trim().slice(0, nodeNameMax);
-    return { peer: this.#options.call.getPeer(), protocol: this.protocol, userAgent };
+    const { resourceType, peerNames } = this.#options;
+    return {
+      ...{ peer: this.#options.call.getPeer(), protocol: this.protocol, userAgent },
+      ...(resourceType && { resourceType: typeNumbers[resourceType] }),
+      identity: identityOf(peerNames).slice(0, nodeNameMax),
+    };
   }
 }
