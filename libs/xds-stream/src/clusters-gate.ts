@@ -27,7 +27,7 @@ export function heldBack(stream: XdsStream, subscription: Subscription): boolean
 /** One of clusters and endpoints was asked for on this stream, and the other, which belongs to it, not yet. */
 function isGated({ types: { cluster, endpoint }, clustersGate }: XdsStream): boolean {
   if (clustersGate === "over") return false;
-  return cluster.seen ? endpoint.names.size === 0 : endpoint.seen;
+  return cluster.interest === "unasked" ? endpoint.interest !== "unasked" : endpoint.names.size === 0;
 }
 
 /** To be put out once a gate was closed: the timer that opens it at the latest. */
@@ -38,9 +38,10 @@ export function closeGate(stream: XdsStream): StreamOutput[] {
 }
 
 /** The gate's time is over: it opens for good when it still holds something back. */
-export function endGate(stream: XdsStream): void {
+export function endGate(stream: XdsStream): StreamOutput[] {
   const holds = heldBack(stream, stream.types.listener) || heldBack(stream, stream.types.route);
   stream.clustersGate = holds ? "over" : "unused";
+  return [];
 }
 
 /** Whether something that waits to be written names a cluster that the client cannot use yet. */
@@ -60,7 +61,8 @@ function isUnusable(stream: XdsStream, name: string): boolean {
   const found = snapshotOfStream(stream).types.cluster.resources.get(name);
   if (found === undefined) return false;
   const assigned = found.references.filter(({ type }) => type === "endpoint");
-  if (!cluster.seen) return !assigned.some((reference) => endpoint.names.has(reference.name));
+  if (cluster.interest === "unasked")
+    return !assigned.some((reference) => endpoint.names.has(reference.name));
   // Envoy acknowledges a first cluster when it is warm.
   return assigned.length > 0 && cluster.sent.has(name) && !cluster.acked.has(name);
 }

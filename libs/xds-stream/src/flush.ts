@@ -15,18 +15,12 @@ import {
   typeUrls,
 } from "@routeledger/xds-model";
 import { heldBack } from "./clusters-gate.ts";
+import { isFullType, isWildcard } from "./interest.ts";
 import { droppable } from "./leaving.ts";
 import { oweDependents } from "./owed.ts";
 import { emptyRouteTable, lacks, served, snapshotOfStream } from "./served.ts";
 import type { StreamResponse } from "./stream-io.ts";
-import {
-  inflightMax,
-  isFullType,
-  isWanted,
-  releaseRejected,
-  type Subscription,
-  type XdsStream,
-} from "./stream-state.ts";
+import { inflightMax, isWanted, releaseRejected, type Subscription, type XdsStream } from "./stream-state.ts";
 
 interface Draft {
   readonly resources: readonly Resource[];
@@ -41,7 +35,7 @@ const silentTypes: readonly ResourceType[] = ["route", "extensionConfig", "endpo
 export function nextResponse(stream: XdsStream): StreamResponse | undefined {
   for (const type of resourceTypes) {
     const subscription = stream.types[type];
-    if (!subscription.seen || heldBack(stream, subscription)) continue;
+    if (subscription.interest === "unasked" || heldBack(stream, subscription)) continue;
     const draft = isFull(stream, type) ? draftFull(stream, subscription) : draftPartial(stream, subscription);
     if (draft !== undefined) return record(stream, subscription, draft);
   }
@@ -57,7 +51,7 @@ function nextRemoval(stream: XdsStream): StreamResponse | undefined {
   for (const type of removalOrder) {
     const subscription = stream.types[type];
     const names = droppable(stream, subscription);
-    if (names.length === 0 || !subscription.seen) continue;
+    if (names.length === 0 || subscription.interest === "unasked") continue;
     for (const name of names) subscription.leaving.delete(name);
     if (isFull(stream, type)) {
       for (const name of names) subscription.sent.delete(name);
@@ -84,10 +78,11 @@ function draftFull(stream: XdsStream, subscription: Subscription): Draft | undef
 }
 
 function fullContent(stream: XdsStream, subscription: Subscription): Resource[] {
-  const { type, names, wildcard, leaving } = subscription;
-  if (wildcard && names.size + leaving.size === 0)
+  const { type, names, leaving } = subscription;
+  const isWhole = isWildcard(subscription);
+  if (isWhole && names.size + leaving.size === 0)
     return [...snapshotOfStream(stream).types[type].resources.values()];
-  const all = wildcard ? snapshotOfStream(stream).types[type].resources.keys() : [];
+  const all = isWhole ? snapshotOfStream(stream).types[type].resources.keys() : [];
   const wanted = new Set([...all, ...names, ...leaving.keys()]);
   return inOrder([...wanted].flatMap((name) => served(stream, subscription, name) ?? []));
 }
@@ -190,13 +185,14 @@ function record(stream: XdsStream, subscription: Subscription, draft: Draft): St
 /** Content that is not the snapshot's says so, so that no edge takes it for the snapshot. */
 function versionOfContent(
   stream: XdsStream,
-  { type, wildcard }: Subscription,
+  subscription: Subscription,
   resources: readonly Resource[],
 ): string {
+  const { type } = subscription;
   const snapshot = snapshotOfStream(stream).types[type];
   const isOverlaid =
     resources.some(({ name, digest }) => snapshot.resources.get(name)?.digest !== digest) ||
-    (isFull(stream, type) && wildcard && resources.length !== snapshot.resources.size);
+    (isFull(stream, type) && isWildcard(subscription) && resources.length !== snapshot.resources.size);
   return isOverlaid ? `${snapshot.version}+${digestOfNames(resources).slice(0, 16)}` : snapshot.version;
 }
 

@@ -32,7 +32,7 @@ export function leave(stream: XdsStream, left: readonly TypedName[]): StreamOutp
 }
 
 /** The grace of a timer is over. A name that came back and left again meanwhile has a timer of its own. */
-export function endGrace(stream: XdsStream, id: string): void {
+export function endGrace(stream: XdsStream, id: string): StreamOutput[] {
   const graced = stream.graces.get(id) ?? [];
   stream.graces.delete(id);
   for (const { type, name } of graced) {
@@ -43,6 +43,7 @@ export function endGrace(stream: XdsStream, id: string): void {
     if (entry !== undefined && !isLater) entry.graceOver = true;
   }
   stream.gatesMoved = true;
+  return [];
 }
 
 /** Names of a type that may go now, sorted. */

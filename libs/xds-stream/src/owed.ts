@@ -42,5 +42,6 @@ const dependentTypes: ReadonlySet<ResourceType> = new Set(["endpoint", "route", 
 function owe(stream: XdsStream, { type, name }: Reference): void {
   const subscription = stream.types[type];
   if (!dependentTypes.has(type)) return;
-  if (type === "endpoint" || !subscription.seen || isWanted(subscription, name)) subscription.owed.add(name);
+  if (type === "endpoint" || subscription.interest === "unasked" || isWanted(subscription, name))
+    subscription.owed.add(name);
 }

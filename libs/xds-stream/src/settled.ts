@@ -23,9 +23,9 @@ export function settledTypes(stream: XdsStream): StreamOutput[] {
 
 /** Nothing is under way, and all that the snapshot has of the type was acknowledged with the same bytes. */
 function isSettled(stream: XdsStream, subscription: Subscription): boolean {
-  const { type, seen, inflight, dirty, asked, owed, rejected, acked, answerDue } = subscription;
+  const { type, interest, inflight, dirty, asked, owed, rejected, acked, answerDue } = subscription;
   const waiting = inflight.size + dirty.size + asked.size + owed.size + rejected.size;
-  if (!seen || answerDue || waiting > 0) return false;
+  if (interest === "unasked" || answerDue || waiting > 0) return false;
   const { resources } = snapshotOfStream(stream).types[type];
   for (const [name, { digest }] of resources) {
     if (!isWanted(subscription, name) || acked.get(name)?.digest !== digest) return false;

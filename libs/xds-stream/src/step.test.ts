@@ -104,7 +104,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     client.snapshot(bad);
     client.open = false;
     client.answer(client.take()[0]!, "no");
-    client.stream.writable = false;
+    client.stream.phase = "writing";
     client.snapshot(good).snapshot(snapshotOf(wholeParts().with(1, endpoint("a", 2)), 4, good));
     client.open = true;
     client.drain();

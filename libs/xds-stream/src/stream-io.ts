@@ -17,6 +17,8 @@ export type StreamInput =
   /** A timer that `startTimer` asked for is over. */
   | { readonly type: "timer"; readonly id: string };
 
+export type RequestInput = Extract<StreamInput, { readonly type: "sotwRequest" | "deltaRequest" }>;
+
 export type StreamOutput =
   /** The first request came: the edge finds the node's group and gives its snapshot. */
   | { readonly type: "connected"; readonly node: ProxyNode }

@@ -1,7 +1,9 @@
 /** What one ADS stream remembers (section 3 of the xDS rules). Nothing here is shared between streams (rule 3). */
 import type { Revision } from "@routeledger/std";
 import { type Resource, type ResourceType, resourceTypes, type Snapshot } from "@routeledger/xds-model";
-import type { DeltaRequest, ProxyNode, SotwRequest } from "./stream-io.ts";
+import { type Interest, isWildcard } from "./interest.ts";
+import type { Phase } from "./phase.ts";
+import type { ProxyNode, RequestInput } from "./stream-io.ts";
 
 export type Protocol = "sotw" | "delta";
 
@@ -27,15 +29,13 @@ export interface XdsStream {
   readonly types: Readonly<Record<ResourceType, Subscription>>;
   /** Names of types that are not served, by type URL (rule 12). */
   readonly unknownTypes: Map<string, Set<string>>;
+  phase: Phase;
   node: ProxyNode | undefined;
   /** Requests that came before the first snapshot. */
-  readonly backlog: (SotwRequest | DeltaRequest)[];
+  readonly backlog: RequestInput[];
   snapshot: Snapshot | undefined;
   /** The newest revision that the client showed: nothing older is sent (P6). */
   floor: Revision;
-  behindTold: boolean;
-  writable: boolean;
-  closed: boolean;
   /** Nonces and timers given so far. */
   count: number;
   /** See `heldBack`. */
@@ -49,13 +49,9 @@ export interface XdsStream {
 /** One type on one stream. */
 export interface Subscription {
   readonly type: ResourceType;
-  /** A request of this type came. */
-  seen: boolean;
+  interest: Interest;
   /** Explicit names, without `*`. */
   readonly names: Set<string>;
-  wildcard: boolean;
-  /** A name was once given: an empty list no longer means everything (rule 22). */
-  everNamed: boolean;
   /** The first wildcard request is answered even when there is nothing (rules 18 and 33). */
   answerDue: boolean;
   /** What the client has been sent, as far as it may hold it. */
@@ -135,13 +131,11 @@ export function openStream(options: XdsStreamOptions): XdsStream {
       Subscription
     >,
     unknownTypes: new Map(),
+    phase: "opened",
     node: undefined,
     backlog: [],
     snapshot: undefined,
     floor: { epoch: 0, sequence: 0 },
-    behindTold: false,
-    writable: true,
-    closed: false,
     count: 0,
     clustersGate: "unused",
     graces: new Map(),
@@ -152,10 +146,8 @@ export function openStream(options: XdsStreamOptions): XdsStream {
 function openSubscription(type: ResourceType): Subscription {
   return {
     type,
-    seen: false,
+    interest: "unasked",
     names: new Set(),
-    wildcard: false,
-    everNamed: false,
     answerDue: false,
     sent: new Map(),
     inflight: new Map(),
@@ -178,13 +170,8 @@ function openSubscription(type: ResourceType): Subscription {
   };
 }
 
-/** Types of which a SotW response holds all or deletes the rest (rule 16), and of which no names mean all (rule 13). */
-export function isFullType(type: ResourceType): boolean {
-  return type === "cluster" || type === "listener";
-}
-
 export function isWanted(subscription: Subscription, name: string): boolean {
-  return subscription.wildcard || subscription.names.has(name);
+  return isWildcard(subscription) || subscription.names.has(name);
 }
 
 /**

@@ -1,33 +1,20 @@
 /** Delta requests: names come and go whatever the nonce says, and what is asked for is answered (rules 26 to 31, 37). */
 import { takeAnswer } from "./answer.ts";
+import { type DeltaNames, deltaInterests, emptyNames, isFullType, isWildcard } from "./interest.ts";
 import { leave, type TypedName } from "./leaving.ts";
 import { current, snapshotOfStream } from "./served.ts";
 import type { DeltaRequest, StreamOutput } from "./stream-io.ts";
-import { forget, isFullType, isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
-import {
-  digestOfVersion,
-  doubtClusters,
-  isLegacyWildcardAllowed,
-  markAllDirty,
-  showVersion,
-} from "./subscription.ts";
+import { forget, isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
+import { digestOfVersion, doubtClusters, markAllDirty, showVersion } from "./subscription.ts";
 
 export function takeDeltaRequest(
   stream: XdsStream,
   subscription: Subscription,
   request: DeltaRequest,
 ): StreamOutput[] {
-  const { resourceNamesSubscribe: subscribe, resourceNamesUnsubscribe: unsubscribe } = request;
-  const isFirst = !subscription.seen;
-  subscription.seen = true;
-  for (const name of unsubscribe) takeUnsubscribe(stream, subscription, name);
-  if (isFirst && subscribe.length === 0 && isLegacyWildcardAllowed(stream, subscription.type))
-    startWildcard(stream, subscription);
-  for (const name of subscribe) {
-    if (name === "*") startWildcard(stream, subscription);
-    else subscription.names.add(name);
-    subscription.everNamed = true;
-  }
+  const { resourceNamesSubscribe: subscribe, responseNonce: nonce, errorDetail: error } = request;
+  const isFirst = subscription.interest === "unasked";
+  takeNames(stream, subscription, request);
   const outputs = isFirst ? seed(stream, subscription, request.initialResourceVersions) : [];
   const isRepeatedStar = !isFirst && subscribe.includes("*");
   for (const name of isRepeatedStar ? subscription.sent.keys() : []) subscription.asked.add(name);
@@ -36,13 +23,28 @@ export function takeDeltaRequest(
     subscription.asked.add(name);
   }
   if (isFirst) doubtClusters(stream);
-  const answer = { nonce: request.responseNonce, error: request.errorDetail };
-  outputs.push(...takeAnswer(stream, subscription, answer));
+  outputs.push(...takeAnswer(stream, subscription, { nonce, error }));
   return outputs;
 }
 
-function startWildcard(stream: XdsStream, subscription: Subscription): void {
-  subscription.wildcard = true;
+/** Names count whatever the nonce and the error say (rules 6 and 28). */
+function takeNames(
+  stream: XdsStream,
+  subscription: Subscription,
+  { resourceNamesSubscribe: subscribe, resourceNamesUnsubscribe: unsubscribe }: DeltaRequest,
+): void {
+  for (const name of unsubscribe) takeUnsubscribe(stream, subscription, name);
+  if (subscribe.length === 0) turn(stream, subscription, emptyNames(stream, subscription.type));
+  for (const name of subscribe) {
+    if (name !== "*") subscription.names.add(name);
+    turn(stream, subscription, name === "*" ? "star" : "name");
+  }
+}
+
+function turn(stream: XdsStream, subscription: Subscription, change: DeltaNames): void {
+  const wasWildcard = isWildcard(subscription);
+  subscription.interest = deltaInterests[subscription.interest][change];
+  if (!isWildcard(subscription) || (wasWildcard && change !== "star")) return;
   subscription.answerDue = true;
   markAllDirty(stream, subscription);
 }
@@ -51,14 +53,14 @@ function takeUnsubscribe(stream: XdsStream, subscription: Subscription, name: st
   const { names, sent, dirty } = subscription;
   stream.gatesMoved = true;
   if (name === "*") {
-    subscription.wildcard = false;
-    subscription.everNamed = true;
+    turn(stream, subscription, names.size === 0 ? "starGone" : "starGoneNamed");
     for (const known of [...sent.keys(), ...dirty]) if (!names.has(known)) forget(subscription, known);
     return;
   }
   if (!names.delete(name)) return;
+  if (names.size === 0) turn(stream, subscription, "lastNameGone");
   // The client cannot tell whether the wildcard still covers it: it is told (rule 30).
-  if (subscription.wildcard) subscription.asked.add(name);
+  if (isWildcard(subscription)) subscription.asked.add(name);
   else forget(subscription, name);
 }
 

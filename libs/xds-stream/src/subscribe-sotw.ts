@@ -1,38 +1,80 @@
 /** SotW requests: the names of the latest one are the subscription, whatever its nonce says (rules 13, 19 to 24). */
+
+import type { ResourceType } from "@routeledger/xds-model";
 import { takeAnswer } from "./answer.ts";
+import { emptyNames, isFullType, isWildcard, sotwInterests } from "./interest.ts";
 import { leave } from "./leaving.ts";
 import { current, snapshotOfStream } from "./served.ts";
 import type { SotwRequest, StreamOutput } from "./stream-io.ts";
-import { forget, isFullType, type Subscription, type XdsStream } from "./stream-state.ts";
-import { doubtClusters, isLegacyWildcardAllowed, markAllDirty, showVersion } from "./subscription.ts";
+import { forget, type Subscription, type XdsStream } from "./stream-state.ts";
+import { doubtClusters, markAllDirty, showVersion } from "./subscription.ts";
 
 export function takeSotwRequest(
   stream: XdsStream,
   subscription: Subscription,
   request: SotwRequest,
 ): StreamOutput[] {
-  const isFirst = !subscription.seen;
-  const hasNewNames = takeNames(stream, subscription, request.resourceNames);
-  if (isFirst) return takeFirst(stream, subscription, request);
-  const { responseNonce, errorDetail } = request;
-  const isAnswer = subscription.inflight.has(responseNonce);
-  const outputs = takeAnswer(stream, subscription, { nonce: responseNonce, error: errorDetail });
-  const isRepeated = responseNonce === subscription.lastNonce && subscription.inflight.size === 0;
-  if (isRepeated && !isAnswer && !hasNewNames && errorDetail === undefined)
-    outputs.push(...takeRepeated(stream, subscription));
-  return outputs;
+  const isFirst = subscription.interest === "unasked";
+  const isChanged = takeNames(stream, subscription, request.resourceNames);
+  const kind = isFirst ? "first" : kindOf(subscription, request, isChanged);
+  return sotwRequests[kind](stream, subscription, request);
+}
+
+/** What a SotW request is, once its names are taken. */
+export type SotwRequestKind =
+  /** Of its type on this stream. */
+  | "first"
+  /** It names a response that is in flight, without an error. */
+  | "ack"
+  /** The same, with an error: nothing else tells them apart (rule 5). */
+  | "nack"
+  /** It names the last response, which was answered before, and the same names. */
+  | "repeated"
+  /** Any other: other names, or a nonce that is not the last one's (rule 19). */
+  | "plain";
+
+/** What is done about each, beside taking its names. */
+export const sotwRequests = {
+  first: takeFirst,
+  ack: answer,
+  nack: answer,
+  repeated: takeRepeated,
+  plain: namesAlone,
+} as const satisfies Record<
+  SotwRequestKind,
+  (stream: XdsStream, subscription: Subscription, request: SotwRequest) => StreamOutput[]
+>;
+
+function kindOf(
+  { inflight, lastNonce }: Subscription,
+  { responseNonce, errorDetail }: SotwRequest,
+  isChanged: boolean,
+): SotwRequestKind {
+  if (inflight.has(responseNonce)) return errorDetail === undefined ? "ack" : "nack";
+  const isLast = responseNonce === lastNonce && inflight.size === 0;
+  return isLast && !isChanged && errorDetail === undefined ? "repeated" : "plain";
+}
+
+function answer(
+  stream: XdsStream,
+  subscription: Subscription,
+  { responseNonce, errorDetail }: SotwRequest,
+): StreamOutput[] {
+  return takeAnswer(stream, subscription, { nonce: responseNonce, error: errorDetail });
+}
+
+function namesAlone(): StreamOutput[] {
+  return [];
 }
 
 /** Returns whether the subscription changed. */
 function takeNames(stream: XdsStream, subscription: Subscription, requested: readonly string[]): boolean {
   const { names, type } = subscription;
   const wanted = new Set(requested);
-  const isStar = wanted.delete("*");
-  const isLegacy = requested.length === 0 && !subscription.everNamed && isLegacyWildcardAllowed(stream, type);
-  const wasWildcard = subscription.wildcard;
-  subscription.seen = true;
-  subscription.wildcard = isStar || isLegacy;
-  subscription.everNamed ||= requested.length > 0;
+  const hasStar = wanted.delete("*");
+  const wasWildcard = isWildcard(subscription);
+  const shape = hasStar ? "star" : wanted.size > 0 ? "names" : emptyNames(stream, type);
+  subscription.interest = sotwInterests[subscription.interest][shape];
   const removed = [...names].filter((name) => !wanted.has(name));
   const added = [...wanted].filter((name) => !names.has(name));
   for (const name of removed) names.delete(name);
@@ -40,18 +82,18 @@ function takeNames(stream: XdsStream, subscription: Subscription, requested: rea
     names.add(name);
     subscription.asked.add(name);
   }
-  if (subscription.wildcard && !wasWildcard) {
+  if (isWildcard(subscription) && !wasWildcard) {
     subscription.answerDue = isFullType(type);
     markAllDirty(stream, subscription);
   }
-  if (!subscription.wildcard) {
+  if (!isWildcard(subscription)) {
     const dropped = wasWildcard
       ? [...subscription.sent.keys(), ...subscription.dirty].filter((name) => !names.has(name))
       : removed;
     for (const name of dropped) forget(subscription, name);
   }
   stream.gatesMoved ||= removed.length > 0;
-  return added.length > 0 || removed.length > 0 || wasWildcard !== subscription.wildcard;
+  return added.length > 0 || removed.length > 0 || wasWildcard !== isWildcard(subscription);
 }
 
 /**
@@ -63,14 +105,15 @@ function takeFirst(
   subscription: Subscription,
   { versionInfo }: SotwRequest,
 ): StreamOutput[] {
-  const { type, names, wildcard, sent } = subscription;
-  subscription.answerDue = isFullType(type) && (wildcard || names.size > 0);
+  const { type, names, sent } = subscription;
+  const isWhole = isWildcard(subscription);
+  subscription.answerDue = isFullType(type) && (isWhole || names.size > 0);
   doubtClusters(stream);
   if (versionInfo === "") return [];
   showVersion(stream, versionInfo);
-  for (const name of wildcard ? ["*"] : names) subscription.unknown.add(name);
+  for (const name of isWhole ? ["*"] : names) subscription.unknown.add(name);
   const snapshot = snapshotOfStream(stream);
-  if (!wildcard || !isFullType(type)) return [];
+  if (!isWhole || !isFullType(type)) return [];
   // What it holds may leave the snapshot before the first response is written.
   for (const [name, resource] of snapshot.types[type].resources)
     sent.set(name, { digest: "", nonce: "", resource });
@@ -98,7 +141,8 @@ function takeRepeated(stream: XdsStream, subscription: Subscription): StreamOutp
 }
 
 /** The interval after a repeated request that was answered is over. */
-export function endDuplicateInterval(stream: XdsStream, subscription: Subscription): StreamOutput[] {
+export function endDuplicateInterval(stream: XdsStream, id: string): StreamOutput[] {
+  const subscription = stream.types[id.slice(id.indexOf("-") + 1) as ResourceType];
   subscription.duplicateTimer = false;
   if (!subscription.duplicateWaits) {
     subscription.duplicateAllowed = true;

@@ -1,13 +1,9 @@
 /** What both protocols do when a subscription begins. */
 import { compareRevisions } from "@routeledger/std";
-import { type ResourceType, revisionOfVersion } from "@routeledger/xds-model";
+import { revisionOfVersion } from "@routeledger/xds-model";
+import { isWildcard } from "./interest.ts";
 import { snapshotOfStream } from "./served.ts";
-import { isFullType, type Subscription, type XdsStream } from "./stream-state.ts";
-
-/** Empty names mean everything for LDS and CDS only, and never to a gRPC client (rules 13 and 61). */
-export function isLegacyWildcardAllowed({ node }: XdsStream, type: ResourceType): boolean {
-  return isFullType(type) && !/^grpc/i.test(node?.userAgentName ?? "");
-}
+import type { Subscription, XdsStream } from "./stream-state.ts";
 
 export function markAllDirty(stream: XdsStream, { type, dirty }: Subscription): void {
   for (const name of snapshotOfStream(stream).types[type].resources.keys()) dirty.add(name);
@@ -31,7 +27,7 @@ export function digestOfVersion(version: string): string | undefined {
 export function doubtClusters(stream: XdsStream): void {
   const { types, retiring } = snapshotOfStream(stream);
   const { cluster, endpoint } = stream.types;
-  if (stream.protocol !== "delta" || !cluster.wildcard) return;
+  if (stream.protocol !== "delta" || !isWildcard(cluster)) return;
   for (const name of endpoint.names) {
     const isKnown = types.endpoint.resources.has(name) || retiring.endpoint.has(name);
     if (isKnown || types.cluster.resources.has(name) || cluster.sent.has(name)) continue;

@@ -121,8 +121,8 @@ export class TestClient {
   }
 
   #namesOf(type: ResourceType): string[] {
-    const { names, wildcard, everNamed } = this.stream.types[type];
-    return wildcard && everNamed ? ["*", ...names] : [...names];
+    const { names, interest } = this.stream.types[type];
+    return interest === "wildcard" ? ["*", ...names] : [...names];
   }
 
   #first(): SotwRequest["node"] {

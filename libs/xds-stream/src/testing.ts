@@ -1,5 +1,6 @@
 /** What tests of this and other packages use: sample resources, and a client of `step`. */
 
+export { emptyRouteTable } from "./served.ts";
 export { settledClient, TestClient, textOf } from "./testing-client.ts";
 export {
   cluster,

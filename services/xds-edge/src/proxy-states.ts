@@ -32,7 +32,7 @@ export function proxyStates(sessions: Iterable<StreamSession>): ProxyState[] {
         protocol: session.protocol,
         connectedAtMs: session.connectedAtMs,
         types: resourceTypes
-          .filter((type) => types[type].seen)
+          .filter((type) => types[type].interest !== "unasked")
           .map((type) => ({
             type,
             wanted: snapshot?.types[type].version ?? "",
