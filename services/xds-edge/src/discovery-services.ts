@@ -34,9 +34,7 @@ const protocols = new Map<string, Protocol>([
  * The streaming methods of a service, and which protocol each speaks. `Fetch...`, which answers once and never again,
  * is UNIMPLEMENTED. Requests are decoded here; responses come encoded and go through `writeShared`.
  */
-export function streamingMethods(
-  service: ServiceName,
-): readonly {
+export function streamingMethods(service: ServiceName): readonly {
   readonly name: string;
   readonly protocol: Protocol;
   readonly definition: ServiceDefinition[string];

@@ -10,9 +10,9 @@ import {
   runProcess,
   startOperationsServer,
 } from "@routeledger/service-kit";
-import { formatRevision } from "@routeledger/std";
+import { Failure, formatRevision } from "@routeledger/std";
 import { edgeSettings } from "./configuration.ts";
-import { startXdsEdge, type XdsEdge } from "./xds-edge.ts";
+import { startXdsEdge, type XdsEdge, type XdsEdgeOptions } from "./xds-edge.ts";
 
 /** All settings of `routeledger edge`. */
 export const edgeTable = defineConfiguration([...edgeSettings, ...natsSettings, ...processSettings]);
@@ -23,6 +23,7 @@ type Configuration = ReturnType<typeof edgeTable.parse>;
 export async function runEdge(input: ProcessInput): Promise<number> {
   const { environment: env, args, otherNames } = input;
   const given = edgeTable.parse({ env, args, otherNames });
+  const access = accessOf(given);
   const name = given.name || input.hostName;
   const configuration = { ...given, name, edgeId: given.edgeId || edgeIdOf(given, input) };
   return runProcess(
@@ -31,7 +32,7 @@ export async function runEdge(input: ProcessInput): Promise<number> {
       ...{ service: "xds-edge", logLevel: given.logLevel, configuration: edgeTable.printable(configuration) },
       stopDeadlineMs: given.stopDeadlineMs + given.drainMs,
     },
-    (tools) => start(configuration, input, tools),
+    (tools) => start({ ...configuration, ...access }, input, tools),
   );
 }
 
@@ -40,9 +41,32 @@ function edgeIdOf({ name, edgeAddress }: Configuration, { hostName }: ProcessInp
   return name || `${hostName}${edgeAddress.slice(edgeAddress.lastIndexOf(":"))}`;
 }
 
-async function start(configuration: Configuration, input: ProcessInput, tools: ProcessTools): Promise<void> {
+/** Who may connect, and how. @throws Failure `config.invalid` when one setting lacks the other that it needs */
+function accessOf(given: Configuration): Pick<XdsEdgeOptions, "tls" | "identity"> {
+  const {
+    edgeTlsCertFile: cert,
+    edgeTlsKeyFile: key,
+    edgeClientCaFile: clientCa,
+    edgeIdentity: identity,
+  } = given;
+  const refuse = (why: string): never => {
+    throw new Failure(`read the edge's certificates: ${why}`, { code: "config.invalid", retryable: false });
+  };
+  if ((cert === "") !== (key === "")) refuse("--edge-tls-cert-file and --edge-tls-key-file belong together");
+  if (clientCa !== "" && cert === "") refuse("--edge-client-ca-file needs --edge-tls-cert-file");
+  if (identity !== "" && clientCa === "") refuse("--edge-identity needs --edge-client-ca-file");
+  return {
+    ...(cert !== "" && { tls: { cert, key, clientCa: clientCa || undefined } }),
+    ...(identity !== "" && { identity }),
+  };
+}
+
+type Choices = Configuration & ReturnType<typeof accessOf>;
+
+async function start(configuration: Choices, input: ProcessInput, tools: ProcessTools): Promise<void> {
   const { edgeId, edgeAddress, operationsAddress, catchUpDeadlineMs, streamsMax, drainMs } = configuration;
   const { parts, logger, metrics, signal } = tools;
+  const { tls, identity } = configuration;
   const { clock, randomBytes } = input;
   let readiness = (): Promise<Readiness> | Readiness => notYet("starting");
   const operations = parts.started(
@@ -58,6 +82,8 @@ async function start(configuration: Configuration, input: ProcessInput, tools: P
   parts.started({ stop: () => logs.close() });
   const edge = await startXdsEdge({
     ...{ xdsLog: logs.xds, deliveryLog: logs.delivery, address: edgeAddress, edgeId },
+    ...(tls && { tls }),
+    ...(identity && { identity }),
     ...{ catchUpDeadlineMs, streamsMax, drainMs, clock, randomBytes, logger, metrics },
   });
   metrics.observedGauge({ name: "log_reachable", help: "1 while XDS is followed" }, () =>

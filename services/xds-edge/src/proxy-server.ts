@@ -3,7 +3,9 @@ import { Failure } from "@routeledger/std";
 import type { ResourceType } from "@routeledger/xds-model";
 import type { Protocol } from "@routeledger/xds-stream";
 import { discoveryServices, streamingMethods } from "./discovery-services.ts";
+import { type PeerNames, peerNamesOf } from "./peer-identity.ts";
 import type { DiscoveryCall } from "./stream-session.ts";
+import type { TlsCertificates } from "./tls-certificates.ts";
 import { writeShared } from "./write-shared.ts";
 
 /** A SotW EDS request lists every name (rule 69). */
@@ -14,11 +16,21 @@ const streamsPerConnectionMax = 100;
 const keepaliveTimeMs = 30_000;
 const keepaliveTimeoutMs = 10_000;
 
-/** Which of the services, and how. */
+/** Which of the services, how, and by whom. */
 export interface StreamKind {
   readonly protocol: Protocol;
   /** Of a per-type service; absent: the aggregated one. */
   readonly resourceType?: ResourceType;
+  /** Of the client's certificate. */
+  readonly peerNames: PeerNames;
+}
+
+export interface ProxyServerOptions {
+  /** host:port; port 0 takes a free one. */
+  readonly address: string;
+  /** Absent: in clear. */
+  readonly certificates?: TlsCertificates | undefined;
+  readonly onStream: (call: DiscoveryCall, kind: StreamKind) => void;
 }
 
 export interface ProxyServer {
@@ -32,14 +44,11 @@ export interface ProxyServer {
 }
 
 /**
- * Serves the discovery services, SotW and delta, without transport security.
- * @param address host:port; port 0 takes a free one
+ * Serves the discovery services, SotW and delta.
  * @throws Failure `edge.address` when the address cannot be listened on
  */
-export async function startProxyServer(
-  address: string,
-  onStream: (call: DiscoveryCall, kind: StreamKind) => void,
-): Promise<ProxyServer> {
+export async function startProxyServer(options: ProxyServerOptions): Promise<ProxyServer> {
+  const { address, certificates, onStream } = options;
   const server = new Server({
     "grpc.max_receive_message_length": receivedBytesMax,
     "grpc.max_send_message_length": -1,
@@ -56,11 +65,11 @@ export async function startProxyServer(
     for (const { name, protocol, definition: method } of streamingMethods(service)) {
       const kind = { protocol, ...(resourceType && { resourceType }) };
       Object.assign(definition, { [name]: method });
-      handlers[name] = (call) => onStream(call, kind);
+      handlers[name] = (call) => onStream(call, { ...kind, peerNames: namesOf(call) });
     }
     server.addService(definition, handlers);
   }
-  const port = await bind(server, address);
+  const port = await bind(server, address, certificates?.credentials ?? ServerCredentials.createInsecure());
   const bound = `${address.slice(0, address.lastIndexOf(":"))}:${port}`;
   return { address: bound, drain: (graceMs) => drain(server, bound, graceMs) };
 }
@@ -71,9 +80,13 @@ function drain(server: Server, bound: string, graceMs: number): Promise<void> {
   return new Promise((resolve) => server.tryShutdown(() => resolve()));
 }
 
-function bind(server: Server, address: string): Promise<number> {
+function namesOf(call: DiscoveryCall): PeerNames {
+  return peerNamesOf(call.getAuthContext().sslPeerCertificate);
+}
+
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(address, credentials, (error, port) => {
       if (error === null) {
         resolve(port);
         return;

@@ -11,6 +11,7 @@ import { partOf, snapshotOf } from "@routeledger/xds-model/testing";
 import { DeliveryRecorder } from "./delivery-recorder.ts";
 import { noMetrics } from "./edge-metrics.ts";
 import { type EncodedResponse, ResponseEncoder } from "./encode-response.ts";
+import { noPeerNames } from "./peer-identity.ts";
 import { type DiscoveryCall, StreamSession } from "./stream-session.ts";
 
 /** A call whose other end is the test. */
@@ -55,6 +56,7 @@ function open(encoder: ResponseEncoder) {
   new StreamSession({
     ...common,
     call: call as unknown as DiscoveryCall,
+    peerNames: noPeerNames,
     recorder,
     encoder,
     counters: noMetrics,

@@ -3,12 +3,17 @@ import type { Logger, Metrics } from "@routeledger/service-kit";
 import type { Clock, Failure } from "@routeledger/std";
 import type { Published } from "@routeledger/xds-model";
 import type { ProxyState } from "./proxy-states.ts";
+import type { TlsPaths } from "./tls-certificates.ts";
 
 export interface XdsEdgeOptions {
   readonly xdsLog: EventLog;
   readonly deliveryLog: EventLog;
   /** host:port for proxies; port 0 takes a free one. */
   readonly address: string;
+  /** Certificates of the proxies' port; absent: in clear. */
+  readonly tls?: TlsPaths;
+  /** Which node group a client's certificate allows (`identityRule`); absent: any. Needs `tls.clientCa`. */
+  readonly identity?: string;
   /** Names this edge in the recorded deliveries. */
   readonly edgeId: string;
   readonly clock: Clock;

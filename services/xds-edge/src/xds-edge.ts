@@ -5,10 +5,12 @@ import { type EdgeMetrics, edgeMetrics, noMetrics, type Observed } from "./edge-
 import { ResponseEncoder } from "./encode-response.ts";
 import { LedgerFollower } from "./ledger-follower.ts";
 import { OfferTurns } from "./offer-turns.ts";
+import { type IdentityRule, identityRule } from "./peer-identity.ts";
 import { type ProxyServer, refuse, type StreamKind, startProxyServer } from "./proxy-server.ts";
 import { type ProxyState, proxyStates } from "./proxy-states.ts";
 import { closeInPortions } from "./stream-drain.ts";
 import { type DiscoveryCall, StreamSession } from "./stream-session.ts";
+import { TlsCertificates } from "./tls-certificates.ts";
 import type { XdsEdge, XdsEdgeOptions } from "./xds-edge-options.ts";
 
 export type { ProxyState, ProxyTypeState } from "./proxy-states.ts";
@@ -30,7 +32,8 @@ const lastDeliveriesMs = 1_000;
 /**
  * Serves proxies what the XDS log says. Resolves when it listens: until it has read all that the log holds, which
  * need not be there yet, streams are refused.
- * @throws Failure `edge.address` when the address cannot be listened on
+ * @throws Failure `edge.address` when the address cannot be listened on; `edge.tls` when its certificates cannot be
+ * used; `edge.identity` when the pattern is none
  */
 export async function startXdsEdge(options: XdsEdgeOptions): Promise<XdsEdge> {
   const edge = new Edge(options);
@@ -48,9 +51,11 @@ class Edge implements XdsEdge {
   readonly #offers: OfferTurns<StreamSession>;
   readonly #stopping = new AbortController();
   readonly #unknownGroups = new Set<string>();
+  readonly #identity: IdentityRule | undefined;
   #streamCount = 0;
   #turn: Promise<void> = Promise.resolve();
   #server: ProxyServer | undefined;
+  #certificates: TlsCertificates | undefined;
   #phase: "starting" | "ready" | "stopping" = "starting";
   #stopped: Promise<void> | undefined;
   becameReady: Promise<void> = Promise.resolve();
@@ -59,6 +64,7 @@ class Edge implements XdsEdge {
   constructor(options: XdsEdgeOptions) {
     const { deliveryLog, edgeId, clock, randomBytes, logger, xdsLog, metrics } = options;
     this.#options = options;
+    this.#identity = options.identity === undefined ? undefined : identityRule(options.identity);
     this.#metrics = metrics === undefined ? noMetrics : edgeMetrics(metrics, this.#observed());
     const onLost = (count: number): void => this.#metrics.deliveriesLost(count);
     this.#recorder = new DeliveryRecorder({ log: deliveryLog, edgeId, clock, randomBytes, logger, onLost });
@@ -96,8 +102,19 @@ class Edge implements XdsEdge {
   }
 
   async start(): Promise<void> {
-    const { logger, address } = this.#options;
-    this.#server = await startProxyServer(address, (call, kind) => this.#accept(call, kind));
+    const { logger, address, tls, clock } = this.#options;
+    if (tls !== undefined) this.#certificates = await TlsCertificates.open(tls, { clock, logger });
+    else if (!isLoopback(address))
+      logger.warn({ address }, "proxies are served in clear: --edge-tls-cert-file encrypts");
+    try {
+      this.#server = await startProxyServer({
+        ...{ address, certificates: this.#certificates },
+        onStream: (call, kind) => this.#accept(call, kind),
+      });
+    } catch (error) {
+      this.#certificates?.stop();
+      throw error;
+    }
     this.ended = this.#ledger.run(this.#stopping.signal);
     this.ended.catch((error: unknown) =>
       logger.error({ err: error }, "edge serves what it has: the XDS log cannot be followed any more"),
@@ -119,6 +136,7 @@ class Edge implements XdsEdge {
     this.#phase = "stopping";
     logger.info({ streams: this.#sessions.size, drainMs }, "edge stops: its proxies are sent to others");
     const closed = this.#server?.drain(drainMs + lingerMs);
+    this.#certificates?.stop();
     await closeInPortions([...this.#sessions], { drainMs, clock, reason: "the edge stops" });
     this.#stopping.abort();
     await this.#recorder.drain(lastDeliveriesMs);
@@ -154,6 +172,7 @@ class Edge implements XdsEdge {
     const session = new StreamSession({
       call,
       ...kind,
+      ...(this.#identity && { identity: this.#identity }),
       streamId: ++this.#streamCount,
       clock,
       logger,
@@ -224,4 +243,8 @@ class Edge implements XdsEdge {
     }
     this.#offers.run();
   }
+}
+
+function isLoopback(address: string): boolean {
+  return /^(localhost|\[::1\]|127(\.\d{1,3}){3}):\d+$/.test(address);
 }

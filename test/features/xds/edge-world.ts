@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { TestContext } from "node:test";
+import type { ChannelCredentials } from "@grpc/grpc-js";
 import { CommitReader, deliveryKinds, MemoryEventLog, MemoryStorage } from "@routeledger/event-log";
 import { codec, type DecodedTypes } from "@routeledger/protos";
 import { silentLogger } from "@routeledger/service-kit";
@@ -91,8 +92,8 @@ export class EdgeWorld {
     return this.client(edge.address).open(protocol, { id, cluster });
   }
 
-  client(address: string): RawClient {
-    const client = new RawClient(address);
+  client(address: string, channel?: ChannelCredentials): RawClient {
+    const client = new RawClient(address, channel);
     this.#ends.push(() => client.close());
     return client;
   }

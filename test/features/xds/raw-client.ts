@@ -2,7 +2,13 @@
  * An xDS client that does only what a test says: no automatic ACK, no automatic re-request. It tells silence by a
  * fence, never by time.
  */
-import { Client, type ClientDuplexStream, credentials, type StatusObject } from "@grpc/grpc-js";
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  type StatusObject,
+} from "@grpc/grpc-js";
 import { codec, type MessageTypes, methodPath, type ServiceName } from "@routeledger/protos";
 import { type ResourceType, typeUrls } from "@routeledger/xds-model";
 import { assertedType, type Received, receivedDelta, receivedSotw } from "./received.ts";
@@ -30,8 +36,9 @@ const perTypeServices: Readonly<Record<ResourceType, readonly [ServiceName, stri
 export class RawClient {
   readonly #client: Client;
 
-  constructor(address: string) {
-    this.#client = new Client(address, credentials.createInsecure(), {
+  /** @param channel in clear when absent */
+  constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
+    this.#client = new Client(address, channel, {
       "grpc.enable_channelz": 0,
       "grpc.max_receive_message_length": -1,
       "grpc.use_local_subchannel_pool": 1,
