@@ -1,4 +1,4 @@
-import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
+import { Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
 import { codec, type MessageTypes, methodPath } from "@routeledger/protos";
 import { type Part, type ResourceType, resourceTypes, typeUrls } from "@routeledger/xds-model";
 import type { Protocol } from "../../features/xds/raw-client.ts";
@@ -20,8 +20,10 @@ export interface Scripted {
   readonly removed?: readonly string[];
   /** Delta only: sent by name and version without a body, as a heartbeat is. */
   readonly bodiless?: readonly Part[];
-  /** SotW; without it a new one. */
+  /** SotW: of the response; delta: of each resource, too. Without it a new one, of its content. */
   readonly version?: string;
+  /** Without it a new one. */
+  readonly nonce?: string;
 }
 
 /**
@@ -81,6 +83,23 @@ export class ScriptedServer {
     this.#call = undefined;
   }
 
+  /** Ends the stream, not the server. Resolves when Envoy has opened the next one. */
+  async reconnect(): Promise<void> {
+    const before = this.#streams;
+    const lost = { code: status.UNAVAILABLE, details: "the test says so" };
+    this.#call?.emit("error", lost);
+    await this.untilStream(before + 1);
+  }
+
+  /** Resolves when Envoy has opened that many streams. */
+  async untilStream(count: number): Promise<void> {
+    const start = performance.now();
+    while (this.#streams < count) {
+      if (performance.now() - start > waitMs) throw new Error(`no stream ${count} from Envoy`);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+
   /** From now on it answers these types by itself, from these parts; no other type. */
   answer(types: readonly ResourceType[], parts: readonly Part[]): void {
     this.#answers = new Map(types.map((type) => [type, parts.filter((part) => part.type === type)]));
@@ -94,7 +113,7 @@ export class ScriptedServer {
   send(scripted: Scripted): string {
     const call = this.#call;
     if (call === undefined) throw new Error("a stream to send on");
-    const nonce = `n${++this.#nonces}`;
+    const nonce = scripted.nonce ?? `n${++this.#nonces}`;
     call.write(Buffer.from(this.protocol === "sotw" ? sotw(scripted, nonce) : delta(scripted, nonce)));
     return nonce;
   }
@@ -161,14 +180,15 @@ function sotw({ type, parts = [], version }: Scripted, nonce: string): Uint8Arra
   });
 }
 
-function delta({ type, parts = [], removed = [], bodiless = [] }: Scripted, nonce: string): Uint8Array {
+function delta(scripted: Scripted, nonce: string): Uint8Array {
+  const { type, parts = [], removed = [], bodiless = [], version } = scripted;
   const typeUrl = typeUrls[type];
   const named = ({ resource, digest }: Part): DeltaResource => ({
     name: resource,
-    version: versionOf(digest),
+    version: version ?? versionOf(digest),
   });
   return codec("envoy.service.discovery.v3.DeltaDiscoveryResponse").encode({
-    systemVersionInfo: nonce,
+    systemVersionInfo: version ?? nonce,
     typeUrl,
     nonce,
     resources: [

@@ -1,5 +1,6 @@
 import { codec } from "@routeledger/protos";
 import { type ResourceType, typeOfUrl } from "@routeledger/xds-model";
+import type { DeltaRequest, SotwRequest } from "@routeledger/xds-stream";
 
 /** One request of Envoy's, of either protocol, as a scripted server saw it. */
 export interface SeenRequest {
@@ -20,6 +21,8 @@ export interface SeenRequest {
   readonly nonce: string;
   readonly error: string;
   readonly hasNode: boolean;
+  readonly decoded: SotwRequest | DeltaRequest;
+  readonly receivedAtMs: number;
   /** `2 endpoint ack n4 +a -b`: stream, type, kind, nonce, names. */
   readonly summary: string;
 }
@@ -36,6 +39,7 @@ export function seenSotw(stream: number, bytes: Uint8Array): SeenRequest {
     nonce: request.responseNonce,
     error: request.errorDetail?.message,
     hasNode: (request.node?.id ?? "") !== "",
+    decoded: request,
   });
 }
 
@@ -51,10 +55,11 @@ export function seenDelta(stream: number, bytes: Uint8Array): SeenRequest {
     nonce: request.responseNonce,
     error: request.errorDetail?.message,
     hasNode: (request.node?.id ?? "") !== "",
+    decoded: request,
   });
 }
 
-interface Decoded extends Omit<SeenRequest, "type" | "kind" | "error" | "summary"> {
+interface Decoded extends Omit<SeenRequest, "type" | "kind" | "error" | "summary" | "receivedAtMs"> {
   /** Undefined where the request has no `error_detail`. */
   readonly error: string | undefined;
 }
@@ -65,5 +70,5 @@ function seen(decoded: Decoded): SeenRequest {
   const kind = error !== undefined ? "nack" : nonce === "" ? "ask" : "ack";
   const changes = [...names.map((name) => `+${name}`), ...unsubscribed.map((name) => `-${name}`)];
   const summary = [stream, type ?? typeUrl, kind, nonce, ...changes].filter((word) => word !== "").join(" ");
-  return { ...decoded, type, kind, error: error ?? "", summary };
+  return { ...decoded, type, kind, error: error ?? "", summary, receivedAtMs: performance.now() };
 }

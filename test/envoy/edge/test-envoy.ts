@@ -10,6 +10,13 @@ import type { JsonObject } from "@routeledger/std";
 const stateTimeoutMs = 10_000;
 const lookEveryMs = 5;
 
+/** What must end with this process. */
+const living = new Set<ChildProcess>();
+
+function killAll(): void {
+  for (const envoy of living) envoy.kill("SIGKILL");
+}
+
 /** One real Envoy, its admin page on loopback. Stop it when done. */
 export class TestEnvoy {
   readonly #process: ChildProcess;
@@ -30,7 +37,8 @@ export class TestEnvoy {
     this.#process.stderr?.on("data", (chunk: Buffer) => {
       this.#log = (this.#log + chunk.toString()).slice(-8_192);
     });
-    process.once("exit", this.#kill);
+    if (living.size === 0) process.once("exit", killAll);
+    living.add(this.#process);
   }
 
   /** Resolves when Envoy runs and its admin page answers; it may have no configuration yet. */
@@ -84,15 +92,14 @@ export class TestEnvoy {
   }
 
   async stop(): Promise<void> {
-    this.#kill();
+    this.#process.kill("SIGKILL");
     await this.#ended;
-    process.off("exit", this.#kill);
+    living.delete(this.#process);
+    if (living.size === 0) process.off("exit", killAll);
     await rm(this.#folder, { recursive: true, force: true });
   }
 
   get #adminFile(): string {
     return join(this.#folder, "admin");
   }
-
-  readonly #kill = (): void => void this.#process.kill("SIGKILL");
 }
