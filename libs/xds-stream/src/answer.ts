@@ -16,16 +16,19 @@ export function takeAnswer(stream: XdsStream, subscription: Subscription, answer
   const answered = subscription.inflight.get(answer.nonce);
   if (answered === undefined) return [];
   stream.gatesMoved = true;
+  let isDoubtful = false;
   for (const [nonce, older] of subscription.inflight) {
     if (nonce === answer.nonce) break;
-    // Responses are processed in order: what came before and was not rejected was taken or superseded.
-    confirm(stream, subscription, older);
     subscription.inflight.delete(nonce);
+    // Responses are processed in order: what came before and was not rejected was taken or superseded. But of LDS and
+    // CDS a SotW client withholds answers, then gives only the last, with the error of any of them.
+    if (older.full) isDoubtful = true;
+    else confirm(stream, subscription, older);
   }
   subscription.inflight.delete(answer.nonce);
   return answer.error === undefined
     ? [acked(stream, subscription, answered)]
-    : [nacked(stream, subscription, answered, answer.error)];
+    : [nacked(stream, subscription, answered, answer.error, isDoubtful)];
 }
 
 function acked(stream: XdsStream, subscription: Subscription, answered: Inflight): StreamOutput {
@@ -70,6 +73,7 @@ function confirm(
     held.delete(name);
     noteApart(subscription, now, name);
   }
-  for (const name of rejected.keys()) if (!resources.has(name)) rejected.delete(name);
+  for (const [name, entry] of rejected)
+    if (!resources.has(name)) rejected.set(name, { ...entry, resource: undefined });
   unknown.clear();
 }

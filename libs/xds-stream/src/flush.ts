@@ -18,9 +18,18 @@ import { heldBack } from "./clusters-gate.ts";
 import { isFullType, isWildcard } from "./interest.ts";
 import { droppable } from "./leaving.ts";
 import { oweDependents } from "./owed.ts";
-import { emptyRouteTable, lacks, served, snapshotOfStream } from "./served.ts";
+import { hasLeftOut, isSuspect, nextTrial } from "./quarantine.ts";
+import {
+  current,
+  emptyAssignment,
+  emptyRouteTable,
+  isRejected,
+  lacks,
+  served,
+  snapshotOfStream,
+} from "./served.ts";
 import type { StreamResponse } from "./stream-io.ts";
-import { inflightMax, isWanted, releaseRejected, type Subscription, type XdsStream } from "./stream-state.ts";
+import { inflightMax, isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
 
 interface Draft {
   readonly resources: readonly Resource[];
@@ -73,23 +82,48 @@ function draftFull(stream: XdsStream, subscription: Subscription): Draft | undef
   const { dirty, asked, owed, answerDue } = subscription;
   for (const name of asked) if (!isWanted(subscription, name)) asked.delete(name);
   for (const name of dirty) if (!lacks(stream, subscription, name)) dirty.delete(name);
-  if (dirty.size + asked.size + owed.size === 0 && !answerDue) return undefined;
-  return { resources: fullContent(stream, subscription), removed: [] };
+  if (dirty.size + asked.size + owed.size > 0 || answerDue)
+    return { resources: fullContent(stream, subscription), removed: [] };
+  const trial = nextTrial(stream, subscription);
+  return trial.size === 0 ? undefined : { resources: fullContent(stream, subscription, trial), removed: [] };
 }
 
-function fullContent(stream: XdsStream, subscription: Subscription): Resource[] {
-  const { type, names, leaving } = subscription;
+/** With the newest of the names that are on trial, whether it was rejected or not. */
+function fullContent(
+  stream: XdsStream,
+  subscription: Subscription,
+  trial: ReadonlySet<string> = new Set(),
+): Resource[] {
+  const { type, names, leaving, rejected } = subscription;
   const isWhole = isWildcard(subscription);
-  if (isWhole && names.size + leaving.size === 0)
+  if (isWhole && names.size + leaving.size + rejected.size === 0)
     return [...snapshotOfStream(stream).types[type].resources.values()];
   const all = isWhole ? snapshotOfStream(stream).types[type].resources.keys() : [];
   const wanted = new Set([...all, ...names, ...leaving.keys()]);
-  return inOrder([...wanted].flatMap((name) => served(stream, subscription, name) ?? []));
+  const contentOf = (name: string) =>
+    trial.has(name) ? current(stream, type, name) : served(stream, subscription, name);
+  return inOrder([...wanted].flatMap((name) => contentOf(name) ?? []));
 }
 
 /** Delta, and SotW of all other types: only what the client lacks, asked for or is owed. */
 function draftPartial(stream: XdsStream, subscription: Subscription): Draft | undefined {
-  return draftOwed(stream, subscription) ?? draftAsked(stream, subscription);
+  return (
+    draftOwed(stream, subscription) ?? draftAsked(stream, subscription) ?? draftTrial(stream, subscription)
+  );
+}
+
+/** What was rejected among others, by itself. */
+function draftTrial(stream: XdsStream, subscription: Subscription): Draft | undefined {
+  const trial = nextTrial(stream, subscription);
+  if (trial.size === 0) return undefined;
+  const resources: Resource[] = [];
+  const removed: string[] = [];
+  for (const name of trial) {
+    const resource = current(stream, subscription.type, name);
+    if (resource === undefined) removed.push(name);
+    else resources.push(resource);
+  }
+  return { resources: inOrder(resources), removed: removed.sort(compareStrings) };
 }
 
 /** A response of its own, so that the rejection of another resource does not take it along (rule 39). */
@@ -98,43 +132,47 @@ function draftOwed(stream: XdsStream, subscription: Subscription): Draft | undef
   if (owed.size === 0) return undefined;
   const resources: Resource[] = [];
   for (const name of owed) {
+    if (isSuspect(stream, subscription, name)) continue;
     const isPushed = type === "endpoint" && names.size > 0;
     if (!isWanted(subscription, name) && !isPushed) {
       if (type !== "endpoint") owed.delete(name);
       continue;
     }
-    const resource =
-      served(stream, subscription, name) ?? snapshotOfStream(stream).retiring[type].get(name)?.resource;
+    const resource = owedContent(stream, subscription, name);
     owed.delete(name);
     if (resource !== undefined) resources.push(resource);
   }
   return resources.length === 0 ? undefined : { resources: inOrder(resources), removed: [] };
 }
 
+function owedContent(stream: XdsStream, subscription: Subscription, name: string): Resource | undefined {
+  const { type, acked } = subscription;
+  const resource = served(stream, subscription, name);
+  if (resource !== undefined) return resource;
+  if (!isRejected(stream, subscription, name))
+    return snapshotOfStream(stream).retiring[type].get(name)?.resource;
+  // Its cluster must not wait for what will not come.
+  return type === "endpoint" && !acked.has(name) ? emptyAssignment(name) : undefined;
+}
+
 function draftAsked(stream: XdsStream, subscription: Subscription): Draft | undefined {
-  const { dirty, asked, rejected } = subscription;
+  const { dirty, asked } = subscription;
   const isDelta = stream.protocol === "delta";
   for (const name of dirty) if (!lacks(stream, subscription, name)) dirty.delete(name);
-  const retried =
-    dirty.size === 0 ? [] : [...rejected.keys()].filter((name) => isRemovalRejected(subscription, name));
   const resources: Resource[] = [];
   const removed: string[] = [];
-  for (const name of new Set([...dirty, ...asked, ...retried])) {
+  for (const name of new Set([...dirty, ...asked])) {
+    if (isSuspect(stream, subscription, name)) continue;
     const isAsked = asked.delete(name);
     dirty.delete(name);
     const resource = served(stream, subscription, name);
     const isCovered = isWanted(subscription, name);
     if (resource !== undefined && isCovered) resources.push(resource);
-    else if (!isDelta) continue;
-    else if (isRemovalRejected(subscription, name)) removed.push(name);
+    else if (!isDelta || isRejected(stream, subscription, name)) continue;
     else if (isAsked) answerMissing(subscription, name, resources, removed);
   }
   if (resources.length + removed.length === 0 && !(isDelta && subscription.answerDue)) return undefined;
   return { resources: inOrder(resources), removed: removed.sort(compareStrings) };
-}
-
-function isRemovalRejected({ rejected }: Subscription, name: string): boolean {
-  return rejected.get(name)?.digest === "";
 }
 
 /** A delta client asked for what does not exist: it is told at once, in the way that it understands (rules 29, 34, 36). */
@@ -157,13 +195,12 @@ function record(stream: XdsStream, subscription: Subscription, draft: Draft): St
   const nonce = `${stream.streamId}-${++stream.count}`;
   const full = isFull(stream, type);
   const dependents = oweDependents(stream, subscription, resources);
-  if (full) forgetAbsent(subscription, resources);
-  const names = [...resources.map(({ name }) => name), ...removed];
-  for (const name of names) releaseRejected(subscription, name);
+  if (full) forgetAbsent(stream, subscription, resources);
   for (const resource of resources) {
     sent.set(resource.name, { digest: resource.digest, nonce, resource });
     for (const set of [subscription.dirty, subscription.asked, subscription.owed]) set.delete(resource.name);
-    rejected.delete(resource.name);
+    // What was acknowledged may be repeated instead of what was rejected.
+    if (resource.digest === current(stream, type, resource.name)?.digest) rejected.delete(resource.name);
   }
   for (const name of removed) {
     sent.delete(name);
@@ -191,17 +228,20 @@ function versionOfContent(
   const { type } = subscription;
   const snapshot = snapshotOfStream(stream).types[type];
   const isOverlaid =
+    hasLeftOut(stream, subscription) ||
     resources.some(({ name, digest }) => snapshot.resources.get(name)?.digest !== digest) ||
     (isFull(stream, type) && isWildcard(subscription) && resources.length !== snapshot.resources.size);
   return isOverlaid ? `${snapshot.version}+${digestOfNames(resources).slice(0, 16)}` : snapshot.version;
 }
 
 /** SotW LDS and CDS: what a response lacks is deleted at the client (rule 16). */
-function forgetAbsent(subscription: Subscription, resources: readonly Resource[]): void {
-  const { sent, dirty, asked, owed, leaving } = subscription;
+function forgetAbsent(stream: XdsStream, subscription: Subscription, resources: readonly Resource[]): void {
+  const { type, sent, dirty, asked, owed, leaving, rejected } = subscription;
   const present = new Set(resources.map(({ name }) => name));
   for (const map of [sent, leaving] as Map<string, unknown>[])
     for (const name of map.keys()) if (!present.has(name)) map.delete(name);
+  for (const name of rejected.keys())
+    if (!present.has(name) && current(stream, type, name) === undefined) rejected.delete(name);
   for (const set of [dirty, asked, owed]) set.clear();
 }
 

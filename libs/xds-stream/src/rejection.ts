@@ -1,8 +1,10 @@
-/** What a NACK means for what is sent next (rules 6 to 8). */
+/** What a NACK means for what is sent next (rules 5 to 8, 72 and 73). */
+import { compareStrings } from "@routeledger/std";
 import type { Resource } from "@routeledger/xds-model";
-import { current, served } from "./served.ts";
+import { namedIn } from "./culprits.ts";
+import { current, holdsFromBefore } from "./served.ts";
 import type { StreamOutput } from "./stream-io.ts";
-import type { Inflight, Subscription, XdsStream } from "./stream-state.ts";
+import type { Inflight, RejectedResource, Subscription, XdsStream } from "./stream-state.ts";
 
 /** google.rpc.Status, as the client words it. */
 export interface ClientError {
@@ -10,57 +12,156 @@ export interface ClientError {
   readonly message: string;
 }
 
-/** All that the response carried counts as not held (rule 7), and is not sent again by itself (rule 6). */
+/** Who was it? Names of a rejected response. */
+interface Verdict {
+  /** What the client may have rejected; the others it has acknowledged with the same bytes. */
+  readonly candidates: ReadonlySet<string>;
+  readonly guilty: ReadonlySet<string>;
+  /** By the client's words alone. */
+  readonly isGuess: boolean;
+  /** At least one of them is, if nobody is guilty. */
+  readonly suspects: ReadonlySet<string>;
+}
+
+const nobody: ReadonlySet<string> = new Set();
+
+/**
+ * All that the response carried counts as not held (rule 7). The guilty are in quarantine, suspects are tried again in
+ * their turn, the others are sent again at once. `isDoubtful`: the client did not answer some response before this one,
+ * so the error may be that one's.
+ */
 export function nacked(
   stream: XdsStream,
   subscription: Subscription,
   rejection: Inflight,
   error: ClientError,
+  isDoubtful: boolean,
 ): StreamOutput {
-  const { type, sent, rejected, dirty } = subscription;
-  const isStillWanted = isWhole(stream, subscription, rejection);
-  for (const [name, resource] of rejection.resources) {
-    if (sent.get(name)?.nonce !== rejection.nonce) continue;
-    sent.set(name, { digest: "", nonce: rejection.nonce, resource });
-    if (isStillWanted) rejected.set(name, { nonce: rejection.nonce, digest: resource.digest, resource });
-    else dirty.add(name);
-  }
-  for (const name of rejection.removed) {
-    if (sent.has(name)) continue;
-    sent.set(name, { digest: "", nonce: rejection.nonce, resource: undefined });
-    rejected.set(name, { nonce: rejection.nonce, digest: "", resource: undefined });
-    subscription.leaving.set(name, { graceOver: true });
-  }
+  const { type } = subscription;
+  const verdict = judge(stream, subscription, rejection, error.message, isDoubtful);
+  const suspects = sentence(stream, subscription, rejection, verdict);
+  if (verdict.suspects.size > 0) for (const name of guessed(subscription)) suspects.push(name);
+  group(stream, subscription, suspects, rejection.full);
+  repeatDeletions(subscription, rejection, verdict);
   subscription.rejectedVersion = rejection.version;
   if (type === "endpoint" || type === "route" || type === "secret")
     oweWaiting(stream, subscription, rejection);
   const { nonce, version, revision } = rejection;
   const resources: Resource[] = [...rejection.resources.values()];
+  const culprits = [...verdict.guilty].sort(compareStrings);
+  const { code, message } = error;
   return {
     type: "nacked",
-    fact: {
-      resourceType: type,
-      nonce,
-      version,
-      revision,
-      resources,
-      code: error.code,
-      message: error.message,
-      culprits: [],
-    },
+    fact: { resourceType: type, nonce, version, revision, resources, code, message, culprits },
   };
 }
 
-/**
- * Whether what was rejected is what would be sent again. Where it is not, since a resource of it changed, went or is
- * wanted no more, what remains is other content than was rejected: it is sent.
- */
-function isWhole(stream: XdsStream, subscription: Subscription, { resources, nonce }: Inflight): boolean {
-  for (const [name, { digest }] of resources) {
-    const isLatest = subscription.sent.get(name)?.nonce === nonce;
-    if (!isLatest || served(stream, subscription, name)?.digest !== digest) return false;
+function judge(
+  stream: XdsStream,
+  subscription: Subscription,
+  rejection: Inflight,
+  message: string,
+  isDoubtful: boolean,
+): Verdict {
+  const candidates = candidatesOf(stream, subscription, rejection);
+  const verdict = { candidates, guilty: nobody, isGuess: false, suspects: nobody };
+  const { names, isListed } = namedIn(message, [...rejection.resources.keys(), ...rejection.removed]);
+  const named = new Set(names.filter((name) => candidates.has(name)));
+  if (isDoubtful) return { ...verdict, suspects: named.size > 0 ? named : candidates };
+  const known = new Set([...candidates].filter((name) => isKnown(subscription, rejection, name)));
+  if (known.size > 0) return { ...verdict, guilty: known };
+  if (candidates.size === 1) return { ...verdict, guilty: candidates };
+  if (named.size === 0) return { ...verdict, suspects: candidates };
+  if (isListed) return { ...verdict, guilty: named };
+  return named.size === 1 ? { ...verdict, guilty: named, isGuess: true } : { ...verdict, suspects: named };
+}
+
+/** Names of which the response had other bytes than the client acknowledged; if it had none, all that it was about. */
+function candidatesOf(
+  stream: XdsStream,
+  { type, acked }: Subscription,
+  { resources, removed, full }: Inflight,
+): ReadonlySet<string> {
+  const news = [...resources.values()].filter(({ name, digest }) => acked.get(name)?.digest !== digest);
+  // What is on its way out is repeated in a full response, and is the least likely to be what is wrong.
+  const isStaying = ({ name }: Resource) => !full || current(stream, type, name) !== undefined;
+  const names = [...news.filter(isStaying).map(({ name }) => name), ...removed];
+  if (names.length > 0 || full) return new Set(names);
+  return new Set(resources.keys());
+}
+
+/** It was found guilty while this response was under way. */
+function isKnown({ rejected }: Subscription, { resources }: Inflight, name: string): boolean {
+  const entry = rejected.get(name);
+  return entry?.standing === "guilty" && entry.digest === (resources.get(name)?.digest ?? "");
+}
+
+/** Notes what the verdict means for each name; returns those that must be tried. */
+function sentence(
+  stream: XdsStream,
+  subscription: Subscription,
+  { resources, removed, nonce, full }: Inflight,
+  { candidates, guilty, isGuess, suspects }: Verdict,
+): string[] {
+  const { type, sent, rejected, dirty, owed, leaving } = subscription;
+  const tried: string[] = [];
+  // A client that may hold more than is known here loses what a response leaves out.
+  const mustWait = holdsFromBefore(stream, subscription);
+  const reject = (name: string, resource: Resource | undefined) => {
+    const standing = !guilty.has(name) ? "suspect" : isGuess ? "guess" : "guilty";
+    if (standing === "suspect") tried.push(name);
+    rejected.set(name, { digest: resource?.digest ?? "", resource, standing, group: 0 });
+  };
+  for (const [name, resource] of resources) {
+    const isInnocent = !guilty.has(name) && !suspects.has(name);
+    if (sent.get(name)?.digest !== resource.digest || (full && !candidates.has(name))) continue;
+    sent.set(name, { digest: "", nonce, resource });
+    if (!isInnocent || mustWait) reject(name, resource);
+    else (type === "endpoint" ? owed : dirty).add(name);
   }
-  return true;
+  for (const name of removed) {
+    if (sent.has(name)) continue;
+    sent.set(name, { digest: "", nonce, resource: undefined });
+    leaving.set(name, { graceOver: true });
+    if (guilty.has(name) || suspects.has(name)) reject(name, undefined);
+  }
+  stream.gatesMoved = true;
+  return tried;
+}
+
+/** Guesses of before: there is someone else, so they may have been wrong. */
+function guessed({ rejected }: Subscription): string[] {
+  return [...rejected].filter(([, { standing }]) => standing === "guess").map(([name]) => name);
+}
+
+/**
+ * Suspects go alone; in SotW LDS and CDS, where each response carries all the others too, in two halves, so that one
+ * bad resource of many costs few large responses.
+ */
+function group(
+  stream: XdsStream,
+  { rejected }: Subscription,
+  names: readonly string[],
+  isHalved: boolean,
+): void {
+  const half = Math.ceil(names.length / 2);
+  const first = stream.count + 1;
+  for (const [index, name] of names.entries()) {
+    const entry = rejected.get(name) as RejectedResource;
+    const offset = isHalved ? Number(index >= half) : index;
+    stream.count = Math.max(stream.count, first + offset);
+    rejected.set(name, { ...entry, standing: "suspect", group: first + offset });
+  }
+}
+
+/** SotW LDS and CDS: what the rejected response left out is deleted by the next, which lacks what was wrong. */
+function repeatDeletions(
+  subscription: Subscription,
+  { full, resources }: Inflight,
+  { guilty }: Verdict,
+): void {
+  if (!full || guilty.size === 0) return;
+  for (const name of subscription.acked.keys()) if (!resources.has(name)) subscription.answerDue = true;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Which resource a name means on a stream, and whether the client lacks it. */
 import { sha256Hex, utf8 } from "@routeledger/std";
 import { type Resource, type ResourceType, type Snapshot, versionOf } from "@routeledger/xds-model";
+import { isFullType } from "./interest.ts";
 import { isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
 
 /** The snapshot that a stream serves from. Callers come after the first snapshot. */
@@ -18,8 +19,35 @@ export function current(stream: XdsStream, type: ResourceType, name: string): Re
   return emptyRouteTable(name);
 }
 
-/** What a subscriber gets for a name: also what left the snapshot and may still be needed (rule 49). */
+/**
+ * What a subscriber gets for a name. Instead of content that it rejected it gets what it last acknowledged, and nothing
+ * where there is none (rule 73), unless that could take away what it holds from an earlier stream.
+ */
 export function served(stream: XdsStream, subscription: Subscription, name: string): Resource | undefined {
+  const offered = offeredOf(stream, subscription, name);
+  if (subscription.rejected.get(name)?.digest !== offered?.digest) return offered;
+  if (offered === undefined || holdsFromBefore(stream, subscription)) return offered;
+  const held = subscription.acked.get(name);
+  return held?.digest === offered.digest ? undefined : held;
+}
+
+/** Whether the newest that there is of a name, or its removal, was rejected. */
+export function isRejected(stream: XdsStream, subscription: Subscription, name: string): boolean {
+  const digest = subscription.rejected.get(name)?.digest;
+  if (digest === "") return current(stream, subscription.type, name) === undefined;
+  return digest !== undefined && offeredOf(stream, subscription, name)?.digest === digest;
+}
+
+/**
+ * SotW LDS and CDS, before the first ACK of a client that comes from another stream: what a response leaves out is
+ * deleted, and what the client would lose is not known here. So its rejected content goes along with what changes.
+ */
+export function holdsFromBefore({ protocol }: XdsStream, { type, unknown }: Subscription): boolean {
+  return protocol === "sotw" && isFullType(type) && unknown.size > 0;
+}
+
+/** Also what left the snapshot and may still be needed (rule 49). */
+function offeredOf(stream: XdsStream, subscription: Subscription, name: string): Resource | undefined {
   const { type, leaving, names } = subscription;
   const now = current(stream, type, name);
   if (now !== undefined) return now;
@@ -48,6 +76,15 @@ function isNamedByListener(snapshot: Snapshot, name: string): boolean {
 
 /** A RouteConfiguration with a name and no virtual host: every request gets 404 (rules 29 and 36). */
 export function emptyRouteTable(name: string): Resource {
+  return onlyNamed("route", name);
+}
+
+/** A ClusterLoadAssignment without endpoints: it ends the warming of the cluster (rules 35 and 42). */
+export function emptyAssignment(name: string): Resource {
+  return onlyNamed("endpoint", name);
+}
+
+function onlyNamed(type: "route" | "endpoint", name: string): Resource {
   const encoded = utf8(name);
   const length: number[] = [];
   let rest = encoded.length;
@@ -56,8 +93,8 @@ export function emptyRouteTable(name: string): Resource {
   const digest = sha256Hex(bytes);
   const changedAt = { epoch: 0, sequence: 0 };
   const version = versionOf(changedAt, digest);
-  return { type: "route", name, parts: [], bytes, digest, changedAt, version, references: [] };
+  return { type, name, parts: [], bytes, digest, changedAt, version, references: [], warmsByItself: false };
 }
 
-/** Field 1 of RouteConfiguration, length-delimited. */
+/** Field 1 of RouteConfiguration and of ClusterLoadAssignment, length-delimited. */
 const nameTag = (1 << 3) | 2;

@@ -3,7 +3,7 @@ import { resourceTypes, type Snapshot, type TypeSnapshot } from "@routeledger/xd
 import { noteApart } from "./held-digest.ts";
 import { leave } from "./leaving.ts";
 import type { StreamOutput } from "./stream-io.ts";
-import { isWanted, releaseRejected, type XdsStream } from "./stream-state.ts";
+import { isWanted, type XdsStream } from "./stream-state.ts";
 
 /**
  * Takes the newest snapshot and marks what differs from the one before: the stream keeps no queue of snapshots,
@@ -22,7 +22,6 @@ export function takeSnapshot(stream: XdsStream, snapshot: Snapshot): StreamOutpu
       const isSent = subscription.sent.has(name);
       if (!isSent && !isWanted(subscription, name)) continue;
       const exists = snapshot.types[type].resources.has(name);
-      releaseRejected(subscription, name);
       if (exists) subscription.leaving.delete(name);
       else if (isSent) left.push({ type, name });
       if (exists || type === "route") subscription.dirty.add(name);

@@ -36,7 +36,7 @@ export interface XdsStream {
   snapshot: Snapshot | undefined;
   /** The newest revision that the client showed: nothing older is sent (P6). */
   floor: Revision;
-  /** Nonces and timers given so far. */
+  /** Nonces, timers and groups of suspects given so far. */
   count: number;
   /** See `heldBack`. */
   clustersGate: "unused" | "closing" | "closed" | "over";
@@ -65,7 +65,7 @@ export interface Subscription {
   readonly asked: Set<string>;
   /** Names that must be sent again since what refers to them was sent (rules 39, 40, 43). */
   readonly owed: Set<string>;
-  /** Content that was rejected: sent again when any of what was rejected with it changes (rules 6 and 7). */
+  /** Content that was rejected, by name (rules 6, 7 and 73). */
   readonly rejected: Map<string, RejectedResource>;
   /** What the client acknowledged, or showed that it holds. */
   readonly acked: Map<string, Resource>;
@@ -93,11 +93,17 @@ export interface SentResource {
 }
 
 export interface RejectedResource {
-  /** Of the rejected response. */
-  readonly nonce: string;
   /** Empty: a removal was rejected. */
   readonly digest: string;
+  /** What the client may hold of it all the same (rule 8). */
   readonly resource: Resource | undefined;
+  /**
+   * `guilty`: it is what was wrong. `guess`: so the client's words say, and a later answer may clear it. `suspect`: it
+   * was rejected among others, and is tried again.
+   */
+  readonly standing: "guilty" | "guess" | "suspect";
+  /** Suspects of one group are tried together, lower groups first. */
+  readonly group: number;
 }
 
 export interface Inflight {
@@ -180,26 +186,8 @@ export function isWanted(subscription: Subscription, name: string): boolean {
  */
 export function forget(subscription: Subscription, name: string): void {
   const { type, dirty, asked, owed, unknown, sent, rejected, acked, leaving } = subscription;
-  releaseRejected(subscription, name);
   for (const set of [dirty, asked, unknown]) set.delete(name);
   for (const map of [sent, rejected, acked, leaving] as Map<string, unknown>[]) map.delete(name);
   subscription.apart = undefined;
   if (type !== "endpoint") owed.delete(name);
-}
-
-/**
- * A name of what was rejected together has other content now, or is sent by itself: what remains of it is not what was
- * rejected, so it is sent again (rule 7). What others were rejected with stays, so one bad resource does not take
- * along whatever changes after it.
- */
-export function releaseRejected({ rejected, dirty }: Subscription, name: string): void {
-  const nonce = rejected.get(name)?.nonce;
-  if (nonce === undefined) return;
-  for (const [other, entry] of rejected) {
-    if (other === name || entry.nonce !== nonce || entry.digest === "") continue;
-    rejected.delete(other);
-    dirty.add(other);
-    // By itself it was not rejected, should it come back.
-    rejected.delete(name);
-  }
 }
