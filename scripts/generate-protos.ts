@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageDeclarations, typeMapDeclarations } from "./protos/declarations.ts";
 import { descriptorJson } from "./protos/descriptor-json.ts";
+import { fileNames } from "./protos/file-names.ts";
 import { checkoutDir, loadProtos } from "./protos/load-protos.ts";
 import { prune } from "./protos/prune.ts";
 
@@ -17,6 +18,7 @@ export function generateProtos(): ReadonlyMap<string, string> {
   const kept = prune(loadProtos());
   return new Map([
     ["descriptor.json", `${JSON.stringify(descriptorJson(kept), null, 1)}\n`],
+    ["files.json", `${JSON.stringify(fileNames(kept), null, 1)}\n`],
     ["messages.d.ts", messageDeclarations(kept, "input")],
     ["decoded.d.ts", messageDeclarations(kept, "decoded")],
     ["type-map.d.ts", typeMapDeclarations(kept)],

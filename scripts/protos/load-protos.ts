@@ -14,7 +14,8 @@ export const protosDir: string = join(checkoutDir, "protos");
 const require = createRequire(import.meta.url);
 const envoyDepsDir = join(dirname(require.resolve("@grpc/grpc-js-xds/package.json")), "deps");
 
-const includeDirs: readonly string[] = [
+/** Where imports are looked for, in this order. */
+export const includeDirs: readonly string[] = [
   protosDir,
   join(envoyDepsDir, "envoy-api"),
   join(envoyDepsDir, "xds"),

@@ -55,3 +55,14 @@ export function streamingMethods(service: ServiceName): readonly {
     return [{ name, protocol, definition }];
   });
 }
+
+const paths = new Set(
+  discoveryServices.flatMap(({ service }) =>
+    streamingMethods(service).map(({ definition }) => definition?.path),
+  ),
+);
+
+/** Whether a method is one of these services', by its path. */
+export function isDiscovery(path: string): boolean {
+  return paths.has(path);
+}

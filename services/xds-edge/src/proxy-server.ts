@@ -1,8 +1,16 @@
-import { Server, ServerCredentials, type ServiceDefinition, status } from "@grpc/grpc-js";
+import {
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  status,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import type { ServiceName } from "@routeledger/protos";
 import { Failure } from "@routeledger/std";
 import type { ResourceType } from "@routeledger/xds-model";
 import type { Protocol } from "@routeledger/xds-stream";
 import { discoveryServices, streamingMethods } from "./discovery-services.ts";
+import { serviceDefinition } from "./grpc-service.ts";
 import { type PeerNames, peerNamesOf } from "./peer-identity.ts";
 import type { DiscoveryCall } from "./stream-session.ts";
 import type { TlsCertificates } from "./tls-certificates.ts";
@@ -31,6 +39,13 @@ export interface ProxyServerOptions {
   /** Absent: in clear. */
   readonly certificates?: TlsCertificates | undefined;
   readonly onStream: (call: DiscoveryCall, kind: StreamKind) => void;
+  /** What is served beside discovery. */
+  readonly services: readonly SideService[];
+}
+
+export interface SideService {
+  readonly service: ServiceName;
+  readonly handlers: UntypedServiceImplementation;
 }
 
 export interface ProxyServer {
@@ -48,7 +63,7 @@ export interface ProxyServer {
  * @throws Failure `edge.address` when the address cannot be listened on
  */
 export async function startProxyServer(options: ProxyServerOptions): Promise<ProxyServer> {
-  const { address, certificates, onStream } = options;
+  const { address, certificates, onStream, services } = options;
   const server = new Server({
     "grpc.max_receive_message_length": receivedBytesMax,
     "grpc.max_send_message_length": -1,
@@ -69,6 +84,7 @@ export async function startProxyServer(options: ProxyServerOptions): Promise<Pro
     }
     server.addService(definition, handlers);
   }
+  for (const { service, handlers } of services) server.addService(serviceDefinition(service), handlers);
   const port = await bind(server, address, certificates?.credentials ?? ServerCredentials.createInsecure());
   const bound = `${address.slice(0, address.lastIndexOf(":"))}:${port}`;
   return { address: bound, drain: (graceMs) => drain(server, bound, graceMs) };

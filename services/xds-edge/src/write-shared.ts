@@ -1,6 +1,7 @@
 import type { ServerHttp2Stream } from "node:http2";
 import { Metadata, type ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
 import { assert } from "@routeledger/std";
+import { isDiscovery } from "./discovery-services.ts";
 import type { EncodedResponse } from "./encode-response.ts";
 
 /** Length-prefixed message of gRPC: one byte that says uncompressed, four of length. */
@@ -12,7 +13,8 @@ const prefixBytes = 5;
  * The HTTP/2 stream is not in the interface of an interceptor, so this asserts that it is where the pinned version
  * has it.
  */
-export const writeShared: ServerInterceptor = (_definition, call) => {
+export const writeShared: ServerInterceptor = (definition, call) => {
+  if (!isDiscovery(definition.path)) return call as ServerInterceptingCall;
   const { stream } = call as unknown as { readonly stream: ServerHttp2Stream | undefined };
   assert(typeof stream?.write === "function", "grpc-js to hold a call's HTTP/2 stream");
   call.sendMessage = ({ nonce, shared }: EncodedResponse, taken: () => void): void => {

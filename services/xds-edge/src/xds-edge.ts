@@ -1,8 +1,10 @@
 import { type Failure, pause } from "@routeledger/std";
 import { emptySnapshot, type Published, type Snapshot } from "@routeledger/xds-model";
 import { DeliveryRecorder } from "./delivery-recorder.ts";
+import { discoveryServices } from "./discovery-services.ts";
 import { type EdgeMetrics, edgeMetrics, noMetrics, type Observed } from "./edge-metrics.ts";
 import { ResponseEncoder } from "./encode-response.ts";
+import { HealthService } from "./health-service.ts";
 import { LedgerFollower } from "./ledger-follower.ts";
 import { OfferTurns } from "./offer-turns.ts";
 import { type IdentityRule, identityRule } from "./peer-identity.ts";
@@ -16,6 +18,9 @@ import type { XdsEdge, XdsEdgeOptions } from "./xds-edge-options.ts";
 export type { ProxyState, ProxyTypeState } from "./proxy-states.ts";
 export type { XdsEdge, XdsEdgeOptions } from "./xds-edge-options.ts";
 
+const healthService = "grpc.health.v1.Health";
+/** All that is served on the proxies' port. */
+const servedServices = [...discoveryServices.map(({ service }) => service), healthService] as const;
 const catchUpDeadlineDefaultMs = 1_000;
 const streamsMaxDefault = 10_000;
 /** Node groups of which it is said, once each, that no Gateway made them. */
@@ -54,6 +59,7 @@ class Edge implements XdsEdge {
   readonly #identity: IdentityRule | undefined;
   #streamCount = 0;
   #turn: Promise<void> = Promise.resolve();
+  readonly #health = new HealthService(servedServices);
   #server: ProxyServer | undefined;
   #certificates: TlsCertificates | undefined;
   #phase: "starting" | "ready" | "stopping" = "starting";
@@ -110,6 +116,7 @@ class Edge implements XdsEdge {
       this.#server = await startProxyServer({
         ...{ address, certificates: this.#certificates },
         onStream: (call, kind) => this.#accept(call, kind),
+        services: [{ service: healthService, handlers: this.#health.handlers }],
       });
     } catch (error) {
       this.#certificates?.stop();
@@ -134,10 +141,12 @@ class Edge implements XdsEdge {
   async #stop(): Promise<void> {
     const { clock, logger, drainMs = 0 } = this.#options;
     this.#phase = "stopping";
+    this.#health.set(false);
     logger.info({ streams: this.#sessions.size, drainMs }, "edge stops: its proxies are sent to others");
     const closed = this.#server?.drain(drainMs + lingerMs);
     this.#certificates?.stop();
     await closeInPortions([...this.#sessions], { drainMs, clock, reason: "the edge stops" });
+    this.#health.end();
     this.#stopping.abort();
     await this.#recorder.drain(lastDeliveriesMs);
     await closed;
@@ -154,6 +163,7 @@ class Edge implements XdsEdge {
     }
     if (this.#phase !== "starting") return;
     this.#phase = "ready";
+    this.#health.set(true);
     const tookMs = Math.round(clock.monotonicMs() - startedMs);
     const { snapshots } = this.published;
     logger.info({ address: this.address, nodeGroups: snapshots.size, tookMs }, "edge is ready");

@@ -3864,6 +3864,59 @@ export declare namespace google {
     }
   }
 }
+export declare namespace grpc {
+  export namespace health {
+    export namespace v1 {
+      export interface HealthCheckRequest {
+        service: string;
+      }
+      export interface HealthCheckResponse {
+        status: number;
+      }
+    }
+  }
+  export namespace reflection {
+    export namespace v1 {
+      export interface ErrorResponse {
+        errorCode: number;
+        errorMessage: string;
+      }
+      export interface ExtensionNumberResponse {
+        baseTypeName: string;
+        extensionNumber: number[];
+      }
+      export interface ExtensionRequest {
+        containingType: string;
+        extensionNumber: number;
+      }
+      export interface FileDescriptorResponse {
+        fileDescriptorProto: Uint8Array[];
+      }
+      export interface ListServiceResponse {
+        service: grpc.reflection.v1.ServiceResponse[];
+      }
+      export interface ServerReflectionRequest {
+        host: string;
+        fileByFilename?: string | undefined;
+        fileContainingSymbol?: string | undefined;
+        fileContainingExtension?: grpc.reflection.v1.ExtensionRequest | undefined;
+        allExtensionNumbersOfType?: string | undefined;
+        listServices?: string | undefined;
+      }
+      export interface ServerReflectionResponse {
+        validHost: string;
+        originalRequest?: grpc.reflection.v1.ServerReflectionRequest | undefined;
+        fileDescriptorResponse?: grpc.reflection.v1.FileDescriptorResponse | undefined;
+        allExtensionNumbersResponse?: grpc.reflection.v1.ExtensionNumberResponse | undefined;
+        listServicesResponse?: grpc.reflection.v1.ListServiceResponse | undefined;
+        errorResponse?: grpc.reflection.v1.ErrorResponse | undefined;
+      }
+      export interface ServiceResponse {
+        name: string;
+      }
+    }
+  }
+}
 export declare namespace routeledger {
   export namespace config {
     export namespace v1 {
@@ -4055,6 +4108,71 @@ export declare namespace routeledger {
       export interface TermStarted {
         term: number;
         translator: string;
+      }
+    }
+  }
+  export namespace reflection {
+    export namespace v1 {
+      export interface EnumDescriptor {
+        name: string;
+        value: routeledger.reflection.v1.EnumValueDescriptor[];
+        options?: routeledger.reflection.v1.EnumOptions | undefined;
+      }
+      export interface EnumOptions {
+        allowAlias: boolean;
+      }
+      export interface EnumValueDescriptor {
+        name: string;
+        number: number;
+      }
+      export interface FieldDescriptor {
+        name: string;
+        number: number;
+        label: number;
+        type: number;
+        typeName: string;
+        options?: routeledger.reflection.v1.FieldOptions | undefined;
+        oneofIndex?: number | undefined;
+        jsonName: string;
+        proto3Optional: boolean;
+      }
+      export interface FieldOptions {
+        packed?: boolean | undefined;
+        deprecated: boolean;
+      }
+      export interface FileDescriptor {
+        name: string;
+        package: string;
+        dependency: string[];
+        messageType: routeledger.reflection.v1.MessageDescriptor[];
+        enumType: routeledger.reflection.v1.EnumDescriptor[];
+        service: routeledger.reflection.v1.ServiceDescriptor[];
+        syntax: string;
+      }
+      export interface MessageDescriptor {
+        name: string;
+        field: routeledger.reflection.v1.FieldDescriptor[];
+        nestedType: routeledger.reflection.v1.MessageDescriptor[];
+        enumType: routeledger.reflection.v1.EnumDescriptor[];
+        options?: routeledger.reflection.v1.MessageOptions | undefined;
+        oneofDecl: routeledger.reflection.v1.OneofDescriptor[];
+      }
+      export interface MessageOptions {
+        mapEntry: boolean;
+      }
+      export interface MethodDescriptor {
+        name: string;
+        inputType: string;
+        outputType: string;
+        clientStreaming: boolean;
+        serverStreaming: boolean;
+      }
+      export interface OneofDescriptor {
+        name: string;
+      }
+      export interface ServiceDescriptor {
+        name: string;
+        method: routeledger.reflection.v1.MethodDescriptor[];
       }
     }
   }

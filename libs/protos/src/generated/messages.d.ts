@@ -3864,6 +3864,59 @@ export declare namespace google {
     }
   }
 }
+export declare namespace grpc {
+  export namespace health {
+    export namespace v1 {
+      export interface HealthCheckRequest {
+        service?: string | undefined;
+      }
+      export interface HealthCheckResponse {
+        status?: number | "UNKNOWN" | "SERVING" | "NOT_SERVING" | "SERVICE_UNKNOWN" | undefined;
+      }
+    }
+  }
+  export namespace reflection {
+    export namespace v1 {
+      export interface ErrorResponse {
+        errorCode?: number | undefined;
+        errorMessage?: string | undefined;
+      }
+      export interface ExtensionNumberResponse {
+        baseTypeName?: string | undefined;
+        extensionNumber?: readonly number[] | undefined;
+      }
+      export interface ExtensionRequest {
+        containingType?: string | undefined;
+        extensionNumber?: number | undefined;
+      }
+      export interface FileDescriptorResponse {
+        fileDescriptorProto?: readonly Uint8Array[] | undefined;
+      }
+      export interface ListServiceResponse {
+        service?: readonly grpc.reflection.v1.ServiceResponse[] | undefined;
+      }
+      export interface ServerReflectionRequest {
+        host?: string | undefined;
+        fileByFilename?: string | undefined;
+        fileContainingSymbol?: string | undefined;
+        fileContainingExtension?: grpc.reflection.v1.ExtensionRequest | undefined;
+        allExtensionNumbersOfType?: string | undefined;
+        listServices?: string | undefined;
+      }
+      export interface ServerReflectionResponse {
+        validHost?: string | undefined;
+        originalRequest?: grpc.reflection.v1.ServerReflectionRequest | undefined;
+        fileDescriptorResponse?: grpc.reflection.v1.FileDescriptorResponse | undefined;
+        allExtensionNumbersResponse?: grpc.reflection.v1.ExtensionNumberResponse | undefined;
+        listServicesResponse?: grpc.reflection.v1.ListServiceResponse | undefined;
+        errorResponse?: grpc.reflection.v1.ErrorResponse | undefined;
+      }
+      export interface ServiceResponse {
+        name?: string | undefined;
+      }
+    }
+  }
+}
 export declare namespace routeledger {
   export namespace config {
     export namespace v1 {
@@ -4055,6 +4108,71 @@ export declare namespace routeledger {
       export interface TermStarted {
         term?: number | undefined;
         translator?: string | undefined;
+      }
+    }
+  }
+  export namespace reflection {
+    export namespace v1 {
+      export interface EnumDescriptor {
+        name?: string | undefined;
+        value?: readonly routeledger.reflection.v1.EnumValueDescriptor[] | undefined;
+        options?: routeledger.reflection.v1.EnumOptions | undefined;
+      }
+      export interface EnumOptions {
+        allowAlias?: boolean | undefined;
+      }
+      export interface EnumValueDescriptor {
+        name?: string | undefined;
+        number?: number | undefined;
+      }
+      export interface FieldDescriptor {
+        name?: string | undefined;
+        number?: number | undefined;
+        label?: number | undefined;
+        type?: number | undefined;
+        typeName?: string | undefined;
+        options?: routeledger.reflection.v1.FieldOptions | undefined;
+        oneofIndex?: number | undefined;
+        jsonName?: string | undefined;
+        proto3Optional?: boolean | undefined;
+      }
+      export interface FieldOptions {
+        packed?: boolean | undefined;
+        deprecated?: boolean | undefined;
+      }
+      export interface FileDescriptor {
+        name?: string | undefined;
+        package?: string | undefined;
+        dependency?: readonly string[] | undefined;
+        messageType?: readonly routeledger.reflection.v1.MessageDescriptor[] | undefined;
+        enumType?: readonly routeledger.reflection.v1.EnumDescriptor[] | undefined;
+        service?: readonly routeledger.reflection.v1.ServiceDescriptor[] | undefined;
+        syntax?: string | undefined;
+      }
+      export interface MessageDescriptor {
+        name?: string | undefined;
+        field?: readonly routeledger.reflection.v1.FieldDescriptor[] | undefined;
+        nestedType?: readonly routeledger.reflection.v1.MessageDescriptor[] | undefined;
+        enumType?: readonly routeledger.reflection.v1.EnumDescriptor[] | undefined;
+        options?: routeledger.reflection.v1.MessageOptions | undefined;
+        oneofDecl?: readonly routeledger.reflection.v1.OneofDescriptor[] | undefined;
+      }
+      export interface MessageOptions {
+        mapEntry?: boolean | undefined;
+      }
+      export interface MethodDescriptor {
+        name?: string | undefined;
+        inputType?: string | undefined;
+        outputType?: string | undefined;
+        clientStreaming?: boolean | undefined;
+        serverStreaming?: boolean | undefined;
+      }
+      export interface OneofDescriptor {
+        name?: string | undefined;
+      }
+      export interface ServiceDescriptor {
+        name?: string | undefined;
+        method?: readonly routeledger.reflection.v1.MethodDescriptor[] | undefined;
       }
     }
   }
