@@ -30,6 +30,11 @@ export function endpoints(name: string, ...ports: number[]): Part {
   return partOf("endpoint", name, { endpoints: ports.length === 0 ? [] : [{ lbEndpoints }] });
 }
 
+/** A secret; another `content` gives other bytes. */
+export function secret(name: string, content = "1"): Part {
+  return partOf("secret", name, { genericSecret: { secret: { inlineString: content } } });
+}
+
 /** A route table that sends everything to a cluster, or answers 204 itself. */
 export function route(name: string, target?: string): Part {
   const action = target === undefined ? { directResponse: { status: 204 } } : { route: { cluster: target } };
