@@ -2,6 +2,7 @@
 import { type MessageTypes, packAny } from "@routeledger/protos";
 import type { Part } from "@routeledger/xds-model";
 import { partOf } from "@routeledger/xds-model/testing";
+import type { Protocol } from "../../features/xds/raw-client.ts";
 import type { TestCertificate } from "./test-certificates.ts";
 
 type ConfigSource = MessageTypes["envoy.config.core.v3.ConfigSource"];
@@ -24,17 +25,38 @@ export interface EdsClusterChoices {
   /** Of connections; another one gives other bytes. */
   readonly timeoutMs?: number;
   readonly fetchTimeoutMs?: number;
+  /** ADS without one. */
+  readonly source?: ConfigSource;
+  readonly serviceName?: string;
   readonly more?: Cluster;
 }
 
 export function edsCluster(name: string, choices: EdsClusterChoices = {}): Part {
-  const { timeoutMs = 1_000, fetchTimeoutMs, more = {} } = choices;
+  const { timeoutMs = 1_000, fetchTimeoutMs, source, serviceName = "", more = {} } = choices;
   return partOf("cluster", name, {
     type: "EDS",
     connectTimeout: duration(timeoutMs),
-    edsClusterConfig: { edsConfig: adsSource(fetchTimeoutMs) },
+    edsClusterConfig: { edsConfig: source ?? adsSource(fetchTimeoutMs), serviceName },
     ...more,
   });
+}
+
+/** The service of one type, of the edge. */
+export function perTypeSource(protocol: Protocol): ConfigSource {
+  return {
+    apiConfigSource: {
+      apiType: protocol === "delta" ? "DELTA_GRPC" : "GRPC",
+      transportApiVersion: "V3",
+      setNodeOnFirstMessageOnly: true,
+      grpcServices: [
+        {
+          envoyGrpc: { clusterName: "routeledger/xds-edge", authority: "xds-edge" },
+          timeout: { seconds: 1 },
+        },
+      ],
+    },
+    resourceApiVersion: "V3",
+  };
 }
 
 /** A cluster with its one endpoint inside, or none without a port. */
@@ -93,6 +115,8 @@ export interface HttpListenerChoices {
   /** Absent: the listener answers 204 by itself. */
   readonly table?: string;
   readonly fetchTimeoutMs?: number;
+  /** ADS without one. */
+  readonly source?: ConfigSource;
   readonly filters?: readonly HttpFilter[];
   readonly transportSocket?: TransportSocket;
   readonly metadata?: string;
@@ -123,19 +147,19 @@ export function httpListener(name: string, choices: HttpListenerChoices): Part {
 }
 
 export function httpChain(choices: Omit<HttpListenerChoices, "port">): FilterChain {
-  const { table, fetchTimeoutMs, filters = [], transportSocket, serverName = "" } = choices;
+  const { table, fetchTimeoutMs, source, filters = [], transportSocket, serverName = "" } = choices;
   const routes = [{ match: { prefix: "/" }, directResponse: { status: 204 } }];
-  const source =
+  const routing =
     table === undefined
       ? { routeConfig: { name: "inline", virtualHosts: [{ name: "all", domains: ["*"], routes }] } }
-      : { rds: { routeConfigName: table, configSource: adsSource(fetchTimeoutMs) } };
+      : { rds: { routeConfigName: table, configSource: source ?? adsSource(fetchTimeoutMs) } };
   const router: HttpFilter = {
     name: "envoy.filters.http.router",
     typedConfig: packAny("envoy.extensions.filters.http.router.v3.Router", {}),
   };
   const typedConfig = packAny(
     "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-    { statPrefix: "l", ...source, serverName, httpFilters: [...filters, router] },
+    { statPrefix: "l", ...routing, serverName, httpFilters: [...filters, router] },
   );
   return {
     filters: [{ name: "envoy.filters.network.http_connection_manager", typedConfig }],
