@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { codec, packAny } from "@routeledger/protos";
 import { sha256Hex } from "@routeledger/std";
 import { danglingReferences, invalidBackendCluster } from "./closure.ts";
+import { warmsByItself } from "./references.ts";
 import { composeResource } from "./resource.ts";
 import type { Part } from "./snapshot.ts";
 import { partOf, snapshotOf } from "./testing.ts";
@@ -79,4 +80,17 @@ test("a route table's bytes are its shell followed by its virtual hosts: legal p
       ["z", 40],
     ],
   );
+});
+
+test("rule 48: a cluster that checks health or resolves names warms by itself, any other does not", () => {
+  const healthChecks = [{ timeout: { seconds: 1 }, interval: { seconds: 1 }, tcpHealthCheck: {} }];
+  const warming = [
+    partOf("cluster", "checked", { type: "EDS", healthChecks }),
+    partOf("cluster", "strict", { type: "STRICT_DNS" }),
+    partOf("cluster", "logical", { type: "LOGICAL_DNS" }),
+    partOf("cluster", "custom", { clusterType: { name: "envoy.clusters.dns" } }),
+  ];
+  const plain = [edsCluster, partOf("cluster", "static", { type: "STATIC" }), listener];
+  deepEqual([...warming, ...plain].map(warmsByItself), [true, true, true, true, false, false, false]);
+  equal(composeResource([warming[0]!], { epoch: 1, sequence: 1 }).warmsByItself, true);
 });

@@ -12,25 +12,52 @@ const messages: Readonly<Record<ResourceType, MessageName>> = {
   extensionConfig: "envoy.config.core.v3.TypedExtensionConfig",
 };
 
-const known = new WeakMap<Uint8Array, readonly Reference[]>();
+interface Facts {
+  readonly references: readonly Reference[];
+  readonly warmsByItself: boolean;
+}
+
+const known = new WeakMap<Uint8Array, Facts>();
 
 /** The names that a part refers to: listener to route, route to cluster, cluster to endpoints, secrets, extension configs (P3). */
 export function referencesOf(part: Part): readonly Reference[] {
+  return factsOf(part).references;
+}
+
+/**
+ * Whether a cluster needs more than its endpoints and secrets before Envoy uses it for the first time: it checks their
+ * health, or resolves names (rule 48).
+ */
+export function warmsByItself(part: Part): boolean {
+  return factsOf(part).warmsByItself;
+}
+
+function factsOf(part: Part): Facts {
   const cached = known.get(part.bytes);
   if (cached !== undefined) return cached;
   const name = part.virtualHost === "" ? messages[part.type] : "envoy.config.route.v3.VirtualHost";
   const message = codec(name).decode(part.bytes) as unknown as Message;
-  const found: Reference[] = [];
-  if (part.type === "cluster") collectEndpoints(part.resource, message, found);
-  if (part.type !== "endpoint" && part.type !== "secret") walk(message, found);
-  known.set(part.bytes, found);
-  return found;
+  const references: Reference[] = [];
+  if (part.type === "cluster") collectEndpoints(part.resource, message, references);
+  if (part.type !== "endpoint" && part.type !== "secret") walk(message, references);
+  const facts = { references, warmsByItself: part.type === "cluster" && isSelfWarming(message) };
+  known.set(part.bytes, facts);
+  return facts;
+}
+
+function isSelfWarming({ type, clusterType, healthChecks }: Message): boolean {
+  const isChecked = Array.isArray(healthChecks) && healthChecks.length > 0;
+  return isChecked || isPresent(clusterType) || type === strictDnsType || type === logicalDnsType;
+}
+
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 type Message = { readonly [field: string]: unknown };
 
-/** `Cluster.DiscoveryType.EDS` */
-const edsType = 3;
+/** `Cluster.DiscoveryType` */
+const [strictDnsType, logicalDnsType, edsType] = [1, 2, 3];
 
 function collectEndpoints(clusterName: string, cluster: Message, found: Reference[]): void {
   if (cluster.type !== edsType) return;

@@ -1,5 +1,5 @@
 import { assert, compareStrings, formatRevision, type Revision, sha256Hex } from "@routeledger/std";
-import { referencesOf } from "./references.ts";
+import { referencesOf, warmsByItself } from "./references.ts";
 import type { Part, Reference, Resource } from "./snapshot.ts";
 
 /**
@@ -48,6 +48,10 @@ class ComposedResource implements Resource {
   get references(): readonly Reference[] {
     this.#references ??= distinct(this.parts.flatMap((part) => referencesOf(part)));
     return this.#references;
+  }
+
+  get warmsByItself(): boolean {
+    return this.type === "cluster" && this.parts.some((part) => warmsByItself(part));
   }
 }
 

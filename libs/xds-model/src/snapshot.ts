@@ -43,6 +43,8 @@ export interface Resource {
   readonly version: string;
   /** What it names. */
   readonly references: readonly Reference[];
+  /** A cluster that Envoy uses only when it has checked health, or resolved names, as well (rule 48). */
+  readonly warmsByItself: boolean;
 }
 
 /** A name that a resource refers to, and by which bytes (rules 39 to 44). */

@@ -23,7 +23,7 @@ export {
   type PublishedStatus,
   type RevisionDelta,
 } from "./published.ts";
-export { referencesOf } from "./references.ts";
+export { referencesOf, warmsByItself } from "./references.ts";
 export { composeResource, revisionOfVersion, versionOf } from "./resource.ts";
 export {
   type ResourceType,

@@ -3,7 +3,7 @@
  * in write order, of which the client needs something, so a newer snapshot supersedes the rest of an older flush
  * without reordering it (rules 47 and 51), and what nobody wants any more is never written (rule 11).
  *
- * Whether something is sent is decided here. When it may be sent is decided by `heldBack`.
+ * Whether something is sent is decided here. When it may be sent is decided by `isHeldBack`.
  */
 
 import { by, compareStrings } from "@routeledger/std";
@@ -14,7 +14,7 @@ import {
   resourceTypes,
   typeUrls,
 } from "@routeledger/xds-model";
-import { heldBack } from "./clusters-gate.ts";
+import { hasOnlyHeldBack, heldBackNames, isHeldBack, lookAgain, withHeldBack } from "./addition.ts";
 import { isFullType, isWildcard } from "./interest.ts";
 import { droppable } from "./leaving.ts";
 import { oweDependents } from "./owed.ts";
@@ -44,7 +44,8 @@ const silentTypes: readonly ResourceType[] = ["route", "extensionConfig", "endpo
 export function nextResponse(stream: XdsStream): StreamResponse | undefined {
   for (const type of resourceTypes) {
     const subscription = stream.types[type];
-    if (subscription.interest === "unasked" || heldBack(stream, subscription)) continue;
+    if (subscription.interest === "unasked") continue;
+    lookAgain(stream, subscription);
     const draft = isFull(stream, type) ? draftFull(stream, subscription) : draftPartial(stream, subscription);
     if (draft !== undefined) return record(stream, subscription, draft);
   }
@@ -82,8 +83,10 @@ function draftFull(stream: XdsStream, subscription: Subscription): Draft | undef
   const { dirty, asked, owed, answerDue } = subscription;
   for (const name of asked) if (!isWanted(subscription, name)) asked.delete(name);
   for (const name of dirty) if (!lacks(stream, subscription, name)) dirty.delete(name);
-  if (dirty.size + asked.size + owed.size > 0 || answerDue)
-    return { resources: fullContent(stream, subscription), removed: [] };
+  if (dirty.size + asked.size + owed.size > 0 || answerDue) {
+    const resources = fullContent(stream, subscription);
+    if (answerDue || !hasOnlyHeldBack(stream, subscription)) return { resources, removed: [] };
+  }
   const trial = nextTrial(stream, subscription);
   return trial.size === 0 ? undefined : { resources: fullContent(stream, subscription, trial), removed: [] };
 }
@@ -97,12 +100,13 @@ function fullContent(
   const { type, names, leaving, rejected } = subscription;
   const isWhole = isWildcard(subscription);
   if (isWhole && names.size + leaving.size + rejected.size === 0)
-    return [...snapshotOfStream(stream).types[type].resources.values()];
+    return withHeldBack(stream, subscription, [...snapshotOfStream(stream).types[type].resources.values()]);
   const all = isWhole ? snapshotOfStream(stream).types[type].resources.keys() : [];
   const wanted = new Set([...all, ...names, ...leaving.keys()]);
   const contentOf = (name: string) =>
     trial.has(name) ? current(stream, type, name) : served(stream, subscription, name);
-  return inOrder([...wanted].flatMap((name) => contentOf(name) ?? []));
+  const content = inOrder([...wanted].flatMap((name) => contentOf(name) ?? []));
+  return withHeldBack(stream, subscription, content);
 }
 
 /** Delta, and SotW of all other types: only what the client lacks, asked for or is owed. */
@@ -139,6 +143,7 @@ function draftOwed(stream: XdsStream, subscription: Subscription): Draft | undef
       continue;
     }
     const resource = owedContent(stream, subscription, name);
+    if (resource !== undefined && isHeldBack(stream, resource)) continue;
     owed.delete(name);
     if (resource !== undefined) resources.push(resource);
   }
@@ -163,9 +168,10 @@ function draftAsked(stream: XdsStream, subscription: Subscription): Draft | unde
   const removed: string[] = [];
   for (const name of new Set([...dirty, ...asked])) {
     if (isSuspect(stream, subscription, name)) continue;
+    const resource = served(stream, subscription, name);
+    if (resource !== undefined && isHeldBack(stream, resource)) continue;
     const isAsked = asked.delete(name);
     dirty.delete(name);
-    const resource = served(stream, subscription, name);
     const isCovered = isWanted(subscription, name);
     if (resource !== undefined && isCovered) resources.push(resource);
     else if (!isDelta || isRejected(stream, subscription, name)) continue;
@@ -243,6 +249,7 @@ function forgetAbsent(stream: XdsStream, subscription: Subscription, resources: 
   for (const name of rejected.keys())
     if (!present.has(name) && current(stream, type, name) === undefined) rejected.delete(name);
   for (const set of [dirty, asked, owed]) set.clear();
+  for (const name of heldBackNames(stream, type)) dirty.add(name);
 }
 
 function boundInflight({ inflight }: Subscription): void {

@@ -14,7 +14,7 @@ export function heldDigest(stream: XdsStream, subscription: Subscription): strin
 }
 
 /** Names for which what is acknowledged is not what the snapshot has: found once, then kept by `noteApart`. */
-function apartFrom(
+export function apartFrom(
   subscription: Subscription,
   resources: ReadonlyMap<string, Resource>,
 ): ReadonlySet<string> {

@@ -1,4 +1,5 @@
 /** Make before break at one proxy: what left the snapshot goes only when nothing there refers to it (rules 49, 50). */
+import { by } from "@routeledger/std";
 import { type Resource, type ResourceType, resourceTypes } from "@routeledger/xds-model";
 import { snapshotOfStream } from "./served.ts";
 import type { StreamOutput } from "./stream-io.ts";
@@ -7,6 +8,13 @@ import type { Subscription, XdsStream } from "./stream-state.ts";
 export interface TypedName {
   readonly type: ResourceType;
   readonly name: string;
+}
+
+/** A name that left the snapshot. */
+export interface Leaving {
+  graceOver: boolean;
+  /** What refers to it, as far as that was asked: only once the grace is over. Sorted. */
+  waitsFor: readonly TypedName[];
 }
 
 /**
@@ -21,7 +29,7 @@ export function leave(stream: XdsStream, left: readonly TypedName[]): StreamOutp
     if (leaving.has(name)) continue;
     // A listener is referred to by nothing, so keeping it would only keep its port open.
     const graceOver = type === "listener" || retireGraceMs === 0 || !retiring[type].has(name);
-    leaving.set(name, { graceOver });
+    leaving.set(name, { graceOver, waitsFor: [] });
     if (!graceOver) graced.push({ type, name });
   }
   stream.gatesMoved ||= left.length > 0;
@@ -46,40 +54,61 @@ export function endGrace(stream: XdsStream, id: string): StreamOutput[] {
   return [];
 }
 
-/** Names of a type that may go now, sorted. */
+/** Names of a type that may go now, sorted. Of those whose grace is over, notes what they still wait for. */
 export function droppable(stream: XdsStream, { type, leaving, rejected }: Subscription): string[] {
   const over = [...leaving].filter(([name, { graceOver }]) => graceOver && rejected.get(name)?.digest !== "");
   if (over.length === 0) return [];
-  const refersToAnything = type !== "listener" && type !== "route" && holdsUnknown(stream);
-  if (refersToAnything) return [];
-  const referred = namesHeld(stream, type);
-  return over
-    .map(([name]) => name)
-    .filter((name) => !referred.has(name))
-    .sort();
+  const unknown = type === "listener" || type === "route" ? [] : unknownHeld(stream);
+  const names = new Set(over.map(([name]) => name));
+  const referring = unknown.length > 0 ? undefined : referringTo(stream, type, names);
+  const free: string[] = [];
+  for (const [name, entry] of over) {
+    entry.waitsFor = referring === undefined ? unknown : inOrder(referring.get(name));
+    if (entry.waitsFor.length === 0) free.push(name);
+  }
+  return free.sort();
 }
 
 /** A route table or listener of an earlier stream that the client has not replaced yet may refer to any name. */
-function holdsUnknown({ types }: XdsStream): boolean {
-  return types.route.unknown.size > 0 || types.listener.unknown.size > 0;
+function unknownHeld({ types }: XdsStream): TypedName[] {
+  return (["listener", "route"] as const).flatMap((type) =>
+    [...types[type].unknown].sort().map((name) => ({ type, name })),
+  );
+}
+
+function inOrder(names: readonly TypedName[] = []): readonly TypedName[] {
+  const unique = new Map(names.map((each) => [`${each.type} ${each.name}`, each]));
+  return [...unique].sort(by(([key]) => key)).map(([, { type, name }]) => ({ type, name }));
 }
 
 /**
- * What is referred to by anything that the client may hold: acknowledged, not yet answered, or partly applied; and by
- * a route table that it may yet ask for, since a listener that it holds names it.
+ * What refers to names of a type, of all that the client may hold: acknowledged, not yet answered, or partly applied;
+ * and of route tables that it may yet ask for, since a listener that it holds names them.
  */
-function namesHeld(stream: XdsStream, type: ResourceType): Set<string> {
+function referringTo(
+  stream: XdsStream,
+  type: ResourceType,
+  names: ReadonlySet<string>,
+): Map<string, TypedName[]> {
   const { types, retiring } = snapshotOfStream(stream);
-  const names = new Set<string>();
+  const referring = new Map<string, TypedName[]>();
+  const note = (referrer: Resource) => {
+    for (const reference of referrer.references) {
+      if (reference.type !== type || !names.has(reference.name)) continue;
+      const known = referring.get(reference.name);
+      if (known === undefined) referring.set(reference.name, [referrer]);
+      else known.push(referrer);
+    }
+  };
   for (const resource of mayHold(stream)) {
+    note(resource);
     for (const reference of resource.references) {
-      if (reference.type === type) names.add(reference.name);
       if (reference.type !== "route") continue;
       const table = types.route.resources.get(reference.name) ?? retiring.route.get(reference.name)?.resource;
-      for (const further of table?.references ?? []) if (further.type === type) names.add(further.name);
+      if (table !== undefined) note(table);
     }
   }
-  return names;
+  return referring;
 }
 
 function* mayHold({ types }: XdsStream): Generator<Resource> {

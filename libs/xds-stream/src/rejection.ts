@@ -122,7 +122,7 @@ function sentence(
   for (const name of removed) {
     if (sent.has(name)) continue;
     sent.set(name, { digest: "", nonce, resource: undefined });
-    leaving.set(name, { graceOver: true });
+    leaving.set(name, { graceOver: true, waitsFor: [] });
     if (guilty.has(name) || suspects.has(name)) reject(name, undefined);
   }
   stream.gatesMoved = true;

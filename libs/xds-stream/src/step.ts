@@ -1,6 +1,7 @@
 import { assert, compareRevisions } from "@routeledger/std";
-import { closeGate } from "./clusters-gate.ts";
+import { takeTimers } from "./addition.ts";
 import { nextResponse } from "./flush.ts";
+import { gatesChanged } from "./gates.ts";
 import { transitionFor } from "./phase.ts";
 import { snapshotOfStream } from "./served.ts";
 import { settledTypes } from "./settled.ts";
@@ -38,8 +39,8 @@ function proceed(stream: XdsStream): StreamOutput[] {
   }
   stream.phase = "serving";
   const response = nextResponse(stream);
-  const timers = closeGate(stream);
-  if (response === undefined) return [...timers, ...settledTypes(stream)];
+  const outputs = [...takeTimers(stream), ...gatesChanged(stream)];
+  if (response === undefined) return [...outputs, ...settledTypes(stream)];
   stream.phase = "writing";
-  return [...timers, { type: "send", response }];
+  return [...outputs, { type: "send", response }];
 }

@@ -2,8 +2,9 @@
 import type { Revision } from "@routeledger/std";
 import { type Resource, type ResourceType, resourceTypes, type Snapshot } from "@routeledger/xds-model";
 import { type Interest, isWildcard } from "./interest.ts";
+import type { Leaving } from "./leaving.ts";
 import type { Phase } from "./phase.ts";
-import type { ProxyNode, RequestInput } from "./stream-io.ts";
+import type { Gate, ProxyNode, RequestInput, StreamOutput } from "./stream-io.ts";
 
 export type Protocol = "sotw" | "delta";
 
@@ -15,6 +16,8 @@ export interface XdsStreamOptions {
   readonly streamId: string;
   /** How often repeated SotW requests of a type are answered (rule 24), in milliseconds. */
   readonly duplicateIntervalMs?: number;
+  /** How long a listener or route table waits at most for one cluster (rule 46), in milliseconds. */
+  readonly gateDeadlineMs?: number;
   /** Names that a client may subscribe to, of one type; more close the stream. */
   readonly namesMax?: number;
 }
@@ -38,8 +41,11 @@ export interface XdsStream {
   floor: Revision;
   /** Nonces, timers and groups of suspects given so far. */
   count: number;
-  /** See `heldBack`. */
-  clustersGate: "unused" | "closing" | "closed" | "over";
+  readonly gateDeadlineMs: number;
+  /** What must not be written yet (rule 48). */
+  readonly additions: Additions;
+  /** What was last said to be held back. */
+  gatesTold: readonly Gate[];
   /** What each running grace timer is for. */
   readonly graces: Map<string, readonly { readonly type: ResourceType; readonly name: string }[]>;
   /** Something happened after which a leaving resource may go (rule 49). */
@@ -74,7 +80,7 @@ export interface Subscription {
   /** Names of which the client holds content from another stream that is not known here; `*`: any. */
   readonly unknown: Set<string>;
   /** Sent names that left the snapshot (rules 49 and 50). */
-  readonly leaving: Map<string, { graceOver: boolean }>;
+  readonly leaving: Map<string, Leaving>;
   /** Whether a repeated request may be answered at once (rule 24). */
   duplicateAllowed: boolean;
   duplicateWaits: boolean;
@@ -116,6 +122,27 @@ export interface Inflight {
   readonly full: boolean;
 }
 
+/** What waits on a stream for clusters that the client cannot use yet, and for how long. */
+export interface Additions {
+  /** By type and name, the clusters that it waits for, sorted; of a type as it was when it was last looked at. */
+  readonly held: Readonly<Record<GatedType, Map<string, readonly string[]>>>;
+  /** By cluster, since something waited for it; by `*` for the first request for clusters. */
+  readonly awaited: Map<string, AwaitedCluster>;
+  /** Timers that began and were not put out yet. */
+  readonly timers: StreamOutput[];
+}
+
+/** Types of which a resource may be held back. */
+export type GatedType = "listener" | "route";
+
+export interface AwaitedCluster {
+  readonly timerId: string;
+  /** Its time is over for the cluster with this digest: nothing waits for that any more. Undefined: it runs. */
+  readonly overFor: string | undefined;
+}
+
+/** How long things wait for one cluster, unless the options say otherwise (rule 46), milliseconds. */
+export const gateDeadlineDefaultMs = 2_000;
 /** Responses of one type that wait for an answer; beyond it the oldest two are taken as one. */
 export const inflightMax = 64;
 /** Requests that wait for the first snapshot. */
@@ -143,7 +170,9 @@ export function openStream(options: XdsStreamOptions): XdsStream {
     snapshot: undefined,
     floor: { epoch: 0, sequence: 0 },
     count: 0,
-    clustersGate: "unused",
+    gateDeadlineMs: options.gateDeadlineMs ?? gateDeadlineDefaultMs,
+    additions: { held: { listener: new Map(), route: new Map() }, awaited: new Map(), timers: [] },
+    gatesTold: [],
     graces: new Map(),
     gatesMoved: false,
   };

@@ -32,7 +32,7 @@ export function doubtClusters(stream: XdsStream): void {
     const isKnown = types.endpoint.resources.has(name) || retiring.endpoint.has(name);
     if (isKnown || types.cluster.resources.has(name) || cluster.sent.has(name)) continue;
     cluster.sent.set(name, { digest: "", nonce: "", resource: undefined });
-    cluster.leaving.set(name, { graceOver: true });
+    cluster.leaving.set(name, { graceOver: true, waitsFor: [] });
     stream.gatesMoved = true;
   }
 }

@@ -1,17 +1,17 @@
 /** Timers of a stream: ids are `<kind>-<what>`; an id that is not known any more does nothing. */
-import { endGate } from "./clusters-gate.ts";
+import { endGate } from "./addition.ts";
 import { endGrace } from "./leaving.ts";
 import type { StreamOutput } from "./stream-io.ts";
 import type { XdsStream } from "./stream-state.ts";
 import { endDuplicateInterval } from "./subscribe-sotw.ts";
 
-export type TimerKind = "duplicate" | "grace" | "clusters";
+export type TimerKind = "duplicate" | "grace" | "gate";
 
 /** What the end of each kind of timer does. */
 const ends = {
   duplicate: endDuplicateInterval,
   grace: endGrace,
-  clusters: endGate,
+  gate: endGate,
 } as const satisfies Record<TimerKind, (stream: XdsStream, id: string) => StreamOutput[]>;
 
 export function endTimer(stream: XdsStream, id: string): StreamOutput[] {

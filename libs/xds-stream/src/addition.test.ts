@@ -34,7 +34,7 @@ for (const protocol of ["sotw", "delta"] as const) {
       client.timers.map(({ delayMs }) => delayMs),
       [2_000],
     );
-    client.fire("clusters");
+    client.fire("gate");
     deepEqual(client.seen(), ["route r"]);
     client.snapshot(snapshotOf([...known, cluster("c"), endpoint("c"), route("r", "c")], 3, moved));
     deepEqual(client.seen(), ["route r"]);
@@ -61,7 +61,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     client.subscribe("route", "r").ack();
     client.snapshot(snapshotOf([...known, route("r", "a")], 2, empty)).ack();
     deepEqual(client.seen(), ["route r"]);
-    client.fire("clusters");
+    client.fire("gate");
     const later = snapshotOf(
       [...known, cluster("b"), endpoint("b"), route("r", "b")],
       3,
