@@ -149,7 +149,7 @@ test("a proxy that comes back is asked nothing of its former stream: what it say
     await edge.connect();
     const again = await deliveryOf(running, sequence, 0);
     assert.deepEqual([again.rejected, again.acknowledged], [[], []]);
-    for (const type of [endpoint, table]) await edge.acked(type, sequence, "");
+    for (const type of all) await edge.acked(type, sequence, "");
     assert.deepEqual((await deliveryOf(running, sequence, 0)).acknowledged, ["envoy-1"]);
   }));
 

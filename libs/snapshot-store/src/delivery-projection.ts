@@ -4,12 +4,17 @@ import { toHex } from "@routeledger/std";
 import { closedStreamsMax, historyMax } from "./delivery-schema.ts";
 import { deliveryStatements } from "./delivery-statements.ts";
 import type { SqliteDatabase } from "./open-database.ts";
+import { RejectionProjection } from "./rejection-projection.ts";
 
 type Batch = DecodedTypes["routeledger.delivery.v1.DeliveryBatch"];
 type Delivery = DecodedTypes["routeledger.delivery.v1.Delivery"];
 type Sent = DecodedTypes["routeledger.delivery.v1.Sent"];
 type Acked = DecodedTypes["routeledger.delivery.v1.Acked"];
+type Gate = DecodedTypes["routeledger.delivery.v1.Gate"];
 type Nacked = DecodedTypes["routeledger.delivery.v1.Nacked"];
+
+/** Gates that a line of the history names. */
+const gatesShownMax = 5;
 
 const batchCodec = codec("routeledger.delivery.v1.DeliveryBatch");
 
@@ -19,9 +24,11 @@ const batchCodec = codec("routeledger.delivery.v1.DeliveryBatch");
  */
 export class DeliveryProjection {
   readonly #statements: ReturnType<typeof deliveryStatements>;
+  readonly #rejections: RejectionProjection;
 
   constructor(database: SqliteDatabase) {
     this.#statements = deliveryStatements(database);
+    this.#rejections = new RejectionProjection(database);
   }
 
   /** Called in log order, inside a transaction. */
@@ -31,11 +38,13 @@ export class DeliveryProjection {
     for (const delivery of batch.deliveries) {
       if (!this.#count(batch, delivery)) continue;
       this.#writeStream(batch, delivery);
-      this.#writeTypes(delivery);
+      this.#rejections.write(delivery);
+      this.#writeTypes(batch, delivery);
       this.#writeHistory(batch, delivery);
     }
     this.#statements.trimHistory.run(historyMax);
-    this.#statements.trimStreams.run(closedStreamsMax);
+    this.#statements.trimTypes.run(closedStreamsMax);
+    if (this.#statements.trimStreams.run(closedStreamsMax).changes > 0) this.#statements.trimRejections.run();
   }
 
   /** False for a record that was seen before. */
@@ -55,23 +64,28 @@ export class DeliveryProjection {
   }
 
   #writeStream(batch: Batch, delivery: Delivery): void {
-    const { connected, disconnected, streamId, nodeId, nodeGroup, timeUnixMs } = delivery;
-    const key = [batch.edgeId, batch.edgeStartedUnixMs, streamId] as const;
+    const { connected, disconnected, gates, nodeId, nodeGroup, timeUnixMs } = delivery;
+    const key = streamKey(batch, delivery);
     if (connected) {
-      const { protocol, peer, userAgent } = connected;
-      this.#statements.openStream.run(...key, nodeId, nodeGroup, protocol, peer, userAgent, timeUnixMs);
-      // Nonces are a stream's own: what was under way, or was rejected, on the one before is offered again.
-      this.#statements.forgetNonces.run(nodeId, nodeGroup);
+      const { resourceType, protocol, peer, userAgent, identity } = connected;
+      const about = [resourceType, protocol, peer, userAgent, identity];
+      this.#statements.forgetTypes.run(...key);
+      this.#statements.openStream.run(...key, nodeId, nodeGroup, timeUnixMs, ...about);
     } else if (nodeId !== "") {
       this.#statements.seeStream.run(...key, nodeId, nodeGroup, timeUnixMs);
+    }
+    if (gates) {
+      const held: StoredGateRow[] = gates.gates.map(gateRow);
+      this.#statements.gates.run(JSON.stringify(held), gates.total, ...key);
     }
     if (disconnected) this.#statements.closeStream.run(timeUnixMs, disconnected.reason, ...key);
   }
 
-  #writeTypes({ sent, acked, nacked, nodeId, nodeGroup, timeUnixMs }: Delivery): void {
+  #writeTypes(batch: Batch, delivery: Delivery): void {
+    const { sent, acked, nacked, timeUnixMs } = delivery;
     const type = (sent ?? acked ?? nacked)?.type;
     if (type === undefined) return;
-    const key = [nodeId, nodeGroup, type] as const;
+    const key = [...streamKey(batch, delivery), type] as const;
     this.#statements.touchType.run(...key);
     if (sent) {
       const { nonce, version, resources, bytes } = sent;
@@ -104,6 +118,29 @@ export class DeliveryProjection {
   }
 }
 
+function streamKey(
+  batch: Batch,
+  { streamId }: Delivery,
+): [edge: string, startedMs: number, streamId: number] {
+  return [batch.edgeId, batch.edgeStartedUnixMs, streamId];
+}
+
+/** A gate as `streams.gates` holds it, a JSON list. Reasons and types are numbers of the format. */
+export interface StoredGateRow {
+  readonly reason: number;
+  readonly type: number;
+  readonly name: string;
+  readonly waitsFor: { readonly type: number; readonly name: string }[];
+  readonly sinceMs: number;
+  /** 0: no time. */
+  readonly untilMs: number;
+}
+
+function gateRow({ reason, type, name, waitsFor, sinceUnixMs, untilUnixMs }: Gate): StoredGateRow {
+  const keys = waitsFor.map((key) => ({ type: key.type, name: key.name }));
+  return { reason, type, name, waitsFor: keys, sinceMs: sinceUnixMs, untilMs: untilUnixMs };
+}
+
 interface EdgeRow {
   readonly started_ms: number;
   readonly last_counter: number;
@@ -116,7 +153,7 @@ function at({ revision }: Sent | Acked | Nacked): [epoch: number, sequence: numb
 
 /** What the history shows of a record, besides its columns. */
 function describe(delivery: Delivery): { what: string; detail: object } {
-  const { connected, disconnected, sent, acked, nacked, lost } = delivery;
+  const { connected, disconnected, sent, acked, nacked, gates, lost } = delivery;
   if (connected) return { what: "connected", detail: connected };
   if (disconnected) return { what: "disconnected", detail: disconnected };
   if (sent) {
@@ -131,8 +168,15 @@ function describe(delivery: Delivery): { what: string; detail: object } {
     const { nonce, code, message } = nacked;
     return {
       what: "nacked",
-      detail: { nonce, code, message, resources: nacked.resources.map(({ name }) => name) },
+      detail: {
+        ...{ nonce, code, message, resources: nacked.resources.map(({ name }) => name) },
+        culprits: nacked.culprits,
+      },
     };
+  }
+  if (gates) {
+    const first = gates.gates.slice(0, gatesShownMax).map(gateRow);
+    return { what: "gates", detail: { total: gates.total, first } };
   }
   return { what: "lost", detail: { records: lost ?? 0 } };
 }

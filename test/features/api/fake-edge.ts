@@ -11,12 +11,14 @@ export class FakeEdge {
   readonly #log: EventLog;
   readonly #startedMs: number;
   readonly #node: string;
+  readonly #edgeId: string;
   #counter = 0;
 
-  constructor(log: EventLog, { node = "envoy-1", startedMs = 1_000 } = {}) {
+  constructor(log: EventLog, { node = "envoy-1", startedMs = 1_000, edgeId = "edge-1" } = {}) {
     this.#log = log;
     this.#node = node;
     this.#startedMs = startedMs;
+    this.#edgeId = edgeId;
   }
 
   connect(userAgent = "envoy 1.40.0"): Promise<void> {
@@ -61,12 +63,16 @@ export class FakeEdge {
   async write(deliveries: Delivery[]): Promise<void> {
     const randomBytes = (count: number) => sha256(Buffer.from(`delivery ${commits++}`)).subarray(0, count);
     const writer = new CommitWriter(this.#log, { clock: systemClock, randomBytes });
-    const payload = batchCodec.encode({ edgeId: "edge-1", edgeStartedUnixMs: this.#startedMs, deliveries });
+    const payload = batchCodec.encode({
+      edgeId: this.#edgeId,
+      edgeStartedUnixMs: this.#startedMs,
+      deliveries,
+    });
     const envelope = {
       kind: "DeliveryBatch",
-      schemaVersion: 1,
+      schemaVersion: 2,
       term: 0,
-      actor: "edge-1",
+      actor: this.#edgeId,
       source: "edge",
       summary: "",
     };

@@ -1,25 +1,85 @@
-import { type ResourceType, typeNames } from "@routeledger/xds-model";
+import { type ResourceType, typeNames, typeOfNumber } from "@routeledger/xds-model";
+import { type GateReasonName, gateReasonName } from "../gate-reason.ts";
 import type { SqliteDatabase } from "../open-database.ts";
-import { prepareAcknowledgement, type TypeAcknowledgement } from "./acknowledged.ts";
+import {
+  type ProxyAcknowledgement,
+  prepareAcknowledgement,
+  type TypeAcknowledgement,
+} from "./acknowledged.ts";
+import { type Maker, prepareMakers } from "./makers.ts";
+import { gatesOf, type ProxyStreams, prepareProxyStreams, type StreamRow } from "./proxy-streams.ts";
 import { publishedTo } from "./published-to.ts";
 import type { NoArgs, Query } from "./query.ts";
+import type { RejectedRow } from "./rejected-resources.ts";
 import { resourceType } from "./xds.ts";
 
-/** One proxy of one node group, by its newest stream. */
+/** One proxy of one node group, by those of its streams that count. */
 export interface StoredProxy {
   readonly node: string;
   readonly nodeGroup: string;
+  /** Of the newest stream, as are reason, protocol, peer, user agent and identity. */
   readonly edge: string;
+  /** Any of its streams is. */
   readonly connected: boolean;
-  /** Of the last connect or disconnect, milliseconds since 1970. */
+  /** Of the first connect of those streams, or the last disconnect, milliseconds since 1970. */
   readonly sinceMs: number;
   /** Why it is not connected. */
   readonly reason: string;
   readonly protocol: string;
   readonly peer: string;
   readonly userAgent: string;
+  /** Who its certificate says that it is; empty: it showed none. */
+  readonly identity: string;
   /** The types that it asked for or should have, against the newest revision that is published. */
   readonly types: readonly StoredProxyType[];
+  /** Newest first. */
+  readonly streams: readonly StoredStream[];
+  /** What its streams hold back, as far as it is listed; by reason, type and name. */
+  readonly gates: readonly StoredGate[];
+  /** How many there are. */
+  readonly gatesTotal: number;
+  /** What it rejected and should have still, by type and name. */
+  readonly rejections: readonly StoredRejection[];
+}
+
+export interface StoredStream {
+  readonly edge: string;
+  /** Of that edge since its start. */
+  readonly stream: number;
+  /** Of a per-type service; absent: it carries all types. */
+  readonly type?: ResourceType;
+  readonly protocol: string;
+  readonly peer: string;
+  readonly identity: string;
+  readonly connectedMs: number;
+  readonly disconnectedMs?: number;
+}
+
+/** Something that is held back, and what for (rules 48, 49, 73). */
+export interface StoredGate extends NamedResource {
+  readonly reason: GateReasonName;
+  readonly waitsFor: readonly NamedResource[];
+  readonly sinceMs: number;
+  /** When it opens whatever happens; absent: not before what it waits for. */
+  readonly untilMs?: number;
+}
+
+export interface NamedResource {
+  readonly type: ResourceType;
+  /** What people call it: `CDS`. */
+  readonly typeName: string;
+  readonly name: string;
+}
+
+export interface StoredRejection extends NamedResource {
+  /** It was this one; else it is one of several, and nobody can tell which. */
+  readonly isCulprit: boolean;
+  readonly version: string;
+  readonly timeMs: number;
+  readonly code: number;
+  /** The proxy's own words. */
+  readonly message: string;
+  readonly makers: readonly Maker[];
 }
 
 export interface StoredProxyType {
@@ -29,6 +89,7 @@ export interface StoredProxyType {
   readonly wanted: string;
   readonly sent?: Fact & { readonly resources: number; readonly bytes: number };
   readonly acked?: Fact;
+  /** The newest rejection that counts: of a resource, or of the last response. */
   readonly rejected?: Fact & {
     readonly code: number;
     readonly message: string;
@@ -53,7 +114,8 @@ export interface StoredProxies {
 export const proxies: Query<NoArgs, StoredProxies> = {
   prepare(database) {
     const acknowledgement = prepareAcknowledgement(database);
-    const streams = prepareStreams(database);
+    const streams = prepareProxyStreams(database);
+    const rejectionsOf = prepareStoredRejections(database);
     // Both are lower bounds: an edge that ended before its next record shows no gap.
     const lost = database
       .prepare(
@@ -63,182 +125,131 @@ export const proxies: Query<NoArgs, StoredProxies> = {
       .pluck();
     return () => {
       const sequence = publishedTo(database);
-      const found = streams().map((stream) => {
-        const { node_id: nodeId, node_group: nodeGroup, user_agent: userAgent } = stream;
-        const types = acknowledgement({ nodeId, nodeGroup, userAgent }, sequence);
-        return storedProxy(stream, types.map(storedType));
+      const toRejection = rejectionsOf();
+      const found = streams().map((proxy) => {
+        const { types, rejections } = acknowledgement(proxy, sequence);
+        const stored = rejections.map((row) => toRejection(proxy.nodeGroup, row));
+        return storedProxy(proxy, { types, rejections }, stored);
       });
       return { proxies: found, lost: lost.get() as number };
     };
   },
 };
 
-export interface RevisionDelivery {
-  /** What the revision became is published, and the store has it. */
-  readonly published: boolean;
-  /** Proxies that are connected, by node. */
-  readonly proxies: readonly ProxyDelivery[];
-}
-
-export interface ProxyDelivery {
-  readonly node: string;
-  readonly nodeGroup: string;
-  readonly acknowledged: boolean;
-  /** Of the newest acknowledgement of any type, milliseconds since 1970; 0: none. */
-  readonly ackedMs: number;
-  readonly rejected: readonly { readonly type: string; readonly message: string }[];
-}
-
-export interface DeliveryOfArgs {
-  readonly sequence: number;
-  readonly nodeGroup?: string;
-}
-
-/** Which connected proxies have acknowledged a revision. */
-export const deliveryOf: Query<DeliveryOfArgs, RevisionDelivery> = {
-  prepare(database) {
-    const acknowledgement = prepareAcknowledgement(database);
-    const streams = prepareStreams(database);
-    return ({ sequence, nodeGroup }) => {
-      const published = publishedTo(database) >= sequence;
-      const connected = streams().filter(
-        (stream) => stream.disconnected_ms === null && (nodeGroup ?? stream.node_group) === stream.node_group,
-      );
-      const found = connected.map((stream): ProxyDelivery => {
-        const { node_id: nodeId, node_group: group, user_agent: userAgent } = stream;
-        const types = acknowledgement({ nodeId, nodeGroup: group, userAgent }, sequence);
-        const rejected = types.filter((type) => type.rejected && !type.acknowledged);
-        return {
-          node: nodeId,
-          nodeGroup: group,
-          acknowledged: published && types.length > 0 && types.every((type) => type.acknowledged),
-          ackedMs: Math.max(0, ...types.map(({ row }) => row?.acked_ms ?? 0)),
-          rejected: rejected.map(({ type, row }) => ({
-            type: typeNames[resourceType(type)],
-            message: row?.nacked_message ?? "",
-          })),
-        };
-      });
-      return { published, proxies: found };
-    };
-  },
-};
-
-export interface HistoryEntry {
-  readonly timeMs: number;
-  readonly edge: string;
-  readonly what: string;
-  readonly type?: ResourceType;
-  readonly version?: string;
-  /** CONFIG sequence of the snapshot that it was about. */
-  readonly sequence?: number;
-  readonly detail: string;
-}
-
-/** What happened with a proxy, newest first. */
-export const proxyHistory: Query<{ readonly node: string; readonly limit: number }, HistoryEntry[]> = {
-  prepare(database) {
-    const list = database.prepare<[string, number], HistoryRow>(
-      "SELECT * FROM delivery.history WHERE node_id = ? ORDER BY id DESC LIMIT ?",
-    );
-    return ({ node, limit }) =>
-      list
-        .all(node, limit)
-        .map(({ time_ms: timeMs, edge_id: edge, what, type, version, sequence, detail }) => ({
-          timeMs,
-          edge,
-          what,
-          ...(type !== null && { type: resourceType(type) }),
-          ...(version !== null && { version }),
-          ...(sequence !== null && { sequence }),
-          detail,
-        }));
-  },
-};
-
-/** The newest stream of each node and node group, connected ones first. */
-function prepareStreams(database: SqliteDatabase): () => StreamRow[] {
-  const list = database.prepare<[], StreamRow>(
-    `SELECT * FROM delivery.streams ORDER BY node_id, node_group,
-       CASE WHEN disconnected_ms IS NULL THEN 0 ELSE 1 END, connected_ms DESC, stream_id DESC`,
-  );
+/** Many proxies reject the same: its makers are found once an answer. */
+export function prepareStoredRejections(
+  database: SqliteDatabase,
+): () => (nodeGroup: string, row: RejectedRow) => StoredRejection {
+  const makersOf = prepareMakers(database);
   return () => {
-    const newest = new Map<string, StreamRow>();
-    for (const row of list.iterate()) {
-      const key = `${row.node_id}\n${row.node_group}`;
-      if (!newest.has(key)) newest.set(key, row);
-    }
-    return [...newest.values()];
+    const known = new Map<string, readonly Maker[]>();
+    return (nodeGroup, row) => {
+      const { type, name, digest, held_digest: held, held_sequence: sequence } = row;
+      const key = JSON.stringify([
+        nodeGroup,
+        type,
+        name,
+        digest.toString("hex"),
+        held?.toString("hex"),
+        sequence,
+      ]);
+      const makers = known.get(key) ?? makersOf(nodeGroup, row);
+      known.set(key, makers);
+      return {
+        ...named(row),
+        ...{ isCulprit: row.culprit === 1, version: row.version, timeMs: row.time_ms },
+        ...{ code: row.code, message: row.message, makers },
+      };
+    };
   };
 }
 
-function storedProxy(row: StreamRow, types: readonly StoredProxyType[]): StoredProxy {
+function storedProxy(
+  { nodeId, nodeGroup, connected, newest, counted }: ProxyStreams,
+  { types, rejections }: ProxyAcknowledgement,
+  stored: readonly StoredRejection[],
+): StoredProxy {
+  const first = Math.min(...counted.map(({ connected_ms: at }) => at));
   return {
-    node: row.node_id,
-    nodeGroup: row.node_group,
-    edge: row.edge_id,
-    connected: row.disconnected_ms === null,
-    sinceMs: row.disconnected_ms ?? row.connected_ms,
-    reason: row.reason,
-    protocol: row.protocol,
-    peer: row.peer,
-    userAgent: row.user_agent,
-    types,
+    node: nodeId,
+    nodeGroup,
+    edge: newest.edge_id,
+    connected,
+    sinceMs: newest.disconnected_ms ?? first,
+    reason: newest.reason,
+    protocol: newest.protocol,
+    peer: newest.peer,
+    userAgent: newest.user_agent,
+    identity: newest.identity,
+    types: types.map((type) => storedType(type, rejections)),
+    streams: counted.map(storedStream),
+    gates: counted.flatMap(storedGates),
+    gatesTotal: counted.reduce((sum, { gates_total: total }) => sum + total, 0),
+    rejections: stored,
   };
 }
 
-function storedType({
-  type,
-  wantedVersion,
-  row,
-  acknowledged,
-  rejected,
-}: TypeAcknowledgement): StoredProxyType {
+function storedStream(row: StreamRow): StoredStream {
+  return {
+    ...{ edge: row.edge_id, stream: row.stream_id, protocol: row.protocol, peer: row.peer },
+    ...(row.type !== 0 && { type: resourceType(row.type) }),
+    ...{ identity: row.identity, connectedMs: row.connected_ms },
+    ...(row.disconnected_ms !== null && { disconnectedMs: row.disconnected_ms }),
+  };
+}
+
+/** A reason or type of a later version is left out: it cannot be named. */
+function storedGates(stream: StreamRow): StoredGate[] {
+  return gatesOf(stream).flatMap(({ reason, waitsFor, sinceMs, untilMs, ...key }): StoredGate[] => {
+    const reasonName = gateReasonName(reason);
+    if (reasonName === undefined || typeOfNumber(key.type) === undefined) return [];
+    const keys = waitsFor.filter(({ type }) => typeOfNumber(type) !== undefined).map(named);
+    return [{ reason: reasonName, ...named(key), waitsFor: keys, sinceMs, ...(untilMs > 0 && { untilMs }) }];
+  });
+}
+
+function named({ type, name }: { readonly type: number; readonly name: string }): NamedResource {
+  const known = resourceType(type);
+  return { type: known, typeName: typeNames[known], name };
+}
+
+function storedType(
+  acknowledgement: TypeAcknowledgement,
+  rejections: readonly RejectedRow[],
+): StoredProxyType {
+  const { type, wantedVersion, row, acknowledged } = acknowledgement;
   const name = resourceType(type);
   const sent = fact(row?.sent_version, row?.sent_ms);
   const acked = fact(row?.acked_version, row?.acked_ms);
-  const nacked = rejected ? fact(row?.nacked_version, row?.nacked_ms) : undefined;
+  const own = rejections.filter((rejection) => rejection.type === type);
+  const rejected = rejectedOf(acknowledgement, own);
   return {
     type: name,
     typeName: typeNames[name],
     wanted: wantedVersion,
     ...(sent && { sent: { ...sent, resources: row?.sent_resources ?? 0, bytes: row?.sent_bytes ?? 0 } }),
     ...(acked && { acked }),
-    ...(nacked && {
-      rejected: {
-        ...nacked,
-        code: row?.nacked_code ?? 0,
-        message: row?.nacked_message ?? "",
-        resources: JSON.parse(row?.nacked_resources ?? "[]") as string[],
-      },
-    }),
-    current: acknowledged,
+    ...(rejected && { rejected }),
+    current: acknowledged && own.length === 0,
   };
+}
+
+function rejectedOf(
+  { row, rejected }: TypeAcknowledgement,
+  own: readonly RejectedRow[],
+): StoredProxyType["rejected"] {
+  const [newest] = own.toSorted((a, b) => b.time_ms - a.time_ms);
+  if (newest !== undefined) {
+    const { version, time_ms: timeMs, code, message } = newest;
+    const resources = own.filter((one) => one.version === version).map(({ name }) => name);
+    return { version, timeMs, code, message, resources };
+  }
+  const nacked = rejected ? fact(row?.nacked_version, row?.nacked_ms) : undefined;
+  if (nacked === undefined) return undefined;
+  const resources = JSON.parse(row?.nacked_resources ?? "[]") as string[];
+  return { ...nacked, code: row?.nacked_code ?? 0, message: row?.nacked_message ?? "", resources };
 }
 
 function fact(version: string | null | undefined, timeMs: number | null | undefined): Fact | undefined {
   return typeof version === "string" && typeof timeMs === "number" ? { version, timeMs } : undefined;
-}
-
-interface StreamRow {
-  readonly edge_id: string;
-  readonly stream_id: number;
-  readonly node_id: string;
-  readonly node_group: string;
-  readonly protocol: string;
-  readonly peer: string;
-  readonly user_agent: string;
-  readonly connected_ms: number;
-  readonly disconnected_ms: number | null;
-  readonly reason: string;
-}
-
-interface HistoryRow {
-  readonly time_ms: number;
-  readonly edge_id: string;
-  readonly what: string;
-  readonly type: number | null;
-  readonly version: string | null;
-  readonly sequence: number | null;
-  readonly detail: string;
 }

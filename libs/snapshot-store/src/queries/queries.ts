@@ -1,9 +1,11 @@
 import { contentDigest } from "./content-digest.ts";
+import { deliveryOf } from "./delivery-of.ts";
 import { eventAt, eventsBetween } from "./events.ts";
 import { head, resolveMoment } from "./moments.ts";
 import { objectAt, objectsAt } from "./objects.ts";
 import { objectsBetween } from "./objects-between.ts";
-import { deliveryOf, proxies, proxyHistory } from "./proxies.ts";
+import { proxies } from "./proxies.ts";
+import { proxyHistory } from "./proxy-history.ts";
 import type { Query } from "./query.ts";
 import { nodeGroupsAt, xdsAt } from "./xds.ts";
 import { xdsBetween } from "./xds-between.ts";
