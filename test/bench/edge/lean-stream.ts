@@ -34,6 +34,7 @@ export class LeanStream {
     this.#socket = connect({ host, port: Number(port), noDelay: true });
     this.#socket.on("data", (chunk) => this.#take(chunk, onEnd));
     this.#socket.on("error", (error) => onEnd(error.message));
+    this.#socket.on("close", () => onEnd("closed"));
     this.#socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     const settings = Buffer.alloc(6);
     settings.writeUInt16BE(initialWindowSetting, 0);

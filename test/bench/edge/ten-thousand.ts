@@ -16,10 +16,12 @@ export interface Shape {
   readonly tables: number;
   /** What the first route of each virtual host matches. Default `/api`. */
   readonly prefix?: string;
+  /** Of all endpoints. Default 8080. */
+  readonly port?: number;
 }
 
 /** What a Gateway with that many services is translated to, about as large as ours, with owners. */
-export function gatewayParts({ services, tables, prefix = "/api" }: Shape): Part[] {
+export function gatewayParts({ services, tables, prefix = "/api", port = 8080 }: Shape): Part[] {
   const owner = (kind: string, name: string) => {
     const group = "gateway.networking.k8s.io";
     return [{ group, kind, namespace: "default", name, revision: revision(1, 1) }];
@@ -38,7 +40,7 @@ export function gatewayParts({ services, tables, prefix = "/api" }: Shape): Part
       circuitBreakers: { thresholds: [{ maxConnections: { value: 1024 }, maxRequests: { value: 4096 } }] },
     });
     const lbEndpoints = [1, 2, 3].map((host) => ({
-      endpoint: { address: { socketAddress: { address: `10.1.${service % 250}.${host}`, portValue: 8080 } } },
+      endpoint: { address: { socketAddress: { address: `10.1.${service % 250}.${host}`, portValue: port } } },
     }));
     const assignment = partOf("endpoint", name, { endpoints: [{ locality: {}, lbEndpoints }] });
     parts.push({ ...clusterPart, owners: owner("Service", `service-${service}`) });
