@@ -68,3 +68,30 @@ export function tlsListener(name: string, secretName: string): Part {
   const transportSocket = { name: "tls", typedConfig: { typeUrl: `type.googleapis.com/${typed}`, value } };
   return partOf("listener", name, { filterChains: [{ transportSocket }] });
 }
+
+/** An EDS cluster whose TLS context asks for a secret. */
+export function tlsCluster(name: string, secretName: string, salt = 1): Part {
+  const typed = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext";
+  const configs = [{ name: secretName, sdsConfig: { ads: {} } }];
+  const value = codec(typed).encode({ commonTlsContext: { tlsCertificateSdsSecretConfigs: configs } });
+  const transportSocket = { name: "tls", typedConfig: { typeUrl: `type.googleapis.com/${typed}`, value } };
+  return edsCluster(name, { connectTimeout: { seconds: salt }, transportSocket });
+}
+
+/** An EDS cluster that checks the health of its endpoints. */
+export function checkedCluster(name: string): Part {
+  const healthCheck = { timeout: { seconds: 1 }, interval: { seconds: 1 }, tcpHealthCheck: {} };
+  return edsCluster(name, { healthChecks: [healthCheck] });
+}
+
+function edsCluster(name: string, rest: object): Part {
+  return partOf("cluster", name, { type: 3, edsClusterConfig: { edsConfig: { ads: {} } }, ...rest });
+}
+
+/** A listener that sends connections to one cluster, without routes. */
+export function tcpListener(name: string, clusterName: string): Part {
+  const typed = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
+  const value = codec(typed).encode({ statPrefix: name, cluster: clusterName });
+  const filter = { name: "tcp", typedConfig: { typeUrl: `type.googleapis.com/${typed}`, value } };
+  return partOf("listener", name, { filterChains: [{ filters: [filter] }] });
+}

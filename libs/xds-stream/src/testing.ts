@@ -3,6 +3,7 @@
 export { emptyRouteTable } from "./served.ts";
 export { settledClient, TestClient, textOf } from "./testing-client.ts";
 export {
+  checkedCluster,
   cluster,
   endpoint,
   extensionConfig,
@@ -10,6 +11,8 @@ export {
   listener,
   route,
   secret,
+  tcpListener,
+  tlsCluster,
   tlsListener,
   wholeParts,
 } from "./testing-parts.ts";
