@@ -9,6 +9,7 @@ import { seededRandom } from "../faults/seeded-random.ts";
 import { cluster, endpoints, listener, route } from "../features/xds/sample-parts.ts";
 import { EnvoyWorld, faultsOf, noFaults, variants } from "./edge/envoy-world.ts";
 import { FleetWorld, type Ports } from "./edge/fleet-world.ts";
+import { moved } from "./edge/sample-worlds.ts";
 import { startSilentServer } from "./edge/silent-server.ts";
 
 const seed = Number(process.env.SEED ?? 1);
@@ -261,19 +262,5 @@ function numbered({ port }: Ports, number: number): Part[] {
   return [
     listener("l", { port, table: "r" }),
     partOf("route", "r", { virtualHosts: [{ name: "all", domains: ["*"], routes }] }),
-  ];
-}
-
-/** `/keep` goes to a cluster that stays, `/gone` to the cluster of that move, or nowhere. */
-function moved({ port, backendPort }: Ports, move: number | undefined): Part[] {
-  const to = (prefix: string, target: string) => ({ match: { prefix }, route: { cluster: target } });
-  const target = `c${move}`;
-  const routes = [to("/keep", "keep"), ...(move === undefined ? [] : [to("/gone", target)])];
-  return [
-    listener("l", { port, table: "r" }),
-    partOf("route", "r", { virtualHosts: [{ name: "all", domains: ["*"], routes }] }),
-    cluster("keep"),
-    endpoints("keep", backendPort),
-    ...(move === undefined ? [] : [cluster(target), endpoints(target, backendPort)]),
   ];
 }
