@@ -16,7 +16,7 @@ SOAK_RUNS ?= 100
 SOAK_TRANSLATOR_KILLS ?= 200
 SOAK_CLUSTER_ROUNDS ?= 10
 
-.PHONY: help install envoy go-modules nats-server start test test-types test-lint test-tidy test-unit test-features \
+.PHONY: help install envoy go-modules nats-server grpc-go-client start test test-types test-lint test-tidy test-unit test-features \
   test-golden test-envoy test-faults test-fixtures test-compose conformance soak bench format
 
 help: ## list the targets
@@ -42,6 +42,9 @@ go-modules: $(PACKAGES)
 nats-server: $(PACKAGES)
 	@node --no-warnings scripts/fetch-nats-server.ts >/dev/null
 
+grpc-go-client: $(PACKAGES)
+	@node --no-warnings scripts/fetch-grpc-go-client.ts >/dev/null
+
 start: $(PACKAGES) ## run examples/quickstart: two backends, a Gateway, routes, an Envoy; Ctrl-C stops it
 	@exec node --no-warnings examples/quickstart/run.ts
 
@@ -59,7 +62,7 @@ test-tidy: $(PACKAGES) ## the layout's own rules: tiers, lengths, purity
 test-unit: $(PACKAGES) ## tests beside the code: no I/O
 	@$(TIER) unit
 
-test-features: $(PACKAGES) envoy go-modules nats-server ## tests across packages and processes
+test-features: $(PACKAGES) envoy go-modules nats-server grpc-go-client ## tests across packages and processes
 	@$(TIER) features
 
 test-golden: $(PACKAGES) ## of the features, those that lie beside recorded outputs
