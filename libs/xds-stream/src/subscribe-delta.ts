@@ -13,6 +13,7 @@ export function takeDeltaRequest(
   request: DeltaRequest,
 ): StreamOutput[] {
   const { resourceNamesSubscribe: subscribe, responseNonce: nonce, errorDetail: error } = request;
+  const { type } = subscription;
   const isFirst = subscription.interest === "unasked";
   takeNames(stream, subscription, request);
   const outputs = isFirst ? seed(stream, subscription, request.initialResourceVersions) : [];
@@ -22,7 +23,8 @@ export function takeDeltaRequest(
     if (name === "*" || (isFirst && isHeld(stream, subscription, name))) continue;
     subscription.asked.add(name);
   }
-  if (isFirst) doubtClusters(stream);
+  // Later first requests, of other types, know no more of clusters than these two.
+  if (isFirst && (type === "cluster" || type === "endpoint")) doubtClusters(stream);
   outputs.push(...takeAnswer(stream, subscription, { nonce, error }));
   return outputs;
 }
