@@ -56,6 +56,29 @@ function fetchTimeout(ms: number | undefined) {
   return ms === undefined ? {} : { initialFetchTimeout: { seconds: Math.ceil(ms / 1000) } };
 }
 
+/** Asks for a certificate by SDS; another `fetchTimeoutS` refers by other bytes. */
+function tlsSettings(secretName: string, fetchTimeoutS: number) {
+  const sdsConfig = { ...ads, ...fetchTimeout(fetchTimeoutS * 1_000) };
+  return { commonTlsContext: { tlsCertificateSdsSecretConfigs: [{ name: secretName, sdsConfig }] } };
+}
+
+/** A listener whose connections wait for a secret; its routes are inline. */
+export function tlsListener(name: string, secretName: string, fetchTimeoutS = 15): Part {
+  const context = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";
+  const typedConfig = packAny(context, tlsSettings(secretName, fetchTimeoutS));
+  return partOf("listener", name, { filterChains: [{ transportSocket: { name: "tls", typedConfig } }] });
+}
+
+/** A cluster with endpoints of its own that waits for a secret. */
+export function tlsCluster(name: string, secretName: string, fetchTimeoutS = 15, timeoutMs = 1_000): Part {
+  const context = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext";
+  const typedConfig = packAny(context, tlsSettings(secretName, fetchTimeoutS));
+  return partOf("cluster", name, {
+    connectTimeout: { seconds: Math.ceil(timeoutMs / 1_000) },
+    transportSocket: { name: "tls", typedConfig },
+  });
+}
+
 /** A listener that refers to a route table, or holds one inline that answers 500. */
 export function listener(
   name: string,
