@@ -22,7 +22,10 @@ test("a listener's port that is taken: Envoy's refusal is told by dev, apply --w
     assert.equal(applied.code, 1, applied.stdout + applied.stderr);
     assert.match(applied.stderr, /proxy dev-default-web rejected LDS .*Address already in use/s);
     const proxies = await runCli(["proxies"], { server });
-    assert.match(proxies.stdout, /dev-default-web rejected LDS \S+:\n.*Address already in use/);
+    assert.match(
+      proxies.stdout,
+      /dev-default-web rejected listener \S+, made by Gateway default\/web at 1\.\d+, \d+s ago:\n.*Address already in use/,
+    );
     const status = await runCli(["status"], { server });
     assert.match(status.stdout, /^Gateway default\/web .*Programmed +Invalid .*Address already in use/m);
   } finally {

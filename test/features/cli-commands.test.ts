@@ -177,6 +177,7 @@ test("each command's help teaches by example", async () => {
     "show",
     "diff",
     "proxies",
+    "proxy",
     "replay",
     "bootstrap",
     "doctor",

@@ -52,17 +52,101 @@ export interface DiffAnswer {
 /** `GET /v1/proxies`. Wanted, sent, acked and rejected are four facts, never merged. */
 export interface ProxiesAnswer {
   readonly proxies: readonly ProxyEntry[];
+  /** Records that are known to be missing. */
+  readonly lost: number;
 }
 
 export interface ProxyEntry {
   readonly node: string;
   readonly nodeGroup: string;
-  readonly edge?: string;
+  readonly edge: string;
   readonly connected: boolean;
+  /** `disconnected`, `rejected`, `waiting`, `behind` or `current`. */
+  readonly state: string;
   /** RFC 3339, of the last connect or disconnect. */
   readonly since: string;
+  /** Why it is not connected. */
+  readonly reason?: string;
   readonly protocol: string;
+  readonly peer: string;
+  readonly userAgent: string;
+  readonly identity?: string;
+  /** The oldest thing that keeps it from having all. */
+  readonly waits: ProxyGate | ProxyUnanswered | null;
   readonly types: readonly ProxyType[];
+  readonly rejections: readonly ProxyRejection[];
+  /** How much its streams hold back. */
+  readonly held: number;
+}
+
+export interface NamedResource {
+  /** `CDS`. */
+  readonly type: string;
+  /** `cluster`. */
+  readonly resourceType: string;
+  readonly name: string;
+}
+
+export interface ProxyGate extends NamedResource {
+  readonly reason: "addition" | "removal" | "quarantine";
+  readonly waitsFor: readonly NamedResource[];
+  readonly since: string;
+  readonly until?: string;
+}
+
+/** A response that it has not answered. */
+export interface ProxyUnanswered {
+  readonly reason: "answer";
+  readonly type: string;
+  readonly version: string;
+  readonly since: string;
+}
+
+export interface ProxyRejection extends NamedResource {
+  readonly version: string;
+  readonly time: string;
+  /** In the proxy's own words. */
+  readonly message: string;
+  /** It was this one; else it is one of several. */
+  readonly isCulprit: boolean;
+  /** Those at fault first. */
+  readonly madeBy: readonly ProxyMaker[];
+}
+
+export interface ProxyMaker {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly revision: string;
+  readonly atFault: boolean;
+}
+
+/** `GET /v1/proxies/:node`. */
+export interface ProxyDetail extends ProxyEntry {
+  readonly gates: readonly ProxyGate[];
+  readonly streams: readonly ProxyStream[];
+  /** Newest first. */
+  readonly history: readonly ProxyRecord[];
+}
+
+export interface ProxyStream {
+  readonly edge: string;
+  readonly stream: number;
+  /** Of a per-type service. */
+  readonly type?: string;
+  readonly protocol: string;
+  readonly peer: string;
+  readonly identity?: string;
+  readonly connected: string;
+}
+
+export interface ProxyRecord {
+  readonly time: string;
+  readonly edge: string;
+  readonly what: string;
+  readonly type?: string;
+  readonly version?: string;
+  readonly detail: JsonObject;
 }
 
 export interface ProxyType {
@@ -71,8 +155,15 @@ export interface ProxyType {
   /** TypeVersions; empty where there is none. */
   readonly wanted: string;
   readonly sent: string;
+  readonly sentAt?: string;
   readonly acked: string;
-  readonly rejected?: { readonly version: string; readonly message: string; readonly time: string } | null;
+  readonly ackedAt?: string;
+  readonly rejected?: {
+    readonly version: string;
+    readonly message: string;
+    readonly resources: readonly string[];
+    readonly time: string;
+  } | null;
   /** What it holds is what it should hold, by digests. */
   readonly current: boolean;
 }

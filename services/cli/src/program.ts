@@ -13,6 +13,7 @@ import { type AdoptParts, addLogAdopt } from "./commands/log-adopt.ts";
 import { addLogCopy, type CopyFolderToNats } from "./commands/log-copy.ts";
 import { addLogCreate, type CreateNatsLogs } from "./commands/log-create.ts";
 import { addProxies } from "./commands/proxies.ts";
+import { addProxy } from "./commands/proxy.ts";
 import { addReplay, type ReplayParts } from "./commands/replay.ts";
 import {
   addServices,
@@ -82,7 +83,7 @@ function program(context: CommandContext, parts: ProgramParts): Command {
     .showHelpAfterError("See 'routeledger --help'.")
     .showSuggestionAfterError()
     .addHelpText("after", help);
-  for (const add of [addApply, addDelete, addGet, addStatus, addLog, addShow, addDiff, addProxies])
+  for (const add of [addApply, addDelete, addGet, addStatus, addLog, addShow, addDiff, addProxies, addProxy])
     add(root, context);
   addLogCreate(logOf(root), context, parts.createNatsLogs);
   addLogAdopt(logOf(root), context, parts);

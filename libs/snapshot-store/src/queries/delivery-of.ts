@@ -1,3 +1,4 @@
+import { parseRevision } from "@routeledger/std";
 import { typeNames } from "@routeledger/xds-model";
 import { type ProxyAcknowledgement, prepareAcknowledgement } from "./acknowledged.ts";
 import { prepareStoredRejections, type StoredRejection } from "./proxies.ts";
@@ -42,7 +43,7 @@ export const deliveryOf: Query<DeliveryOfArgs, RevisionDelivery> = {
     const acknowledgement = prepareAcknowledgement(database);
     const streams = prepareProxyStreams(database);
     const rejectionsOf = prepareStoredRejections(database);
-    // What a revision did not change it does not answer for: a resource that was bad before it holds nobody up.
+    // What a revision neither changed nor wrote again it does not answer for: what was bad before holds nobody up.
     const changed = database
       .prepare(
         `SELECT 1 FROM resources WHERE node_group = @nodeGroup AND type = @type AND name = @name
@@ -55,23 +56,32 @@ export const deliveryOf: Query<DeliveryOfArgs, RevisionDelivery> = {
       const connected = streams(nodeGroup).filter((proxy) => proxy.connected);
       const found = connected.map((proxy): ProxyDelivery => {
         const { types, rejections } = acknowledgement(proxy, sequence);
-        const own = rejections.filter(
-          ({ type, name, digest }) =>
-            changed.get({ nodeGroup: proxy.nodeGroup, type, name, digest, sequence }) !== undefined,
-        );
+        const all = rejections.map((row) => ({ row, stored: toRejection(proxy.nodeGroup, row) }));
+        const own = all.filter(({ row: { type, name, digest }, stored }) => {
+          const key = { nodeGroup: proxy.nodeGroup, type, name, digest, sequence };
+          return changed.get(key) !== undefined || isMadeAt(stored, sequence);
+        });
         return {
           node: proxy.nodeId,
           nodeGroup: proxy.nodeGroup,
           acknowledged: published && types.length > 0 && types.every((type) => type.acknowledged),
           ackedMs: Math.max(0, ...types.map(({ row }) => row?.acked_ms ?? 0)),
-          rejected: rejectedOf(types, own),
-          rejections: rejections.map((row) => toRejection(proxy.nodeGroup, row)),
+          rejected: rejectedOf(
+            types,
+            own.map(({ row }) => row),
+          ),
+          rejections: all.map(({ stored }) => stored),
         };
       });
       return { published, proxies: found };
     };
   },
 };
+
+/** Who is at fault was written again by a revision, and made the same bytes. */
+function isMadeAt({ makers }: StoredRejection, sequence: number): boolean {
+  return makers.some(({ changed, revision }) => changed && parseRevision(revision)?.sequence === sequence);
+}
 
 /** Of a type of which no rejected resource is known, the last response. */
 function rejectedOf(

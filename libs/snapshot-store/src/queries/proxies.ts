@@ -7,7 +7,13 @@ import {
   type TypeAcknowledgement,
 } from "./acknowledged.ts";
 import { type Maker, prepareMakers } from "./makers.ts";
-import { gatesOf, type ProxyStreams, prepareProxyStreams, type StreamRow } from "./proxy-streams.ts";
+import {
+  gatesOf,
+  type ProxyStreams,
+  prepareProxyStreams,
+  type StreamRow,
+  type StreamTypeRow,
+} from "./proxy-streams.ts";
 import { publishedTo } from "./published-to.ts";
 import type { NoArgs, Query } from "./query.ts";
 import type { RejectedRow } from "./rejected-resources.ts";
@@ -87,7 +93,12 @@ export interface StoredProxyType {
   /** What people call it: `CDS`. */
   readonly typeName: string;
   readonly wanted: string;
-  readonly sent?: Fact & { readonly resources: number; readonly bytes: number };
+  readonly sent?: Fact & {
+    readonly resources: number;
+    readonly bytes: number;
+    /** The proxy acknowledged or rejected it, as far as its last stream said. */
+    readonly answered: boolean;
+  };
   readonly acked?: Fact;
   /** The newest rejection that counts: of a resource, or of the last response. */
   readonly rejected?: Fact & {
@@ -227,11 +238,16 @@ function storedType(
     type: name,
     typeName: typeNames[name],
     wanted: wantedVersion,
-    ...(sent && { sent: { ...sent, resources: row?.sent_resources ?? 0, bytes: row?.sent_bytes ?? 0 } }),
+    ...(sent && row && { sent: { ...sent, ...sentDetail(row) } }),
     ...(acked && { acked }),
     ...(rejected && { rejected }),
     current: acknowledged && own.length === 0,
   };
+}
+
+function sentDetail(row: StreamTypeRow): { resources: number; bytes: number; answered: boolean } {
+  const answered = row.sent_nonce === row.acked_nonce || row.sent_nonce === row.nacked_nonce;
+  return { resources: row.sent_resources ?? 0, bytes: row.sent_bytes ?? 0, answered };
 }
 
 function rejectedOf(

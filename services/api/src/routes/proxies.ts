@@ -1,15 +1,17 @@
-import type { StoredProxy } from "@routeledger/snapshot-store";
 import { formatRevision } from "@routeledger/std";
 import type { FastifyInstance } from "fastify";
 import { apiFailure } from "../api-failure.ts";
 import { pathText, queryNumber } from "../http-request.ts";
 import { parseMoment } from "../parse-moment.ts";
+import { proxyAnswer, proxyDetail } from "../proxy-answer.ts";
 import type { ApiContext } from "./api-context.ts";
 
 /** How long an answer about a revision may be held back, milliseconds. */
 const waitMax = 60_000;
 /** Records of a proxy's history in one answer. */
 const historyMax = 1_000;
+/** Names of proxies in the hint of an unknown one. */
+const namesMax = 20;
 
 /** `GET /v1/proxies`, `/v1/proxies/:node`, `/v1/revisions/:moment/delivery`. */
 export function proxyRoutes(server: FastifyInstance, context: ApiContext): void {
@@ -23,19 +25,13 @@ export function proxyRoutes(server: FastifyInstance, context: ApiContext): void 
   server.get("/v1/proxies/:node", async (request) => {
     const node = pathText(request, "node");
     const { proxies } = await store.query("proxies", {});
-    const proxy = proxies.find((candidate) => candidate.node === node);
-    if (proxy === undefined)
-      throw apiFailure("notFound", `proxy "${node}" not found`, "`routeledger proxies` lists them");
+    // A node that moved to another Gateway is known of both: where it is now counts.
+    const known = proxies.filter((candidate) => candidate.node === node);
+    const proxy = known.find(({ connected }) => connected) ?? known.sort((a, b) => b.sinceMs - a.sinceMs)[0];
+    if (proxy === undefined) throw unknownProxy(node, [...new Set(proxies.map((one) => one.node))]);
     const limit = queryNumber(request, "history", { otherwise: 20, max: historyMax });
     const history = limit === 0 ? [] : await store.query("proxyHistory", { node, limit });
-    return {
-      ...proxyAnswer(proxy),
-      history: history.map(({ timeMs, detail, ...entry }) => ({
-        time: new Date(timeMs).toISOString(),
-        ...entry,
-        detail: JSON.parse(detail) as unknown,
-      })),
-    };
+    return proxyDetail(proxy, history);
   });
 
   server.get("/v1/revisions/:moment/delivery", async (request) => {
@@ -66,10 +62,22 @@ export function proxyRoutes(server: FastifyInstance, context: ApiContext): void 
       revision: formatRevision(revision),
       published,
       connected: proxies.map(({ node }) => node),
-      acknowledged: proxies.filter(({ acknowledged }) => acknowledged).map(({ node }) => node),
+      acknowledged: proxies
+        .filter(({ acknowledged, rejected }) => acknowledged && rejected.length === 0)
+        .map(({ node }) => node),
       rejected: proxies.flatMap(({ node, rejected }) => rejected.map((one) => ({ node, ...one }))),
     };
   }
+}
+
+function unknownProxy(node: string, known: readonly string[]) {
+  const more = known.length > namesMax ? `, and ${known.length - namesMax} more` : "";
+  const names = `known are ${known.slice(0, namesMax).join(", ")}${more}`;
+  return apiFailure(
+    "notFound",
+    `proxy "${node}" not found`,
+    known.length === 0 ? "no proxy has connected yet" : names,
+  );
 }
 
 interface Delivery {
@@ -84,33 +92,4 @@ function isSettled({ published, connected, acknowledged, rejected }: Delivery): 
   return (
     rejected.length > 0 || connected.length === 0 || (published && acknowledged.length === connected.length)
   );
-}
-
-function proxyAnswer({ sinceMs, types, reason, ...proxy }: StoredProxy) {
-  return {
-    ...proxy,
-    since: new Date(sinceMs).toISOString(),
-    ...(reason !== "" && { reason }),
-    types: types.map(({ typeName, wanted, sent, acked, rejected, current }) => ({
-      type: typeName,
-      wanted,
-      sent: sent?.version ?? "",
-      acked: acked?.version ?? "",
-      rejected: rejected
-        ? {
-            version: rejected.version,
-            message: rejected.message,
-            resources: rejected.resources,
-            time: new Date(rejected.timeMs).toISOString(),
-          }
-        : null,
-      current,
-      ...(sent && {
-        sentAt: new Date(sent.timeMs).toISOString(),
-        sentResources: sent.resources,
-        sentBytes: sent.bytes,
-      }),
-      ...(acked && { ackedAt: new Date(acked.timeMs).toISOString() }),
-    })),
-  };
 }
