@@ -10,6 +10,7 @@
  */
 import type { Resource, ResourceType } from "@routeledger/xds-model";
 import { apartFrom } from "./held-digest.ts";
+import { isSuspect } from "./quarantine.ts";
 import { isRejected, snapshotOfStream } from "./served.ts";
 import type { StreamOutput } from "./stream-io.ts";
 import { type GatedType, isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
@@ -119,7 +120,8 @@ function isUsable(stream: XdsStream, name: string): boolean {
   const { cluster, endpoint, secret } = stream.types;
   const found = snapshotOfStream(stream).types.cluster.resources.get(name);
   // Nothing that is sent here will make it usable.
-  if (found === undefined || isRejected(stream, cluster, name)) return true;
+  if (found === undefined || (isRejected(stream, cluster, name) && !isSuspect(stream, cluster, name)))
+    return true;
   // Envoy asks for endpoints of the clusters that it has.
   if (cluster.interest === "unasked") {
     return found.references.some(
@@ -168,6 +170,9 @@ function startWaiting(stream: XdsStream, cluster: string): void {
   const key = keyOf(stream, cluster);
   const known = awaited.get(key);
   if (known !== undefined && known.overFor === undefined) return;
+  for (const [other, { overFor }] of awaited) {
+    if (overFor !== undefined && overFor !== digestOf(stream, other)) awaited.delete(other);
+  }
   const timerId = `gate-${++stream.count}`;
   awaited.set(key, { timerId, overFor: undefined });
   timers.push({ type: "startTimer", id: timerId, delayMs: stream.gateDeadlineMs });

@@ -5,6 +5,7 @@
  * every time, and of `n` suspects at most `2n` responses.
  */
 
+import { isHeldBack } from "./addition.ts";
 import { isFullType } from "./interest.ts";
 import { current, holdsFromBefore, isRejected } from "./served.ts";
 import type { Subscription, XdsStream } from "./stream-state.ts";
@@ -37,6 +38,8 @@ export function nextTrial(stream: XdsStream, subscription: Subscription): Readon
   let names: string[] = [];
   for (const [name, { group }] of rejected) {
     if (group > first || !isSuspect(stream, subscription, name)) continue;
+    const resource = current(stream, type, name);
+    if (resource !== undefined && isHeldBack(stream, resource)) continue;
     if (group < first) names = [];
     first = group;
     names.push(name);

@@ -19,6 +19,8 @@ interface Verdict {
   readonly guilty: ReadonlySet<string>;
   /** By the client's words alone. */
   readonly isGuess: boolean;
+  /** The client's words do not name who was found guilty: guesses from words are worth nothing. */
+  readonly isUnnamed: boolean;
   /** At least one of them is, if nobody is guilty. */
   readonly suspects: ReadonlySet<string>;
 }
@@ -38,9 +40,9 @@ export function nacked(
   isDoubtful: boolean,
 ): StreamOutput {
   const { type } = subscription;
-  const verdict = judge(stream, subscription, rejection, error.message, isDoubtful);
+  const verdict = judge(subscription, rejection, error.message, isDoubtful);
   const suspects = sentence(stream, subscription, rejection, verdict);
-  if (verdict.suspects.size > 0) for (const name of guessed(subscription)) suspects.push(name);
+  if (verdict.isUnnamed) for (const name of guessed(subscription)) suspects.push(name);
   group(stream, subscription, suspects, rejection.full);
   repeatDeletions(subscription, rejection, verdict);
   subscription.rejectedVersion = rejection.version;
@@ -57,35 +59,28 @@ export function nacked(
 }
 
 function judge(
-  stream: XdsStream,
   subscription: Subscription,
   rejection: Inflight,
   message: string,
   isDoubtful: boolean,
 ): Verdict {
-  const candidates = candidatesOf(stream, subscription, rejection);
-  const verdict = { candidates, guilty: nobody, isGuess: false, suspects: nobody };
+  const candidates = candidatesOf(subscription, rejection);
+  const verdict = { candidates, guilty: nobody, isGuess: false, isUnnamed: false, suspects: nobody };
   const { names, isListed } = namedIn(message, [...rejection.resources.keys(), ...rejection.removed]);
   const named = new Set(names.filter((name) => candidates.has(name)));
   if (isDoubtful) return { ...verdict, suspects: named.size > 0 ? named : candidates };
   const known = new Set([...candidates].filter((name) => isKnown(subscription, rejection, name)));
   if (known.size > 0) return { ...verdict, guilty: known };
-  if (candidates.size === 1) return { ...verdict, guilty: candidates };
-  if (named.size === 0) return { ...verdict, suspects: candidates };
+  if (candidates.size === 1) return { ...verdict, guilty: candidates, isUnnamed: named.size === 0 };
+  if (named.size === 0) return { ...verdict, suspects: candidates, isUnnamed: true };
   if (isListed) return { ...verdict, guilty: named };
   return named.size === 1 ? { ...verdict, guilty: named, isGuess: true } : { ...verdict, suspects: named };
 }
 
 /** Names of which the response had other bytes than the client acknowledged; if it had none, all that it was about. */
-function candidatesOf(
-  stream: XdsStream,
-  { type, acked }: Subscription,
-  { resources, removed, full }: Inflight,
-): ReadonlySet<string> {
+function candidatesOf({ acked }: Subscription, { resources, removed, full }: Inflight): ReadonlySet<string> {
   const news = [...resources.values()].filter(({ name, digest }) => acked.get(name)?.digest !== digest);
-  // What is on its way out is repeated in a full response, and is the least likely to be what is wrong.
-  const isStaying = ({ name }: Resource) => !full || current(stream, type, name) !== undefined;
-  const names = [...news.filter(isStaying).map(({ name }) => name), ...removed];
+  const names = [...news.map(({ name }) => name), ...removed];
   if (names.length > 0 || full) return new Set(names);
   return new Set(resources.keys());
 }
@@ -103,7 +98,7 @@ function sentence(
   { resources, removed, nonce, full }: Inflight,
   { candidates, guilty, isGuess, suspects }: Verdict,
 ): string[] {
-  const { type, sent, rejected, dirty, owed, leaving } = subscription;
+  const { type, sent, inflight, rejected, dirty, owed, leaving } = subscription;
   const tried: string[] = [];
   // A client that may hold more than is known here loses what a response leaves out.
   const mustWait = holdsFromBefore(stream, subscription);
@@ -113,10 +108,12 @@ function sentence(
     rejected.set(name, { digest: resource?.digest ?? "", resource, standing, group: 0 });
   };
   for (const [name, resource] of resources) {
-    const isInnocent = !guilty.has(name) && !suspects.has(name);
-    if (sent.get(name)?.digest !== resource.digest || (full && !candidates.has(name))) continue;
-    sent.set(name, { digest: "", nonce, resource });
-    if (!isInnocent || mustWait) reject(name, resource);
+    const latest = sent.get(name);
+    if (latest?.digest !== resource.digest || (full && !candidates.has(name))) continue;
+    // What is under way again has an answer of its own to come.
+    if (!guilty.has(name) && latest.nonce !== nonce && inflight.has(latest.nonce)) continue;
+    sent.set(name, { ...latest, digest: "" });
+    if (guilty.has(name) || suspects.has(name) || mustWait) reject(name, resource);
     else (type === "endpoint" ? owed : dirty).add(name);
   }
   for (const name of removed) {
@@ -129,7 +126,7 @@ function sentence(
   return tried;
 }
 
-/** Guesses of before: there is someone else, so they may have been wrong. */
+/** Those whom nothing but words accused. */
 function guessed({ rejected }: Subscription): string[] {
   return [...rejected].filter(([, { standing }]) => standing === "guess").map(([name]) => name);
 }
