@@ -30,7 +30,9 @@ export class DeltaInterest {
   }
 
   hold(name: string, version: string): void {
-    (this.#requested.has(name) ? this.#requested : this.#others).set(name, version);
+    if (this.#requested.has(name)) this.#requested.set(name, version);
+    // Of what it did not ask for it remembers nothing, unless it asked for everything.
+    else if (this.#isLegacyWildcard) this.#others.set(name, version);
   }
 
   /** The server says that it does not exist: the version is forgotten, the name still wanted (1.2.8). */
