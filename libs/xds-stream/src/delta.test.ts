@@ -195,3 +195,20 @@ test("rule 49: a client that comes back in the middle of a removal keeps what it
   client.ack();
   deepEqual(client.seen(), ["cluster -a"]);
 });
+
+test("rule 36: a table that is asked for again while its listener drains is sent as it was, never removed", () => {
+  const client = settledClient("delta", two);
+  const without = { ...snapshotOf([cluster("a"), endpoint("a")], 2, two), retiring: two.retiring };
+  client.snapshot(without).ack();
+  client.delta("route", ["r"]);
+  const [response] = client.take();
+  deepEqual(response?.removed, []);
+  deepEqual(response?.resources[0]?.digest, two.types.route.resources.get("r")?.digest);
+});
+
+test("rule 42: endpoints that a cluster names and that nobody has are none, never missing", () => {
+  const client = connect(snapshotOf([cluster("a")], 1)).delta("endpoint", ["a"]);
+  const [response] = client.take();
+  deepEqual([response?.resources.map(({ name }) => name), response?.removed], [["a"], []]);
+  deepEqual([...response!.resources[0]!.bytes], [0x0a, 1, "a".charCodeAt(0)]);
+});

@@ -183,14 +183,13 @@ function draftAsked(stream: XdsStream, subscription: Subscription): Draft | unde
 
 /** A delta client asked for what does not exist: it is told at once, in the way that it understands (rules 29, 34, 36). */
 function answerMissing(
-  { type, names, sent }: Subscription,
+  { type, names, sent, acked }: Subscription,
   name: string,
   resources: Resource[],
   removed: string[],
 ): void {
-  const mayHold = sent.has(name);
-  if (type === "extensionConfig" && mayHold) return;
-  if (type === "route" && !mayHold && names.has(name)) resources.push(emptyRouteTable(name));
+  if (type === "extensionConfig" && sent.has(name)) return;
+  if (type === "route" && names.has(name)) resources.push(acked.get(name) ?? emptyRouteTable(name));
   else removed.push(name);
 }
 

@@ -1,6 +1,12 @@
 /** Which resource a name means on a stream, and whether the client lacks it. */
 import { sha256Hex, utf8 } from "@routeledger/std";
-import { type Resource, type ResourceType, type Snapshot, versionOf } from "@routeledger/xds-model";
+import {
+  type Resource,
+  type ResourceType,
+  type Snapshot,
+  type TypeSnapshot,
+  versionOf,
+} from "@routeledger/xds-model";
 import { isFullType } from "./interest.ts";
 import { isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
 
@@ -10,13 +16,16 @@ export function snapshotOfStream(stream: XdsStream): Snapshot {
   return stream.snapshot;
 }
 
-/** What the snapshot says of a name; of a route table that a listener names and that is missing, a 404 table (rule 36). */
+/**
+ * What the snapshot says of a name. Of a route table that a listener names and that is missing, a 404 table (rule 36);
+ * of endpoints that a cluster names and that are missing, none (rule 42).
+ */
 export function current(stream: XdsStream, type: ResourceType, name: string): Resource | undefined {
   const snapshot = snapshotOfStream(stream);
   const found = snapshot.types[type].resources.get(name);
-  if (found !== undefined || type !== "route") return found;
-  if (snapshot.retiring.route.has(name) || !isNamedByListener(snapshot, name)) return undefined;
-  return emptyRouteTable(name);
+  if (found !== undefined || (type !== "route" && type !== "endpoint")) return found;
+  if (snapshot.retiring[type].has(name) || !isNamed(snapshot, type, name)) return undefined;
+  return onlyNamed(type, name);
 }
 
 /**
@@ -66,12 +75,18 @@ export function lacks(stream: XdsStream, subscription: Subscription, name: strin
   return rejected.get(name)?.digest !== digest;
 }
 
-function isNamedByListener(snapshot: Snapshot, name: string): boolean {
-  for (const listener of snapshot.types.listener.resources.values()) {
-    if (listener.references.some((reference) => reference.type === "route" && reference.name === name))
-      return true;
+const namedBy = new WeakMap<TypeSnapshot, ReadonlySet<string>>();
+
+/** Whether a listener names the route table, or a cluster the endpoints. Found once for all streams. */
+function isNamed({ types }: Snapshot, type: "route" | "endpoint", name: string): boolean {
+  const referring = type === "route" ? types.listener : types.cluster;
+  let names = namedBy.get(referring);
+  if (names === undefined) {
+    const references = [...referring.resources.values()].flatMap((each) => each.references);
+    names = new Set(references.filter((each) => each.type === type).map((each) => each.name));
+    namedBy.set(referring, names);
   }
-  return false;
+  return names.has(name);
 }
 
 /** A RouteConfiguration with a name and no virtual host: every request gets 404 (rules 29 and 36). */

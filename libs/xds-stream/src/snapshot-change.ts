@@ -2,6 +2,7 @@ import { compareRevisions } from "@routeledger/std";
 import { resourceTypes, type Snapshot, type TypeSnapshot } from "@routeledger/xds-model";
 import { noteApart } from "./held-digest.ts";
 import { leave } from "./leaving.ts";
+import { doubtGuess } from "./quarantine.ts";
 import type { StreamOutput } from "./stream-io.ts";
 import { isWanted, type XdsStream } from "./stream-state.ts";
 
@@ -21,10 +22,11 @@ export function takeSnapshot(stream: XdsStream, snapshot: Snapshot): StreamOutpu
       noteApart(subscription, snapshot.types[type].resources, name);
       const isSent = subscription.sent.has(name);
       if (!isSent && !isWanted(subscription, name)) continue;
+      doubtGuess(subscription, name);
       const exists = snapshot.types[type].resources.has(name);
       if (exists) subscription.leaving.delete(name);
       else if (isSent) left.push({ type, name });
-      if (exists || type === "route") subscription.dirty.add(name);
+      if (exists || type === "route" || type === "endpoint") subscription.dirty.add(name);
     }
   }
   return leave(stream, left);

@@ -7,7 +7,7 @@ import { leave } from "./leaving.ts";
 import { current, snapshotOfStream } from "./served.ts";
 import type { SotwRequest, StreamOutput } from "./stream-io.ts";
 import { forget, type Subscription, type XdsStream } from "./stream-state.ts";
-import { doubtClusters, markAllDirty, showVersion } from "./subscription.ts";
+import { markAllDirty, showVersion } from "./subscription.ts";
 
 export function takeSotwRequest(
   stream: XdsStream,
@@ -108,7 +108,6 @@ function takeFirst(
   const { type, names, sent } = subscription;
   const isWhole = isWildcard(subscription);
   subscription.answerDue = isFullType(type) && (isWhole || names.size > 0);
-  doubtClusters(stream);
   if (versionInfo === "") return [];
   showVersion(stream, versionInfo);
   for (const name of isWhole ? ["*"] : names) subscription.unknown.add(name);

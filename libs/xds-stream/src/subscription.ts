@@ -21,13 +21,13 @@ export function digestOfVersion(version: string): string | undefined {
 }
 
 /**
- * A client that asks for endpoints that do not exist has a cluster that does not exist: one of a response that it
+ * A delta client that asks for endpoints that do not exist has a cluster that does not exist: one of a response that it
  * rejected on an earlier stream, so it shows no version of it (rule 31). The cluster is removed by name.
  */
 export function doubtClusters(stream: XdsStream): void {
   const { types, retiring } = snapshotOfStream(stream);
   const { cluster, endpoint } = stream.types;
-  if (stream.protocol !== "delta" || !isWildcard(cluster)) return;
+  if (!isWildcard(cluster)) return;
   for (const name of endpoint.names) {
     const isKnown = types.endpoint.resources.has(name) || retiring.endpoint.has(name);
     if (isKnown || types.cluster.resources.has(name) || cluster.sent.has(name)) continue;
