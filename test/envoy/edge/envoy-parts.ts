@@ -122,6 +122,8 @@ export interface HttpListenerChoices {
   readonly metadata?: string;
   /** Of the connection manager. */
   readonly serverName?: string;
+  /** Of the connection manager; an empty one is rejected. */
+  readonly statPrefix?: string;
   readonly moreChains?: readonly FilterChain[];
   /** Of the listener itself. */
   readonly bufferBytesMax?: number;
@@ -147,7 +149,15 @@ export function httpListener(name: string, choices: HttpListenerChoices): Part {
 }
 
 export function httpChain(choices: Omit<HttpListenerChoices, "port">): FilterChain {
-  const { table, fetchTimeoutMs, source, filters = [], transportSocket, serverName = "" } = choices;
+  const {
+    table,
+    fetchTimeoutMs,
+    source,
+    filters = [],
+    transportSocket,
+    serverName = "",
+    statPrefix = "l",
+  } = choices;
   const routes = [{ match: { prefix: "/" }, directResponse: { status: 204 } }];
   const routing =
     table === undefined
@@ -159,7 +169,7 @@ export function httpChain(choices: Omit<HttpListenerChoices, "port">): FilterCha
   };
   const typedConfig = packAny(
     "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-    { statPrefix: "l", ...routing, serverName, httpFilters: [...filters, router] },
+    { statPrefix, ...routing, serverName, httpFilters: [...filters, router] },
   );
   return {
     filters: [{ name: "envoy.filters.network.http_connection_manager", typedConfig }],
