@@ -39,6 +39,23 @@ export function leave(stream: XdsStream, left: readonly TypedName[]): StreamOutp
   return [{ type: "startTimer", id, delayMs: retireGraceMs }];
 }
 
+/** Names that are asked for while they retire: the client gets them, for as long as their grace lasts (rule 31). */
+export function leaveAsked(
+  stream: XdsStream,
+  { type, asked }: Subscription,
+  names: readonly string[],
+): StreamOutput[] {
+  const { types, retiring } = snapshotOfStream(stream);
+  if (retiring[type].size === 0) return [];
+  const left = names.filter(
+    (name) => asked.has(name) && retiring[type].has(name) && !types[type].resources.has(name),
+  );
+  return leave(
+    stream,
+    left.map((name) => ({ type, name })),
+  );
+}
+
 /** The grace of a timer is over. A name that came back and left again meanwhile has a timer of its own. */
 export function endGrace(stream: XdsStream, id: string): StreamOutput[] {
   const graced = stream.graces.get(id) ?? [];

@@ -47,6 +47,12 @@ export function nextTrial(stream: XdsStream, subscription: Subscription): Readon
   return new Set(names);
 }
 
+/** The content of a name changed. Whom nothing but words accused is tried, should it come back. */
+export function doubtGuess({ rejected }: Subscription, name: string): void {
+  const entry = rejected.get(name);
+  if (entry?.standing === "guess") rejected.set(name, { ...entry, standing: "suspect" });
+}
+
 /** Whether the client rejected some of what the snapshot has of a type, so that what it is sent is not the snapshot. */
 export function hasLeftOut(stream: XdsStream, { type, rejected }: Subscription): boolean {
   for (const [name, { digest }] of rejected)

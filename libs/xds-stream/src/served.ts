@@ -57,12 +57,10 @@ export function holdsFromBefore({ protocol }: XdsStream, { type, unknown }: Subs
 
 /** Also what left the snapshot and may still be needed (rule 49). */
 function offeredOf(stream: XdsStream, subscription: Subscription, name: string): Resource | undefined {
-  const { type, leaving, names } = subscription;
+  const { type, leaving } = subscription;
   const now = current(stream, type, name);
-  if (now !== undefined) return now;
-  if (!leaving.has(name) && !names.has(name)) return undefined;
+  if (now !== undefined || !leaving.has(name)) return now;
   const retiring = snapshotOfStream(stream).retiring[type].get(name)?.resource;
-  if (!leaving.has(name)) return retiring;
   return subscription.acked.get(name) ?? retiring ?? subscription.sent.get(name)?.resource;
 }
 

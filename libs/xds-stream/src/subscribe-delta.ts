@@ -1,7 +1,7 @@
 /** Delta requests: names come and go whatever the nonce says, and what is asked for is answered (rules 26 to 31, 37). */
 import { takeAnswer } from "./answer.ts";
 import { type DeltaNames, deltaInterests, emptyNames, isFullType, isWildcard } from "./interest.ts";
-import { leave, type TypedName } from "./leaving.ts";
+import { leave, leaveAsked, type TypedName } from "./leaving.ts";
 import { current, snapshotOfStream } from "./served.ts";
 import type { DeltaRequest, StreamOutput } from "./stream-io.ts";
 import { forget, isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
@@ -23,6 +23,7 @@ export function takeDeltaRequest(
     if (name === "*" || (isFirst && isHeld(stream, subscription, name))) continue;
     subscription.asked.add(name);
   }
+  outputs.push(...leaveAsked(stream, subscription, subscribe));
   // Later first requests, of other types, know no more of clusters than these two.
   if (isFirst && (type === "cluster" || type === "endpoint")) doubtClusters(stream);
   outputs.push(...takeAnswer(stream, subscription, { nonce, error }));

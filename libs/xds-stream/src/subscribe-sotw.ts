@@ -3,7 +3,7 @@
 import type { ResourceType } from "@routeledger/xds-model";
 import { takeAnswer } from "./answer.ts";
 import { emptyNames, isFullType, isWildcard, sotwInterests } from "./interest.ts";
-import { leave } from "./leaving.ts";
+import { leave, leaveAsked } from "./leaving.ts";
 import { current, snapshotOfStream } from "./served.ts";
 import type { SotwRequest, StreamOutput } from "./stream-io.ts";
 import { forget, type Subscription, type XdsStream } from "./stream-state.ts";
@@ -17,7 +17,8 @@ export function takeSotwRequest(
   const isFirst = subscription.interest === "unasked";
   const isChanged = takeNames(stream, subscription, request.resourceNames);
   const kind = isFirst ? "first" : kindOf(subscription, request, isChanged);
-  return sotwRequests[kind](stream, subscription, request);
+  const outputs = isChanged ? leaveAsked(stream, subscription, request.resourceNames) : [];
+  return [...outputs, ...sotwRequests[kind](stream, subscription, request)];
 }
 
 /** What a SotW request is, once its names are taken. */
