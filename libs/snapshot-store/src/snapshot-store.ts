@@ -19,6 +19,7 @@ export type {
 } from "./queries/proxies.ts";
 export type { HistoryEntry } from "./queries/proxy-history.ts";
 export type { Queries, QueryName } from "./queries/queries.ts";
+export type { ProxyRejection } from "./queries/rejections.ts";
 export { resourceJson } from "./queries/resource-json.ts";
 export type { StoredResource, StoredRetiring, StoredXds } from "./queries/xds.ts";
 export type { ResourceDifference } from "./queries/xds-between.ts";

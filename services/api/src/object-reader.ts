@@ -1,9 +1,11 @@
 import type { SnapshotStore, StoredObject } from "@routeledger/snapshot-store";
 import type { JsonObject } from "@routeledger/std";
 import { apiFailure } from "./api-failure.ts";
+import { inBisectOrder } from "./group-delivery.ts";
 import { kindNamed } from "./kind-names.ts";
-import { isGateway, objectAnswer } from "./object-answer.ts";
+import { objectAnswer, publishedStatus } from "./object-answer.ts";
 import { parseMoment } from "./parse-moment.ts";
+import { Programmed } from "./programmed.ts";
 import type { ReadSide } from "./read-side.ts";
 
 /** One object, by any of its kind's names; the namespace of a cluster-scoped one is not looked at. */
@@ -32,7 +34,7 @@ export class ObjectReader {
       ref: { group, kind, namespace, name: words.name },
       sequence,
     });
-    if (stored !== undefined) return this.#answer(stored, at !== undefined);
+    if (stored !== undefined) return this.#answer(stored, this.#programmed(at));
     const resource = group === "" ? plural : `${plural}.${group}`;
     throw apiFailure("notFound", `${resource} "${words.name}" not found`);
   }
@@ -50,7 +52,13 @@ export class ObjectReader {
       sequence,
       ...(namespace !== undefined && { namespace }),
     });
-    const items = await Promise.all(stored.map((object) => this.#answer(object, at !== undefined)));
+    const programmed = this.#programmed(at);
+    const items: JsonObject[] = [];
+    const byRevision = stored.toSorted((a, b) => a.revision.sequence - b.revision.sequence);
+    const answers = new Map<StoredObject, JsonObject>();
+    for (const object of inBisectOrder(byRevision))
+      answers.set(object, await this.#answer(object, programmed));
+    for (const object of stored) items.push(answers.get(object) ?? {});
     return { apiVersion: "v1", kind: "List", items };
   }
 
@@ -64,10 +72,11 @@ export class ObjectReader {
   }
 
   /** Proxies tell of now; what they had acknowledged at a moment in the past is not joined. */
-  async #answer(stored: StoredObject, isPast: boolean): Promise<JsonObject> {
-    if (isPast || !isGateway(stored)) return objectAnswer(stored, undefined);
-    const nodeGroup = `${stored.namespace}/${stored.name}`;
-    const { sequence } = stored.revision;
-    return objectAnswer(stored, await this.#store.query("deliveryOf", { sequence, nodeGroup }));
+  async #answer(stored: StoredObject, programmed: Programmed | undefined): Promise<JsonObject> {
+    return objectAnswer(stored, programmed ? await programmed.status(stored) : publishedStatus(stored));
+  }
+
+  #programmed(at: string | undefined): Programmed | undefined {
+    return at === undefined ? new Programmed(this.#store) : undefined;
   }
 }

@@ -7,6 +7,7 @@ import { objectsBetween } from "./objects-between.ts";
 import { proxies } from "./proxies.ts";
 import { proxyHistory } from "./proxy-history.ts";
 import type { Query } from "./query.ts";
+import { rejections } from "./rejections.ts";
 import { nodeGroupsAt, xdsAt } from "./xds.ts";
 import { xdsBetween } from "./xds-between.ts";
 
@@ -25,6 +26,7 @@ export const queries = {
   proxies,
   proxyHistory,
   deliveryOf,
+  rejections,
   contentDigest,
 };
 

@@ -2,7 +2,8 @@ import { displayRef } from "@routeledger/config-model";
 import type { StoredObject } from "@routeledger/snapshot-store";
 import { formatRevision, type JsonObject, type JsonValue } from "@routeledger/std";
 import type { FastifyInstance } from "fastify";
-import { isGateway, objectAnswer } from "../object-answer.ts";
+import { isGateway, publishedStatus } from "../object-answer.ts";
+import { Programmed } from "../programmed.ts";
 import type { ApiContext } from "./api-context.ts";
 
 /** `GET /v1/head` and `GET /v1/status`. */
@@ -27,27 +28,31 @@ export function overviewRoutes(server: FastifyInstance, { read, store }: ApiCont
     const gateways = objects.filter(
       (object) => isGateway(object) && nodeGroups.has(`${object.namespace}/${object.name}`),
     );
-    const answers = await Promise.all(gateways.map((gateway) => gatewayAnswer(gateway)));
+    const programmed = new Programmed(store);
+    const answers = await Promise.all(gateways.map((gateway) => gatewayAnswer(gateway, programmed)));
+    const problems: object[] = [];
+    for (const object of objects) {
+      const answered = answers.find(({ of }) => of === object);
+      const isBlamed = answered === undefined && (await programmed.blamedFor(object)).length > 0;
+      const joined =
+        answered?.status ?? (isBlamed ? await programmed.status(object) : publishedStatus(object));
+      problems.push(...problemsOf(object, joined));
+    }
     return {
       head: formatRevision(revision),
       published: publishedText(revision, publishedTo),
       gateways: answers.map(({ row }) => row),
-      problems: objects.flatMap((object) => {
-        const joined = answers.find(({ of }) => of === object)?.answer ?? objectAnswer(object, undefined);
-        return problemsOf(object, joined.status);
-      }),
+      problems,
     };
   });
 
-  async function gatewayAnswer(of: StoredObject) {
-    const nodeGroup = `${of.namespace}/${of.name}`;
-    const delivery = await store.query("deliveryOf", { sequence: of.revision.sequence, nodeGroup });
-    const answer = objectAnswer(of, delivery);
-    const status = (answer.status ?? {}) as JsonObject;
+  async function gatewayAnswer(of: StoredObject, programmed: Programmed) {
+    const delivery = await programmed.delivery(of);
+    const status = (await programmed.status(of)) ?? {};
     const listeners = listOf(status.listeners);
     return {
       of,
-      answer,
+      status,
       row: {
         namespace: of.namespace,
         name: of.name,
