@@ -303,13 +303,13 @@ scenario("rule 35: endpoints are taken away by an assignment without any", {
 });
 
 scenario("rule 35: an assignment that leaves with its cluster is not removed by name", {
-  serves: [cluster("a"), endpoints("a", 1), cluster("b")],
+  serves: [cluster("a"), endpoints("a", 1), cluster("b"), endpoints("b", 1)],
   steps: [
     subscribe("cluster"),
     take("cluster a b"),
-    subscribe("endpoint", "a"),
-    take("endpoint a"),
-    publish(cluster("b")),
+    subscribe("endpoint", "a", "b"),
+    take("endpoint a b"),
+    publish(cluster("b"), endpoints("b", 1)),
     silence(),
     advance(120_000),
     take(sotw("cluster b"), delta("cluster -a")),

@@ -193,6 +193,18 @@ scenario("rule 42: a cluster without endpoints is given an assignment without an
   ],
 });
 
+scenario("rule 42: an assignment that nobody made is answered as one without endpoints, until there is one", {
+  serves: [cluster("a")],
+  steps: [
+    subscribe("cluster"),
+    take("cluster a"),
+    subscribe("endpoint", "a"),
+    take(endpoints("a")),
+    publish(cluster("a"), endpoints("a", 1)),
+    take(endpoints("a", 1)),
+  ],
+});
+
 scenario("rule 42: an assignment outlives its cluster on a stream", {
   ...onAds,
   serves: [cluster("a"), endpoints("a", 1), route("r", "a")],

@@ -1,5 +1,5 @@
 /** The protocol table, rules 1 to 15: what holds for SotW and delta alike. */
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import type { Part } from "@routeledger/xds-model";
 import { partOf } from "@routeledger/xds-model/testing";
 import { defaultGroup, until } from "../xds/edge-world.ts";
@@ -118,6 +118,7 @@ scenario("rule 3: two streams of one node id share nothing", {
 });
 
 scenario("rule 4: of 1,000 responses no two have the same nonce", {
+  edge: { requestsPerSecond: 10_000 },
   serves: [route("r"), route("s")],
   steps: [
     act("two names come and go 500 times each", async ({ client }) => {
@@ -263,16 +264,20 @@ scenario("rule 9: content that is equal is not sent, in whatever order it comes"
 });
 
 scenario("rule 10: a name that is wanted twice is sent once", {
-  serves: [cluster("a"), cluster("b"), endpoints("a", 1)],
+  serves: [cluster("a"), cluster("b"), endpoints("a", 1), endpoints("b", 1)],
   steps: [
     subscribe("cluster", "*", "a", "b", "a"),
     take("cluster a b"),
-    request("endpoint", { subscribe: ["a", "a", "a"] }),
-    take("endpoint a"),
+    request("endpoint", { subscribe: ["a", "a", "b", "a"] }),
+    take("endpoint a b"),
     request("endpoint", { subscribe: ["a", "ghost"], unsubscribe: ["ghost"] }),
     act("once more, or not at all, and never in both lists", async (player) => {
+      // That nothing is in a response twice is looked at in every response (received.ts).
       for (const received of await player.all()) {
-        deepEqual(received.names, ["a"]);
+        ok(
+          received.names.every((name) => name === "a" || name === "b"),
+          received.summary,
+        );
         player.client.ack(received);
       }
     }),

@@ -204,12 +204,15 @@ export class Player {
     return all;
   }
 
-  /** What is sent was published, byte for byte (rule 70), but for tables that answer 404 (rule 36). */
+  /**
+   * What is sent was published, byte for byte (rule 70), but for tables that answer 404 (rule 36) and assignments
+   * without endpoints (rule 42).
+   */
   #check({ type, resources }: Received): void {
     for (const { name, value } of resources) {
       const digest = sha256Hex(value);
-      const isEmptyTable = type === "route" && digest === partOf("route", name).digest;
-      ok(this.#digests.has(digest) || isEmptyTable, `${type} ${name} in bytes that were published`);
+      const isMade = (type === "route" || type === "endpoint") && digest === partOf(type, name).digest;
+      ok(this.#digests.has(digest) || isMade, `${type} ${name} in bytes that were published`);
     }
   }
 
