@@ -31,8 +31,9 @@ export function cluster(name: string, options: ClusterOptions = {}): Part {
   });
 }
 
-/** Endpoints of one host that nothing listens at. */
+/** Endpoints of one host that nothing listens at; port 0: of none. */
 export function endpoint(name: string, port = 1): Part {
+  if (port === 0) return partOf("endpoint", name, {});
   const address = { socketAddress: { address: "127.0.0.1", portValue: port } };
   return partOf("endpoint", name, { endpoints: [{ lbEndpoints: [{ endpoint: { address } }] }] });
 }

@@ -14,6 +14,7 @@ export interface ClusterSurroundings {
   /** Assignments by name, as long as someone watches them: what a timeout falls back to (1.3.3). */
   readonly assignments: Map<string, Resource>;
   readonly timedOut: (name: string, isCached: boolean) => void;
+  readonly wentLive: (cluster: ModelCluster) => void;
 }
 
 /** One edition of a cluster: warms until it has endpoints, then secrets, then checked hosts. */
@@ -57,6 +58,10 @@ export class ModelCluster {
     if (!this.#hasEndpoints) return `endpoints ${this.facts.endpoints?.name}`;
     const secret = this.#secrets.find(({ isReady }) => !isReady);
     return secret === undefined ? "its health check" : `secret ${secret.name}`;
+  }
+
+  get secretHandles(): readonly ProviderHandle[] {
+    return this.#secrets;
   }
 
   get lacksSecret(): boolean {
@@ -116,5 +121,6 @@ export class ModelCluster {
     if (this.#isEnded) return;
     this.isLive = true;
     this.#live?.();
+    this.#surroundings.wentLive(this);
   }
 }

@@ -3,10 +3,11 @@
  * both multiplexers, warming clusters and listeners, shared tables and secrets, drains, on a virtual clock. What it
  * sends is compared with real Envoys (`scenarios.ts`). Left out: TTL, on-demand clusters, scoped routes, workers.
  */
-import type { Resource } from "@routeledger/xds-model";
+import type { Resource, ResourceType } from "@routeledger/xds-model";
 import type { Protocol } from "@routeledger/xds-stream";
 import { DeltaMux } from "./delta-mux.ts";
 import { proxyNode } from "./empty-requests.ts";
+import type { ModelCluster } from "./model-cluster.ts";
 import { ModelClusters } from "./model-clusters.ts";
 import { ModelListeners } from "./model-listeners.ts";
 import type { Mux, ReceivedResponse, XdsRequest } from "./mux.ts";
@@ -22,11 +23,14 @@ export interface ModelEnvoyOptions {
   readonly healthCheckMs: number;
   /** Whether the fetch timeout of a reference to a table tells providers apart: before Envoy 1.30 it did (1.3.5). */
   readonly isRdsTimeoutKey: boolean;
+  /** A cluster ended to warm. */
+  readonly wentLive?: (cluster: ModelCluster) => void;
 }
 
 /** An `initial_fetch_timeout` that fired. */
 export interface FetchTimeout {
-  readonly what: string;
+  readonly type: ResourceType;
+  readonly name: string;
   readonly atMs: number;
   /** `assignment_use_cached`. */
   readonly isCached: boolean;
@@ -44,15 +48,15 @@ export class ModelEnvoy {
     const isSotw = protocol === "sotw";
     const mux: Mux = isSotw ? new SotwMux(node) : new DeltaMux(node);
     this.#mux = mux;
-    const note = (what: string, isCached = false): void =>
-      void this.fetchTimeouts.push({ what, atMs: clock.nowMs, isCached });
+    const note = (type: ResourceType, name: string, isCached = false): void =>
+      void this.fetchTimeouts.push({ type, name, atMs: clock.nowMs, isCached });
     const secrets = new Providers({
       mux,
       clock,
       type: "secret",
       keyOf: ({ name, digest }) => `${name} ${digest}`,
       isReadyWhenRemoved: true,
-      timedOut: (name) => note(`secret ${name}`),
+      timedOut: (name) => note("secret", name),
     });
     const tables = new Providers({
       mux,
@@ -60,7 +64,7 @@ export class ModelEnvoy {
       type: "route",
       keyOf: ({ name, digest }) => (isRdsTimeoutKey ? `${name} ${digest}` : name),
       isReadyWhenRemoved: false,
-      timedOut: (name) => note(`table ${name}`),
+      timedOut: (name) => note("route", name),
     });
     const extensionConfigs = new Providers({
       mux,
@@ -68,7 +72,7 @@ export class ModelEnvoy {
       type: "extensionConfig",
       keyOf: ({ name, digest }) => `${name} ${digest}`,
       isReadyWhenRemoved: true,
-      timedOut: (name) => note(`extension config ${name}`),
+      timedOut: (name) => note("extensionConfig", name),
     });
     this.listeners = new ModelListeners({ mux, clock, isSotw, tables, secrets, extensionConfigs, drainMs });
     this.clusters = new ModelClusters({
@@ -78,7 +82,8 @@ export class ModelEnvoy {
       secrets,
       healthCheckMs,
       assignments: new Map<string, Resource>(),
-      timedOut: (name, isCached) => note(`endpoints ${name}`, isCached),
+      timedOut: (name, isCached) => note("endpoint", name, isCached),
+      wentLive: options.wentLive ?? (() => undefined),
       initialized: () => this.listeners.start(),
     });
   }

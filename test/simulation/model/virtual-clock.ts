@@ -4,6 +4,12 @@ export class VirtualClock {
   #count = 0;
   /** A binary heap by time, then by the order in which things were asked for. */
   readonly #heap: Due[] = [];
+  readonly #happened: () => void;
+
+  /** @param happened is called after each thing that happens */
+  constructor(happened: () => void = () => undefined) {
+    this.#happened = happened;
+  }
 
   get nowMs(): number {
     return this.#nowMs;
@@ -42,6 +48,7 @@ export class VirtualClock {
     if (due === undefined || due.isCancelled) return;
     this.#nowMs = due.atMs;
     due.happen();
+    this.#happened();
   }
 
   #push(due: Due): void {
