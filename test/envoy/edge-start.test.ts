@@ -1,13 +1,19 @@
 /** How real Envoys begin behind an edge: what they wait for, what they share, what the edge does not serve. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { JsonObject } from "@routeledger/std";
 import type { Bootstrap } from "@routeledger/translation";
 import type { Part } from "@routeledger/xds-model";
 import { partOf } from "@routeledger/xds-model/testing";
 import { freePorts } from "../conformance/free-ports.ts";
 import { cluster, endpoints, listener, route } from "../features/xds/sample-parts.ts";
-import { edsCluster, httpListener, perTypeSource, routesTo, staticCluster } from "./edge/envoy-parts.ts";
+import {
+  edsCluster,
+  httpListener,
+  perTypeBootstrap,
+  perTypeSource,
+  routesTo,
+  staticCluster,
+} from "./edge/envoy-parts.ts";
 import { EnvoyWorld, faultsOf, noFaults, type Ports, variants } from "./edge/envoy-world.ts";
 import { moved } from "./edge/sample-worlds.ts";
 
@@ -37,7 +43,7 @@ for (const variant of variants) {
         ...names.map((name) => endpoints(name, backendPort)),
       ];
       const world = await EnvoyWorld.start(t, variant, (ports) => parts(ports, { change: 0 }), {
-        bootstrap: perType(variant.protocol),
+        bootstrap: (made) => perTypeBootstrap(made, variant.protocol),
       });
       const { envoy } = world;
       const load = world.load();
@@ -187,21 +193,6 @@ for (const variant of variants) {
       deepEqual(await world.faults(), noFaults);
     });
   });
-}
-
-function perType(protocol: "sotw" | "delta"): (made: Bootstrap) => Bootstrap {
-  return (made) => {
-    const source: JsonObject = {
-      resource_api_version: "V3",
-      api_config_source: {
-        api_type: protocol === "delta" ? "DELTA_GRPC" : "GRPC",
-        transport_api_version: "V3",
-        set_node_on_first_message_only: true,
-        grpc_services: [{ envoy_grpc: { cluster_name: "routeledger/xds-edge", authority: "xds-edge" } }],
-      },
-    };
-    return { ...made, dynamic_resources: { cds_config: source, lds_config: source } };
-  };
 }
 
 /** An EDS cluster that is in Envoy's bootstrap. */

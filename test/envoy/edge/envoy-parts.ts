@@ -1,5 +1,6 @@
 /** Resources made by hand that Envoy rejects, waits for or drains. */
 import { type MessageTypes, packAny } from "@routeledger/protos";
+import type { Bootstrap } from "@routeledger/translation";
 import type { Part } from "@routeledger/xds-model";
 import { partOf } from "@routeledger/xds-model/testing";
 import type { Protocol } from "../../features/xds/raw-client.ts";
@@ -57,6 +58,21 @@ export function perTypeSource(protocol: Protocol): ConfigSource {
     },
     resourceApiVersion: "V3",
   };
+}
+
+/** Clusters and listeners from the services of their types, too. */
+export function perTypeBootstrap(made: Bootstrap, protocol: Protocol): Bootstrap {
+  const source = {
+    resource_api_version: "V3",
+    initial_fetch_timeout: "15s",
+    api_config_source: {
+      api_type: protocol === "delta" ? "DELTA_GRPC" : "GRPC",
+      transport_api_version: "V3",
+      set_node_on_first_message_only: true,
+      grpc_services: [{ envoy_grpc: { cluster_name: "routeledger/xds-edge", authority: "xds-edge" } }],
+    },
+  };
+  return { ...made, dynamic_resources: { cds_config: source, lds_config: source } };
 }
 
 /** A cluster with its one endpoint inside, or none without a port. */
