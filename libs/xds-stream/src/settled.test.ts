@@ -1,8 +1,8 @@
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { partOf, snapshotOf } from "@routeledger/xds-model/testing";
 import type { StreamOutput } from "./stream-io.ts";
-import { settledClient } from "./testing.ts";
+import { settledClient, TestClient } from "./testing.ts";
 
 for (const protocol of ["sotw", "delta"] as const) {
   test(`a client that holds all of a newer snapshot has acknowledged it, though nothing is sent (${protocol})`, () => {
@@ -18,6 +18,58 @@ for (const protocol of ["sotw", "delta"] as const) {
     deepEqual(acked(), ["acked cluster 3"]);
     client.snapshot(snapshotOf([partOf("cluster", "one")], 4, again));
     deepEqual(acked(), ["acked cluster 3"]);
+  });
+}
+
+test("rule 60: a gRPC client has acknowledged a snapshot in which nothing changed that it asked for", () => {
+  const one = snapshotOf([partOf("cluster", "a"), partOf("cluster", "b")], 1);
+  const client = new TestClient("sotw", "gRPC Go").snapshot(one).sotw("cluster", ["a"]);
+  client.ack();
+  const told = client.facts.length;
+  const two = snapshotOf([partOf("cluster", "a"), partOf("cluster", "b", { altStatName: "new" })], 2, one);
+  client.snapshot(two);
+  deepEqual(client.facts.slice(told).flatMap(revisionOf), ["acked cluster 2"]);
+  client.snapshot(snapshotOf([partOf("cluster", "a", { altStatName: "new" })], 3, two));
+  deepEqual(client.facts.slice(told).flatMap(revisionOf), ["acked cluster 2"], "a is on its way");
+});
+
+test("rule 41: a stream of a per-type service has acknowledged what changes beside its names, an aggregated one has not", () => {
+  const one = snapshotOf([partOf("endpoint", "a"), partOf("endpoint", "b")], 1);
+  const two = snapshotOf([partOf("endpoint", "a"), partOf("endpoint", "b", { policy: {} })], 2, one);
+  const told = (options: { resourceType?: "endpoint" }): string[] => {
+    const client = new TestClient("delta", "envoy", options).snapshot(one).delta("endpoint", ["a"]);
+    client.ack();
+    const before = client.facts.length;
+    client.snapshot(two);
+    return client.facts.slice(before).flatMap(revisionOf);
+  };
+  deepEqual(told({ resourceType: "endpoint" }), ["acked endpoint 2"]);
+  deepEqual(told({}), []);
+});
+
+for (const protocol of ["sotw", "delta"] as const) {
+  test(`rule 73: what is in quarantine holds up no acknowledgement of what comes after it (${protocol})`, () => {
+    const one = snapshotOf([partOf("route", "a"), partOf("route", "b")], 1);
+    const client = settledClient(protocol, one);
+    const bad = snapshotOf(
+      [partOf("route", "a"), partOf("route", "b", { internalOnlyHeaders: ["bad"] })],
+      2,
+      one,
+    );
+    client.snapshot(bad);
+    const told = client.facts.length;
+    const [refused] = client.take();
+    ok(refused);
+    client.answer(refused, "b is bad");
+    // In SotW, too, b is alone in its response.
+    deepEqual(client.facts.slice(told).flatMap(revisionOf), ["acked route 2"]);
+    const next = snapshotOf(
+      [partOf("route", "a"), partOf("route", "b", { internalOnlyHeaders: ["bad"] }), partOf("cluster", "c")],
+      3,
+      bad,
+    );
+    client.snapshot(next).ack();
+    deepEqual(client.facts.slice(told).flatMap(revisionOf), ["acked route 2", "acked cluster 3"]);
   });
 }
 

@@ -90,7 +90,9 @@ export function prepareAcknowledgement(
       );
       const target = { nodeGroup, type, asked: sequence, good, rejected: names };
       const acknowledged = (rows.get(type) ?? []).every((one) => hasTaken(one, target));
-      const rejected = row.nacked_nonce !== null && row.nacked_nonce === row.sent_nonce;
+      // Once it settled with what is left out, the resources are what is said, not the response.
+      const isLast = row.nacked_nonce === row.sent_nonce && row.nacked_nonce !== row.acked_nonce;
+      const rejected = row.nacked_nonce !== null && isLast;
       return [{ type, wantedVersion, row, acknowledged, rejected }];
     });
     return { types: found, rejections };
