@@ -3,7 +3,7 @@
 import { heldDigest, noteApart } from "./held-digest.ts";
 import { type ClientError, nacked } from "./rejection.ts";
 import type { StreamOutput } from "./stream-io.ts";
-import { type Inflight, isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
+import { doubtfulMax, type Inflight, isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
 
 export interface Answer {
   readonly nonce: string;
@@ -22,13 +22,25 @@ export function takeAnswer(stream: XdsStream, subscription: Subscription, answer
     subscription.inflight.delete(nonce);
     // Responses are processed in order: what came before and was not rejected was taken or superseded. But of LDS and
     // CDS a SotW client withholds answers, then gives only the last, with the error of any of them.
-    if (older.full) isDoubtful = true;
-    else confirm(stream, subscription, older);
+    if (older.full) {
+      isDoubtful = true;
+      doubt(subscription, older);
+    } else confirm(stream, subscription, older);
   }
+  subscription.mayHoldMore ||= isDoubtful;
   subscription.inflight.delete(answer.nonce);
+  if (answer.error !== undefined) doubt(subscription, answered);
   return answer.error === undefined
     ? [acked(stream, subscription, answered)]
     : [nacked(stream, subscription, answered, answer.error, isDoubtful)];
+}
+
+/** A rejected response may be taken in part, or whole (rule 8). */
+function doubt({ doubtful }: Subscription, { resources }: Inflight): void {
+  for (const [name, resource] of resources) {
+    const before = (doubtful.get(name) ?? []).filter(({ digest }) => digest !== resource.digest);
+    doubtful.set(name, [...before.slice(1 - doubtfulMax), resource]);
+  }
 }
 
 function acked(stream: XdsStream, subscription: Subscription, answered: Inflight): StreamOutput {
@@ -52,22 +64,26 @@ function confirm(
   subscription: Subscription,
   { resources, removed, full }: Inflight,
 ): void {
-  const { acked: held, unknown, rejected, type } = subscription;
+  const { acked: held, unknown, doubtful, rejected, type } = subscription;
   const now = stream.snapshot?.types[type].resources;
   for (const [name, resource] of resources) {
     if (!isWanted(subscription, name) && type !== "endpoint") continue;
     held.set(name, resource);
     noteApart(subscription, now, name);
     unknown.delete(name);
+    doubtful.delete(name);
     if (rejected.get(name)?.digest === resource.digest) rejected.delete(name);
   }
   for (const name of removed) {
     held.delete(name);
     noteApart(subscription, now, name);
     unknown.delete(name);
+    doubtful.delete(name);
     if (rejected.get(name)?.digest === "") rejected.delete(name);
   }
   if (!full) return;
+  doubtful.clear();
+  subscription.mayHoldMore = false;
   for (const name of held.keys()) {
     if (resources.has(name)) continue;
     held.delete(name);

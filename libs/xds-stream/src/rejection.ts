@@ -4,7 +4,13 @@ import type { Resource } from "@routeledger/xds-model";
 import { namedIn } from "./culprits.ts";
 import { current, holdsFromBefore } from "./served.ts";
 import type { StreamOutput } from "./stream-io.ts";
-import type { Inflight, RejectedResource, Subscription, XdsStream } from "./stream-state.ts";
+import {
+  type Inflight,
+  isWanted,
+  type RejectedResource,
+  type Subscription,
+  type XdsStream,
+} from "./stream-state.ts";
 
 /** google.rpc.Status, as the client words it. */
 export interface ClientError {
@@ -44,7 +50,8 @@ export function nacked(
   const suspects = sentence(stream, subscription, rejection, verdict);
   if (verdict.isUnnamed) for (const name of guessed(subscription)) suspects.push(name);
   group(stream, subscription, suspects, rejection.full);
-  repeatDeletions(subscription, rejection, verdict);
+  if (suspects.length + subscription.dirty.size === 0 && verdict.candidates.size > 0)
+    repeatDeletions(stream, subscription, rejection);
   subscription.rejectedVersion = rejection.version;
   if (type === "endpoint" || type === "route" || type === "secret")
     oweWaiting(stream, subscription, rejection);
@@ -117,7 +124,9 @@ function sentence(
     else (type === "endpoint" ? owed : dirty).add(name);
   }
   for (const name of removed) {
-    if (sent.has(name)) continue;
+    // It came back, or is asked for no more.
+    if (sent.has(name) || current(stream, type, name) !== undefined || !isWanted(subscription, name))
+      continue;
     sent.set(name, { digest: "", nonce, resource: undefined });
     leaving.set(name, { graceOver: true, waitsFor: [] });
     if (guilty.has(name) || suspects.has(name)) reject(name, undefined);
@@ -151,14 +160,14 @@ function group(
   }
 }
 
-/** SotW LDS and CDS: what the rejected response left out is deleted by the next, which lacks what was wrong. */
-function repeatDeletions(
-  subscription: Subscription,
-  { full, resources }: Inflight,
-  { guilty }: Verdict,
-): void {
-  if (!full || guilty.size === 0) return;
-  for (const name of subscription.acked.keys()) if (!resources.has(name)) subscription.answerDue = true;
+/**
+ * SotW LDS and CDS: what the rejected response left out is deleted by the next. If nothing of it is left to be sent, it
+ * goes without: other content than was rejected, and all of it acknowledged, so this ends.
+ */
+function repeatDeletions(stream: XdsStream, subscription: Subscription, { full, resources }: Inflight): void {
+  if (!full || holdsFromBefore(stream, subscription)) return;
+  const { acked, mayHoldMore } = subscription;
+  if (mayHoldMore || [...acked.keys()].some((name) => !resources.has(name))) subscription.answerDue = true;
 }
 
 /**

@@ -71,6 +71,8 @@ export interface Subscription {
   readonly asked: Set<string>;
   /** Names that must be sent again since what refers to them was sent (rules 39, 40, 43). */
   readonly owed: Set<string>;
+  /** Content that the client may have taken out of responses that it rejected (rule 8), until it acknowledges other. */
+  readonly doubtful: Map<string, readonly Resource[]>;
   /** Content that was rejected, by name (rules 6, 7 and 73). */
   readonly rejected: Map<string, RejectedResource>;
   /** What the client acknowledged, or showed that it holds. */
@@ -85,6 +87,8 @@ export interface Subscription {
   duplicateAllowed: boolean;
   duplicateWaits: boolean;
   duplicateTimer: boolean;
+  /** SotW LDS and CDS: the client may have taken responses that it never answered, so it may hold more than `acked`. */
+  mayHoldMore: boolean;
   ackedVersion: string;
   ackedRevision: Revision | undefined;
   rejectedVersion: string;
@@ -145,6 +149,8 @@ export interface AwaitedCluster {
 export const gateDeadlineDefaultMs = 2_000;
 /** Responses of one type that wait for an answer; beyond it the oldest two are taken as one. */
 export const inflightMax = 64;
+/** Contents of one name that are remembered of rejected responses; the oldest is forgotten. */
+export const doubtfulMax = 16;
 /** Requests that wait for the first snapshot. */
 export const backlogMax = 64;
 /** Types that are not served, and names of each, that are remembered. */
@@ -190,6 +196,7 @@ function openSubscription(type: ResourceType): Subscription {
     dirty: new Set(),
     asked: new Set(),
     owed: new Set(),
+    doubtful: new Map(),
     rejected: new Map(),
     acked: new Map(),
     apart: undefined,
@@ -198,6 +205,7 @@ function openSubscription(type: ResourceType): Subscription {
     duplicateAllowed: true,
     duplicateWaits: false,
     duplicateTimer: false,
+    mayHoldMore: false,
     ackedVersion: "",
     ackedRevision: undefined,
     rejectedVersion: "",
@@ -214,9 +222,9 @@ export function isWanted(subscription: Subscription, name: string): boolean {
  * unsubscribe that belongs to the removal of a cluster may come after that cluster was sent anew.
  */
 export function forget(subscription: Subscription, name: string): void {
-  const { type, dirty, asked, owed, unknown, sent, rejected, acked, leaving } = subscription;
+  const { type, dirty, asked, owed, unknown, sent, doubtful, rejected, acked, leaving } = subscription;
   for (const set of [dirty, asked, unknown]) set.delete(name);
-  for (const map of [sent, rejected, acked, leaving] as Map<string, unknown>[]) map.delete(name);
+  for (const map of [sent, doubtful, rejected, acked, leaving] as Map<string, unknown>[]) map.delete(name);
   subscription.apart = undefined;
   if (type !== "endpoint") owed.delete(name);
 }
