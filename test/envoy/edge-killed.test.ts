@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Part } from "@routeledger/xds-model";
 import { seededRandom } from "../faults/seeded-random.ts";
 import { endpoints } from "../features/xds/sample-parts.ts";
-import { edsCluster, httpListener, invalidCluster, perTypeSource, routesTo } from "./edge/envoy-parts.ts";
+import { edsCluster, httpListener, perTypeSource, routesTo, unbuildableCluster } from "./edge/envoy-parts.ts";
 import { faultsOf, variants } from "./edge/envoy-world.ts";
 import { KilledFleet, type Member } from "./edge/killed-fleet.ts";
 
@@ -62,7 +62,7 @@ test(`P4, P5, rule 67 and rule 73: edges are killed in turn while traffic moves 
 interface Choices {
   /** Clusters; the first one has the traffic. */
   readonly targets: readonly string[];
-  /** Another cluster is one that Envoy rejects. Default true. */
+  /** Another cluster cannot be built. Default true. */
   readonly isBad?: boolean;
 }
 
@@ -73,7 +73,7 @@ function parts(member: Omit<Member, "envoy">, { targets, isBad = true }: Choices
   return [
     httpListener("l", { port, table: "r", ...source }),
     routesTo("r", { "/": target }),
-    isBad ? invalidCluster("bad") : edsCluster("bad", source),
+    isBad ? unbuildableCluster("bad") : edsCluster("bad", source),
     ...targets.map((name) => edsCluster(name, source)),
     ...["bad", ...targets].map((name) => endpoints(name, backendPort)),
   ];

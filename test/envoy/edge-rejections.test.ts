@@ -118,6 +118,32 @@ for (const variant of variants) {
       });
     }
 
+    test("rule 73: an edge is replaced while one cluster is bad and another comes, and the other is live", async (t) => {
+      const parts = ({ port, backendPort }: Ports, turn: number, target = turn): Part[] => {
+        const names = [...new Set([turn, target])].map((each) => `c${each}`);
+        return [
+          httpListener("l", { port, table: "r" }),
+          routesTo("r", { "/": `c${target}` }),
+          turn === 0 ? edsCluster("bad") : invalidCluster("bad"),
+          ...names.map((name) => edsCluster(name)),
+          ...["bad", ...names].map((name) => endpoints(name, backendPort)),
+        ];
+      };
+      const world = await EnvoyWorld.start(t, variant, (ports) => parts(ports, 0));
+      const load = world.load();
+      await load.more(5);
+      for (let turn = 1; turn <= 3; turn++) {
+        await world.stopEdge();
+        await world.publish(parts(world, turn, turn - 1));
+        await world.startEdge();
+        await world.untilHosts(`c${turn}`);
+        await world.publish(parts(world, turn));
+        await load.more(5);
+      }
+      ok(load.hasOnly("200"), `only 200, got ${JSON.stringify(load.counts)}`);
+      await assertNothingWaited(world);
+    });
+
     test("rule 73: of several listeners one is rejected, and the others go on changing", async (t) => {
       const names = ["l1", "l2", "l3"];
       const parts = ({ port, otherPort }: Ports, change: number): Part[] => [

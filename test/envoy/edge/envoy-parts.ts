@@ -42,6 +42,13 @@ export function edsCluster(name: string, choices: EdsClusterChoices = {}): Part 
   });
 }
 
+/** How Envoy reaches the edge; as in the bootstrap, it tries again within seconds. */
+const edgeService = {
+  clusterName: "routeledger/xds-edge",
+  authority: "xds-edge",
+  retryPolicy: { retryBackOff: { baseInterval: { nanos: 200_000_000 }, maxInterval: { seconds: 5 } } },
+} as const;
+
 /** The service of one type, of the edge. */
 export function perTypeSource(protocol: Protocol): ConfigSource {
   return {
@@ -49,12 +56,7 @@ export function perTypeSource(protocol: Protocol): ConfigSource {
       apiType: protocol === "delta" ? "DELTA_GRPC" : "GRPC",
       transportApiVersion: "V3",
       setNodeOnFirstMessageOnly: true,
-      grpcServices: [
-        {
-          envoyGrpc: { clusterName: "routeledger/xds-edge", authority: "xds-edge" },
-          timeout: { seconds: 1 },
-        },
-      ],
+      grpcServices: [{ envoyGrpc: edgeService, timeout: { seconds: 1 } }],
     },
     resourceApiVersion: "V3",
   };
@@ -62,6 +64,7 @@ export function perTypeSource(protocol: Protocol): ConfigSource {
 
 /** Clusters and listeners from the services of their types, too. */
 export function perTypeBootstrap(made: Bootstrap, protocol: Protocol): Bootstrap {
+  const { ads_config: aggregated } = Object(made.dynamic_resources);
   const source = {
     resource_api_version: "V3",
     initial_fetch_timeout: "15s",
@@ -69,7 +72,7 @@ export function perTypeBootstrap(made: Bootstrap, protocol: Protocol): Bootstrap
       api_type: protocol === "delta" ? "DELTA_GRPC" : "GRPC",
       transport_api_version: "V3",
       set_node_on_first_message_only: true,
-      grpc_services: [{ envoy_grpc: { cluster_name: "routeledger/xds-edge", authority: "xds-edge" } }],
+      grpc_services: aggregated.grpc_services,
     },
   };
   return { ...made, dynamic_resources: { cds_config: source, lds_config: source } };
