@@ -47,31 +47,23 @@ test("rule 41: a stream of a per-type service has acknowledged what changes besi
   deepEqual(told({}), []);
 });
 
-for (const protocol of ["sotw", "delta"] as const) {
-  test(`rule 73: what is in quarantine holds up no acknowledgement of what comes after it (${protocol})`, () => {
-    const one = snapshotOf([partOf("route", "a"), partOf("route", "b")], 1);
-    const client = settledClient(protocol, one);
-    const bad = snapshotOf(
-      [partOf("route", "a"), partOf("route", "b", { internalOnlyHeaders: ["bad"] })],
-      2,
-      one,
-    );
-    client.snapshot(bad);
-    const told = client.facts.length;
-    const [refused] = client.take();
-    ok(refused);
-    client.answer(refused, "b is bad");
-    // In SotW, too, b is alone in its response.
-    deepEqual(client.facts.slice(told).flatMap(revisionOf), ["acked route 2"]);
-    const next = snapshotOf(
-      [partOf("route", "a"), partOf("route", "b", { internalOnlyHeaders: ["bad"] }), partOf("cluster", "c")],
-      3,
-      bad,
-    );
-    client.snapshot(next).ack();
-    deepEqual(client.facts.slice(told).flatMap(revisionOf), ["acked route 2", "acked cluster 3"]);
-  });
-}
+test("rule 73: a client that comes back with all but what it then rejects has acknowledged the rest", () => {
+  const b = partOf("cluster", "b", { altStatName: "bad" });
+  const snapshot = snapshotOf([partOf("cluster", "a"), b], 2);
+  const held = snapshot.types.cluster.resources.get("a")?.version ?? "";
+  const initialResourceVersions = { a: held, b: "1.1-0000000000000000" };
+  const client = new TestClient("delta").snapshot(snapshot).delta("cluster", [], { initialResourceVersions });
+  const [refused] = client.take();
+  deepEqual(
+    refused?.resources.map(({ name }) => name),
+    ["b"],
+  );
+  ok(refused);
+  client.answer(refused, "b is bad");
+  deepEqual(client.facts.flatMap(revisionOf), ["acked cluster 2"]);
+  client.snapshot(snapshotOf([partOf("cluster", "a"), b, partOf("listener", "l")], 3, snapshot));
+  deepEqual(client.facts.flatMap(revisionOf), ["acked cluster 2"], "once");
+});
 
 function revisionOf(output: StreamOutput): string[] {
   return output.type === "acked"

@@ -9,8 +9,8 @@ import { isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
 /**
  * Says that the client has acknowledged the newest snapshot of a type of which nothing had to be sent, since it
  * held all of it already: on a new stream, or when what was retiring is referred to again, or what it did not ask for
- * changed. What is in quarantine is left out (rule 73). Digests decide what was acknowledged, and without this nobody
- * would record it. Each version is told once.
+ * changed. A client that acknowledged nothing on this stream, and rejected something, has acknowledged the rest (rule
+ * 73). Digests decide what was acknowledged, and without this nobody would record it. Each version is told once.
  */
 export function settledTypes(stream: XdsStream): StreamOutput[] {
   return resourceTypes.flatMap((type) => {
@@ -40,10 +40,14 @@ export function settledTypes(stream: XdsStream): StreamOutput[] {
  * is not in quarantine of what a client wants that chooses by name.
  */
 function isSettled(stream: XdsStream, subscription: Subscription): "no" | "part" | "whole" {
-  const { interest, names, inflight, dirty, asked, owed, rejected, acked, answerDue } = subscription;
+  const { interest, names, inflight, dirty, asked, owed, rejected, acked, answerDue, ackedRevision } =
+    subscription;
   if (interest === "unasked" || answerDue || inflight.size + asked.size + owed.size > 0) return "no";
   const isOut = (name: string): boolean =>
-    rejected.size > 0 && isRejected(stream, subscription, name) && !isSuspect(stream, subscription, name);
+    ackedRevision === undefined &&
+    rejected.size > 0 &&
+    isRejected(stream, subscription, name) &&
+    !isSuspect(stream, subscription, name);
   for (const name of dirty) if (!isOut(name)) return "no";
   const { resources } = snapshotOfStream(stream).types[subscription.type];
   const chooses = interest === "named" && isByName(stream, subscription);
