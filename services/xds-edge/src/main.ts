@@ -12,6 +12,7 @@ import {
 } from "@routeledger/service-kit";
 import { Failure, formatRevision } from "@routeledger/std";
 import { edgeSettings } from "./configuration.ts";
+import { edgeLimitsOf } from "./edge-limits.ts";
 import { startXdsEdge, type XdsEdge, type XdsEdgeOptions } from "./xds-edge.ts";
 
 /** All settings of `routeledger edge`. */
@@ -64,7 +65,7 @@ function accessOf(given: Configuration): Pick<XdsEdgeOptions, "tls" | "identity"
 type Choices = Configuration & ReturnType<typeof accessOf>;
 
 async function start(configuration: Choices, input: ProcessInput, tools: ProcessTools): Promise<void> {
-  const { edgeId, edgeAddress, operationsAddress, catchUpDeadlineMs, streamsMax, drainMs } = configuration;
+  const { edgeId, edgeAddress, operationsAddress, catchUpDeadlineMs, drainMs } = configuration;
   const { parts, logger, metrics, signal } = tools;
   const { tls, identity } = configuration;
   const { clock, randomBytes } = input;
@@ -84,7 +85,8 @@ async function start(configuration: Choices, input: ProcessInput, tools: Process
     ...{ xdsLog: logs.xds, deliveryLog: logs.delivery, address: edgeAddress, edgeId },
     ...(tls && { tls }),
     ...(identity && { identity }),
-    ...{ catchUpDeadlineMs, streamsMax, drainMs, clock, randomBytes, logger, metrics },
+    ...edgeLimitsOf(configuration),
+    ...{ catchUpDeadlineMs, drainMs, clock, randomBytes, logger, metrics },
   });
   metrics.observedGauge({ name: "log_reachable", help: "1 while XDS is followed" }, () =>
     edge.trouble === undefined ? 1 : 0,

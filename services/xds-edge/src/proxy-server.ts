@@ -10,6 +10,7 @@ import { Failure } from "@routeledger/std";
 import type { ResourceType } from "@routeledger/xds-model";
 import type { Protocol } from "@routeledger/xds-stream";
 import { discoveryServices, streamingMethods } from "./discovery-services.ts";
+import type { EdgeLimits } from "./edge-limits.ts";
 import { serviceDefinition } from "./grpc-service.ts";
 import { type PeerNames, peerNamesOf } from "./peer-identity.ts";
 import type { DiscoveryCall } from "./stream-session.ts";
@@ -18,11 +19,10 @@ import { writeShared } from "./write-shared.ts";
 
 /** A SotW EDS request lists every name (rule 69). */
 const receivedBytesMax = 64 * 1024 * 1024;
-/** Streams of one connection; an Envoy needs one, or one a type and cluster where it does not aggregate them. */
-const streamsPerConnectionMax = 100;
-/** A peer that does not answer a ping is gone. */
-const keepaliveTimeMs = 30_000;
-const keepaliveTimeoutMs = 10_000;
+/** What one connection may hold in memory of the HTTP/2 library, megabytes; then it gets no new stream. */
+const connectionMegabytesMax = 256;
+/** A connection without a stream is closed after so long. */
+const idleConnectionMs = 300_000;
 
 /** Which of the services, how, and by whom. */
 export interface StreamKind {
@@ -39,6 +39,7 @@ export interface ProxyServerOptions {
   /** Absent: in clear. */
   readonly certificates?: TlsCertificates | undefined;
   readonly onStream: (call: DiscoveryCall, kind: StreamKind) => void;
+  readonly limits: Pick<EdgeLimits, "streamsPerConnectionMax" | "keepaliveMs" | "keepaliveTimeoutMs">;
   /** What is served beside discovery. */
   readonly services: readonly SideService[];
 }
@@ -63,13 +64,15 @@ export interface ProxyServer {
  * @throws Failure `edge.address` when the address cannot be listened on
  */
 export async function startProxyServer(options: ProxyServerOptions): Promise<ProxyServer> {
-  const { address, certificates, onStream, services } = options;
+  const { address, certificates, onStream, services, limits } = options;
   const server = new Server({
     "grpc.max_receive_message_length": receivedBytesMax,
     "grpc.max_send_message_length": -1,
-    "grpc.max_concurrent_streams": streamsPerConnectionMax,
-    "grpc.keepalive_time_ms": keepaliveTimeMs,
-    "grpc.keepalive_timeout_ms": keepaliveTimeoutMs,
+    "grpc-node.max_session_memory": connectionMegabytesMax,
+    "grpc.max_concurrent_streams": limits.streamsPerConnectionMax,
+    "grpc.max_connection_idle_ms": idleConnectionMs,
+    "grpc.keepalive_time_ms": limits.keepaliveMs,
+    "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
     "grpc.keepalive_permit_without_calls": 1,
     "grpc.enable_channelz": 0,
     interceptors: [writeShared],

@@ -9,6 +9,7 @@ import { systemClock } from "@routeledger/std";
 import { typeUrls } from "@routeledger/xds-model";
 import { partOf, snapshotOf } from "@routeledger/xds-model/testing";
 import { DeliveryRecorder } from "./delivery-recorder.ts";
+import { edgeLimitDefaults } from "./edge-limits.ts";
 import { noMetrics } from "./edge-metrics.ts";
 import { type EncodedResponse, ResponseEncoder } from "./encode-response.ts";
 import { noPeerNames } from "./peer-identity.ts";
@@ -56,11 +57,11 @@ function open(encoder: ResponseEncoder) {
   new StreamSession({
     ...common,
     call: call as unknown as DiscoveryCall,
-    peerNames: noPeerNames,
+    ...{ peerNames: noPeerNames, reset: () => undefined, limits: edgeLimitDefaults },
     recorder,
     encoder,
     counters: noMetrics,
-    admit: () => Promise.resolve(),
+    admit: () => Promise.resolve(undefined),
     newest: () => snapshotOf([partOf("cluster", "a")], 1),
     onEnded: () => endings++,
   });

@@ -1,7 +1,7 @@
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { Logger } from "@routeledger/service-kit";
 import { type Clock, formatRevision } from "@routeledger/std";
-import { type ResourceType, type Snapshot, typeNumbers } from "@routeledger/xds-model";
+import type { ResourceType, Snapshot } from "@routeledger/xds-model";
 import {
   type AckedFact,
   type DeltaRequest,
@@ -16,12 +16,16 @@ import {
   step,
   type XdsStream,
 } from "@routeledger/xds-stream";
+import { connectedFact } from "./connected-fact.ts";
 import { ackedFact, type DeliveryRecord, nackedFact, sentFacts } from "./delivery-facts.ts";
 import { gatesFact, StreamGates, type TimedGate } from "./delivery-gates.ts";
 import type { DeliveryRecorder } from "./delivery-recorder.ts";
+import type { EdgeLimits } from "./edge-limits.ts";
 import type { StreamCounters } from "./edge-metrics.ts";
 import type { EncodedResponse, ResponseEncoder } from "./encode-response.ts";
+import { Pace } from "./pace.ts";
 import { type IdentityRule, identityOf, type PeerNames } from "./peer-identity.ts";
+import { ResponseWriter } from "./response-writer.ts";
 import { Unanswered } from "./unanswered.ts";
 
 /** A stream that has not said who it is by then is ended, so that those that ask find a place. */
@@ -30,6 +34,9 @@ const firstRequestMs = 15_000;
 /** Characters of a node's id and of its cluster: both stand in every record of the DELIVERY log. */
 const nodeNameMax = 512;
 
+/** So many names of a request count as one request more. */
+const namesPerRequest = 1_000;
+
 /** Characters of a proxy's reason in a log line; DELIVERY has more of it. */
 const loggedMax = 1_024;
 
@@ -37,6 +44,9 @@ export type DiscoveryCall = ServerDuplexStream<SotwRequest | DeltaRequest, Encod
 
 export interface SessionOptions {
   readonly call: DiscoveryCall;
+  /** Gives up what the client was not told yet, at once. */
+  readonly reset: () => void;
+  readonly limits: Pick<EdgeLimits, "requestsPerSecond" | "writeTimeoutMs">;
   readonly protocol: Protocol;
   /** Of a per-type service (rule 1); absent: an aggregated stream. */
   readonly resourceType?: ResourceType;
@@ -52,8 +62,8 @@ export interface SessionOptions {
   readonly counters: StreamCounters;
   /** Of the protocol; all its streams have the same one. */
   readonly encoder: ResponseEncoder;
-  /** Resolves when this edge may serve a new stream of the node group (P6). */
-  readonly admit: (nodeGroup: string) => Promise<void>;
+  /** Resolves when this edge may serve a new stream of the node group, else to why it does not (P6, rule 71). */
+  readonly admit: (nodeGroup: string) => Promise<string | undefined>;
   /** The newest snapshot of a node group. */
   readonly newest: (nodeGroup: string) => Snapshot;
   readonly onEnded: (session: StreamSession) => void;
@@ -72,15 +82,19 @@ export class StreamSession {
   readonly #inputs: StreamInput[] = [];
   readonly #cancels = new Set<() => void>();
   readonly #unanswered = new Unanswered();
+  readonly #requestPace: Pace;
+  readonly #writer: ResponseWriter;
   #stream: XdsStream;
   readonly #gates = new StreamGates();
+  #retiring: string | undefined;
   #isKnown = false;
   #admitted = false;
   #ended = false;
   #feeding = false;
 
   constructor(options: SessionOptions) {
-    const { call, protocol, resourceType, streamId, clock } = options;
+    const { call, protocol, resourceType, streamId, clock, limits } = options;
+    const { writeTimeoutMs, requestsPerSecond } = limits;
     this.#options = options;
     this.protocol = protocol;
     this.streamId = streamId;
@@ -89,6 +103,8 @@ export class StreamSession {
       ...{ protocol, streamId: `s${streamId}` },
       ...(resourceType && { resourceType }),
     });
+    this.#requestPace = new Pace(clock, requestsPerSecond);
+    this.#writer = new ResponseWriter({ call, clock, writeTimeoutMs, onStuck: () => this.#giveUp() });
     call.on("data", (request) => this.#onRequest(request));
     call.on("end", () => this.#end("the client closed the stream"));
     call.on("cancelled", () => this.#end("the client went away"));
@@ -132,7 +148,18 @@ export class StreamSession {
     this.#end(reason, status.UNAVAILABLE);
   }
 
+  /** Ends the call as `close` does, but not before the client has had a response (rule 64). Idempotent. */
+  retire(reason: string): void {
+    this.#retiring ??= reason;
+    if (this.#writer.hasWritten) this.close(this.#retiring);
+  }
+
   #onRequest(request: SotwRequest | DeltaRequest): void {
+    const waitMs = this.#requestPace.take(1 + namesIn(request) / namesPerRequest);
+    if (waitMs > 0) {
+      this.#options.call.pause();
+      this.#after(waitMs, () => this.#options.call.resume());
+    }
     if (this.protocol === "delta") this.#feed({ type: "deltaRequest", request: request as DeltaRequest });
     else this.#feed({ type: "sotwRequest", request: request as SotwRequest });
   }
@@ -228,14 +255,19 @@ export class StreamSession {
       return;
     }
     this.#isKnown = true;
-    const connected = this.#connected(node);
+    const { call, protocol, resourceType } = this.#options;
+    const connected = connectedFact(node, { peer: call.getPeer(), protocol, resourceType, peerNames });
     this.#options.logger.info({ ...this.#names(), ...connected }, "proxy connected");
     this.#record({ connected });
     void this.#admit();
   }
 
   async #admit(): Promise<void> {
-    await this.#options.admit(this.nodeGroup);
+    const refused = await this.#options.admit(this.nodeGroup);
+    if (refused !== undefined) {
+      this.close(refused);
+      return;
+    }
     this.#admitted = true;
     this.offer(this.#options.newest(this.nodeGroup));
   }
@@ -246,12 +278,25 @@ export class StreamSession {
    */
   #send(response: StreamResponse): void {
     const message = this.#options.encoder.encode(response);
-    this.#options.call.write(message, () => this.#feed({ type: "writable" }));
+    this.#writer.write(message, () => this.#onTaken());
     const { resourceType, nonce } = response;
     const bytes = message.nonce.length + message.shared.length;
     this.#unanswered.sent(resourceType, nonce, this.#options.clock.monotonicMs());
     this.#options.counters.sent(response, bytes);
     for (const fact of sentFacts(response, bytes)) this.#record(fact);
+  }
+
+  #onTaken(): void {
+    if (this.#retiring === undefined) this.#feed({ type: "writable" });
+    else this.close(this.#retiring);
+  }
+
+  /** What the client does not take it cannot be told either. */
+  #giveUp(): void {
+    const { writeTimeoutMs } = this.#options.limits;
+    this.#options.logger.warn({ ...this.#names(), writeTimeoutMs }, "stream ends: the proxy takes nothing");
+    this.#end(`the client took nothing for ${writeTimeoutMs} ms`, status.UNAVAILABLE);
+    this.#options.reset();
   }
 
   /** Until the stream ends. */
@@ -267,6 +312,7 @@ export class StreamSession {
   #end(reason: string, code?: status): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#writer.stop();
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
     if (this.#isKnown) {
@@ -290,19 +336,10 @@ export class StreamSession {
       streamId: this.streamId,
     });
   }
+}
 
-  #connected(node: ProxyNode): NonNullable<DeliveryRecord["connected"]> {
-    const build = node.userAgentBuildVersion?.version;
-    const version =
-      build === undefined
-        ? node.userAgentVersion
-        : `${build.majorNumber}.${build.minorNumber}.${build.patch}`;
-    const userAgent = `${node.userAgentName} ${version ?? ""}`.trim().slice(0, nodeNameMax);
-    const { resourceType, peerNames } = this.#options;
-    return {
-      ...{ peer: this.#options.call.getPeer(), protocol: this.protocol, userAgent },
-      ...(resourceType && { resourceType: typeNumbers[resourceType] }),
-      identity: identityOf(peerNames).slice(0, nodeNameMax),
-    };
-  }
+function namesIn(request: SotwRequest | DeltaRequest): number {
+  if ("resourceNames" in request) return request.resourceNames.length;
+  const { resourceNamesSubscribe, resourceNamesUnsubscribe } = request;
+  return resourceNamesSubscribe.length + resourceNamesUnsubscribe.length;
 }

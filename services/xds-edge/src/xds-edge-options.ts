@@ -2,10 +2,11 @@ import type { EventLog } from "@routeledger/event-log";
 import type { Logger, Metrics } from "@routeledger/service-kit";
 import type { Clock, Failure } from "@routeledger/std";
 import type { Published } from "@routeledger/xds-model";
+import type { EdgeLimits } from "./edge-limits.ts";
 import type { ProxyState } from "./proxy-states.ts";
 import type { TlsPaths } from "./tls-certificates.ts";
 
-export interface XdsEdgeOptions {
+export interface XdsEdgeOptions extends Partial<EdgeLimits> {
   readonly xdsLog: EventLog;
   readonly deliveryLog: EventLog;
   /** host:port for proxies; port 0 takes a free one. */
@@ -23,8 +24,6 @@ export interface XdsEdgeOptions {
   readonly metrics?: Metrics;
   /** How long a new stream waits for this edge to have applied what the log holds. Default 1,000. */
   readonly catchUpDeadlineMs?: number;
-  /** Streams that may be open at once; more are refused. Default 10,000. */
-  readonly streamsMax?: number;
   /** Over how long `stop` closes the open streams. Default 0: all at once. */
   readonly drainMs?: number;
 }

@@ -1,15 +1,20 @@
+import { constants } from "node:http2";
 import { type Failure, pause } from "@routeledger/std";
 import { emptySnapshot, type Published, type Snapshot } from "@routeledger/xds-model";
+import { ConnectionAges } from "./connection-ages.ts";
 import { DeliveryRecorder } from "./delivery-recorder.ts";
 import { discoveryServices } from "./discovery-services.ts";
+import { type EdgeLimits, edgeLimitsOf } from "./edge-limits.ts";
 import { type EdgeMetrics, edgeMetrics, noMetrics, type Observed } from "./edge-metrics.ts";
 import { ResponseEncoder } from "./encode-response.ts";
 import { HealthService } from "./health-service.ts";
+import { http2StreamOfHandled } from "./http2-stream-of.ts";
 import { LedgerFollower } from "./ledger-follower.ts";
 import { OfferTurns } from "./offer-turns.ts";
 import { type IdentityRule, identityRule } from "./peer-identity.ts";
 import { type ProxyServer, refuse, type StreamKind, startProxyServer } from "./proxy-server.ts";
 import { type ProxyState, proxyStates } from "./proxy-states.ts";
+import { StreamAdmission } from "./stream-admission.ts";
 import { closeInPortions } from "./stream-drain.ts";
 import { type DiscoveryCall, StreamSession } from "./stream-session.ts";
 import { TlsCertificates } from "./tls-certificates.ts";
@@ -22,9 +27,6 @@ const healthService = "grpc.health.v1.Health";
 /** All that is served on the proxies' port. */
 const servedServices = [...discoveryServices.map(({ service }) => service), healthService] as const;
 const catchUpDeadlineDefaultMs = 1_000;
-const streamsMaxDefault = 10_000;
-/** Node groups of which it is said, once each, that no Gateway made them. */
-const unknownGroupsMax = 1_000;
 /** How often an edge that is not ready asks whether it has all that the log holds. */
 const askAgainMs = 200;
 /** How long whoever reads the metrics waits for the log. */
@@ -55,10 +57,11 @@ class Edge implements XdsEdge {
   readonly #sessions = new Set<StreamSession>();
   readonly #offers: OfferTurns<StreamSession>;
   readonly #stopping = new AbortController();
-  readonly #unknownGroups = new Set<string>();
   readonly #identity: IdentityRule | undefined;
+  readonly #limits: EdgeLimits;
+  readonly #admission: StreamAdmission;
+  readonly #ages: ConnectionAges;
   #streamCount = 0;
-  #turn: Promise<void> = Promise.resolve();
   readonly #health = new HealthService(servedServices);
   #server: ProxyServer | undefined;
   #certificates: TlsCertificates | undefined;
@@ -70,6 +73,7 @@ class Edge implements XdsEdge {
   constructor(options: XdsEdgeOptions) {
     const { deliveryLog, edgeId, clock, randomBytes, logger, xdsLog, metrics } = options;
     this.#options = options;
+    this.#limits = edgeLimitsOf(options);
     this.#identity = options.identity === undefined ? undefined : identityRule(options.identity);
     this.#metrics = metrics === undefined ? noMetrics : edgeMetrics(metrics, this.#observed());
     const onLost = (count: number): void => this.#metrics.deliveriesLost(count);
@@ -80,6 +84,15 @@ class Edge implements XdsEdge {
       logger,
       onPublished: (published, before) => this.#publish(published, before),
     });
+    this.#admission = new StreamAdmission({
+      ...{ clock, logger, stopping: this.#stopping.signal },
+      newStreamsPerSecond: this.#limits.newStreamsPerSecond,
+      catchUpDeadlineMs: options.catchUpDeadlineMs ?? catchUpDeadlineDefaultMs,
+      caughtUp: () => this.#ledger.caughtUp(),
+      isKnown: (nodeGroup) => this.published.snapshots.has(nodeGroup),
+    });
+    const random = (): number => (randomBytes(1)[0] ?? 0) / 255;
+    this.#ages = new ConnectionAges(clock, random, this.#limits.connectionAgeMs);
   }
 
   get address(): string {
@@ -114,7 +127,7 @@ class Edge implements XdsEdge {
       logger.warn({ address }, "proxies are served in clear: --edge-tls-cert-file encrypts");
     try {
       this.#server = await startProxyServer({
-        ...{ address, certificates: this.#certificates },
+        ...{ address, certificates: this.#certificates, limits: this.#limits },
         onStream: (call, kind) => this.#accept(call, kind),
         services: [{ service: healthService, handlers: this.#health.handlers }],
       });
@@ -170,7 +183,8 @@ class Edge implements XdsEdge {
   }
 
   #accept(call: DiscoveryCall, kind: StreamKind): void {
-    const { streamsMax = streamsMaxDefault, clock, logger } = this.#options;
+    const { clock, logger } = this.#options;
+    const { streamsMax } = this.#limits;
     const isFull = this.#sessions.size >= streamsMax;
     const reason = this.whyNotReady ?? (isFull ? `the edge serves ${streamsMax} streams already` : undefined);
     if (reason !== undefined) {
@@ -179,8 +193,10 @@ class Edge implements XdsEdge {
       refuse(call, reason);
       return;
     }
+    const http2Stream = http2StreamOfHandled(call);
     const session = new StreamSession({
-      call,
+      ...{ call, limits: this.#limits },
+      reset: () => http2Stream.close(constants.NGHTTP2_CANCEL),
       ...kind,
       ...(this.#identity && { identity: this.#identity }),
       streamId: ++this.#streamCount,
@@ -191,32 +207,19 @@ class Edge implements XdsEdge {
       encoder: this.#encoders[kind.protocol],
       admit: (nodeGroup) => this.#admit(nodeGroup),
       newest: (nodeGroup) => this.#snapshotOf(nodeGroup),
-      onEnded: (ended) => this.#sessions.delete(ended),
+      onEnded: (ended) => {
+        this.#sessions.delete(ended);
+        aged();
+      },
     });
     this.#sessions.add(session);
+    const aged = this.#ages.opened(http2Stream.session, session);
   }
 
-  /** P6: a new stream is served when all that the log holds now is applied, or, with the log out of reach, what there is. */
-  async #admit(nodeGroup: string): Promise<void> {
-    const { clock, catchUpDeadlineMs = catchUpDeadlineDefaultMs, logger } = this.#options;
-    const deadline = Promise.withResolvers<boolean>();
-    const cancel = clock.after(catchUpDeadlineMs, () => deadline.resolve(false));
-    const caughtUp = await Promise.race([this.#ledger.caughtUp().catch(() => false), deadline.promise]);
-    cancel();
-    await this.#takeTurn();
-    if (!caughtUp)
-      logger.warn({ nodeGroup, catchUpDeadlineMs }, "edge serves what it has: it may be behind the log");
-    if (this.#unknownGroups.size >= unknownGroupsMax) return;
-    if (!this.published.snapshots.has(nodeGroup) && !this.#unknownGroups.has(nodeGroup)) {
-      this.#unknownGroups.add(nodeGroup);
-      logger.warn({ nodeGroup }, "a proxy names a node group that no Gateway made: it is served nothing");
-    }
-  }
-
-  /** A herd of new streams is served one a turn of the event loop, so that it holds up nobody else (P9, rule 71). */
-  #takeTurn(): Promise<void> {
-    this.#turn = this.#turn.then(() => new Promise((resolve) => setImmediate(resolve)));
-    return this.#turn;
+  async #admit(nodeGroup: string): Promise<string | undefined> {
+    const refused = await this.#admission.admit(nodeGroup);
+    if (refused !== undefined) this.#metrics.refused();
+    return refused;
   }
 
   #observed(): Observed {
