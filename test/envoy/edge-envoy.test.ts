@@ -11,7 +11,7 @@ import { startSilentServer } from "./edge/silent-server.ts";
 const recoveryMaxMs = 1_000;
 
 for (const variant of variants) {
-  test(`story 1, ${variant.name}: a cluster changes 50 times, its endpoints do not, and traffic goes on`, async (t) => {
+  test(`story 1, rule 39 and 45, ${variant.name}: a cluster changes 50 times, its endpoints do not, and traffic goes on`, async (t) => {
     const world = await EnvoyWorld.start(t, variant, ({ port, backendPort }) => [
       listener("l", { port, table: "r" }),
       route("r", "a"),
@@ -42,7 +42,7 @@ for (const variant of variants) {
     t.diagnostic(`warm after at worst ${worstMs.toFixed(1)} ms, answers ${JSON.stringify(load.counts)}`);
   });
 
-  test(`story 2, ${variant.name}: a listener that leaves its route tables and returns to them serves them at once`, async (t) => {
+  test(`story 2, rule 21, 27 and 43, ${variant.name}: a listener that leaves its route tables and returns to them serves them at once`, async (t) => {
     const world = await EnvoyWorld.start(t, variant, ({ port }) => tables(port, "r1"));
     const { envoy, port } = world;
     const load = world.load();
