@@ -36,10 +36,27 @@ export interface Step {
   readonly play: (player: Player) => Promise<void> | void;
 }
 
+interface RecordedScenario {
+  readonly title: string;
+  readonly variants: readonly Variant[];
+}
+
+let recorded: RecordedScenario[] | undefined;
+
+/** From now on scenarios are noted here, and no test is made of them. The same list each time. */
+export function recordScenarios(): readonly RecordedScenario[] {
+  recorded ??= [];
+  return recorded;
+}
+
 /** Registers one test for each variant that the scenario concerns. `title` begins with `rule <number>`. */
 export function scenario(title: string, scenario: Scenario): void {
   const played = variants.filter((variant) => scenario.on?.(variant) ?? true);
   ok(played.length > 0, `a variant on which this is played: ${title}`);
+  if (recorded !== undefined) {
+    recorded.push({ title, variants: played });
+    return;
+  }
   for (const variant of played) {
     test(`${title} (${variant.name})`, async (t) => {
       const player = await Player.begin(t, scenario, variant);
