@@ -253,4 +253,85 @@ export const scenarios: readonly Scenario[] = [
     protocols: delta,
     moves: [...running, send(eds(endpoint("a", 2), invalidEndpoint("z"))), reconnect],
   },
+  {
+    name: "1.3.2: a withheld CDS NACK, and a reconnect before it was sent",
+    moves: [
+      ...running,
+      send(cds([cluster("a"), unbuildableCluster("x"), cluster("b")])),
+      reconnect,
+      send(eds(endpoint("a"), endpoint("b"))),
+    ],
+  },
+  {
+    name: "1.3.10: the first cluster warms on a new stream: listeners are asked for before its endpoints",
+    moves: [send(cds([])), send(lds([])), send(cds([cluster("a")])), reconnect, send(eds(endpoint("a")))],
+  },
+  {
+    name: "1.3.2: a cluster that checks health is warm after the first check, whatever it says",
+    moves: [
+      ...running,
+      send(cds([cluster("a"), cluster("b", { isHealthChecked: true })]), eds(endpoint("b"))),
+    ],
+  },
+  {
+    name: "1.3.1: a secret that is there already is not asked for again",
+    moves: [
+      ...running,
+      send(cds([cluster("a", { secret: "s" })]), eds(endpoint("a"))),
+      send(sds(validationContext("s"))),
+      send(cds([cluster("a", { secret: "s", salt: 2 })]), eds(endpoint("a"))),
+      send(cds([cluster("a", { secret: "s", fetchTimeoutMs: 9_000 })]), eds(endpoint("a"))),
+      send(sds(validationContext("s"))),
+    ],
+  },
+  {
+    name: "rule 29: a secret that does not exist ends the wait of a cluster at once",
+    protocols: delta,
+    moves: [
+      ...running,
+      send(cds([cluster("a", { secret: "s" })]), eds(endpoint("a"))),
+      send({ type: "secret", parts: [], removed: ["s"] }),
+      reconnect,
+    ],
+  },
+  {
+    name: "1.3.6: a removed table does not end the wait of a listener",
+    protocols: delta,
+    moves: [
+      ...running,
+      send(lds([listener("l", { table: "q", ...shortFetch })])),
+      send({ type: "route", parts: [], removed: ["q"] }),
+      outwait,
+      reconnect,
+    ],
+  },
+  {
+    name: "1.3.1: a cluster that goes back while it warms warms again, a listener does not",
+    moves: [
+      ...running,
+      send(cds([cluster("a", { salt: 2 })])),
+      send(cds([cluster("a")])),
+      send(eds(endpoint("a"))),
+      send(lds([listener("l", { table: "q" })])),
+      send(lds([listener("l", { table: "r" })])),
+      drain,
+    ],
+  },
+  {
+    name: "1.3.2: at start-up a second CDS response is acknowledged as well while the first warms",
+    moves: [
+      send(cds([cluster("a")])),
+      send(cds([cluster("a"), cluster("b")])),
+      send(eds(endpoint("a"))),
+      send(eds(endpoint("b"))),
+    ],
+  },
+  {
+    name: "rule 39: endpoints that come before their cluster are passed over",
+    moves: [
+      ...running,
+      send(eds(endpoint("b")), cds([cluster("a"), cluster("b")])),
+      send(eds(endpoint("b"))),
+    ],
+  },
 ];

@@ -17,6 +17,9 @@ export interface ClusterSurroundings {
   readonly wentLive: (cluster: ModelCluster) => void;
 }
 
+/** How long workers take to follow the main thread, milliseconds. */
+const workersMs = 1;
+
 /** One edition of a cluster: warms until it has endpoints, then secrets, then checked hosts. */
 export class ModelCluster {
   readonly resource: Resource;
@@ -78,7 +81,12 @@ export class ModelCluster {
     this.#isEnded = true;
     this.#check?.cancel();
     this.#subscription?.end();
-    for (const secret of this.#secrets) secret.release();
+    const release = (): void => {
+      for (const secret of this.#secrets) secret.release();
+    };
+    // Workers that had it live let go of its TLS context a moment later.
+    if (this.isLive) this.#surroundings.clock.after(workersMs, release);
+    else release();
   }
 
   /** Endpoints that do not exist leave a live cluster its hosts, and end a warming one's wait (1.3.4). */
