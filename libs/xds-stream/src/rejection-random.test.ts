@@ -346,7 +346,7 @@ for (const protocol of ["sotw", "delta"] as const) {
           world.check();
         },
       ),
-      { numRuns: Number(process.env["RUNS"] ?? 300) },
+      { numRuns: Number(process.env.RL_RUNS ?? 300) },
     );
   });
 }
