@@ -21,6 +21,9 @@ export class FuzzWorld {
   readonly #more: readonly Part[];
   readonly #pid: number;
   #edition = 0;
+  /** The last edition that all good clients have. */
+  #received = 0;
+  #isAttacked = false;
   /** The longest that a change took, milliseconds. */
   slowestMs = 0;
 
@@ -54,6 +57,7 @@ export class FuzzWorld {
     const startedMs = performance.now();
     await this.edge.publish(partsOf(edition, this.#more));
     const took = await Promise.all(this.#good.map((stream) => this.#tookChange(stream, edition, startedMs)));
+    this.#received = edition;
     const tookMs = Math.max(...took);
     this.slowestMs = Math.max(this.slowestMs, tookMs);
     ok(tookMs < updateMsMax, `a change comes within ${updateMsMax} ms, got ${tookMs}`);
@@ -61,19 +65,28 @@ export class FuzzWorld {
     ok(this.edge.running, "the process lives");
   }
 
+  /** Resolves when the good clients had a change that began after this call. */
+  async changed(): Promise<void> {
+    const awaited = this.#edition + 1;
+    while (this.#received < awaited && this.#isAttacked)
+      await new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** Does that, and meanwhile again and again makes sure that the good clients do not notice. */
   async beside<Result>(attack: () => Promise<Result>): Promise<Result> {
-    let isOver = false;
+    this.#isAttacked = true;
     const attacked = attack().finally(() => {
-      isOver = true;
+      this.#isAttacked = false;
     });
+    const settled = attacked.catch(() => undefined);
     try {
-      while (!isOver) {
+      while (this.#isAttacked) {
         await this.assertUnharmed();
         await new Promise((resolve) => setTimeout(resolve, changeEveryMs));
       }
     } finally {
-      await attacked.catch(() => undefined);
+      this.#isAttacked = false;
+      await settled;
     }
     await this.assertUnharmed();
     return await attacked;
