@@ -60,6 +60,7 @@ class World {
   /** When, in steps of its own, a response was sent, and a name changed or was asked for. */
   #clock = 0;
   readonly #sentAt = new Map<string, number>();
+  readonly #madeOf = new Map<string, Snapshot>();
   readonly #changedAt = new Map<string, number>();
   #contents: Readonly<Record<string, number>> = {};
   #snapshot: Snapshot = emptySnapshot("default/gateway");
@@ -107,7 +108,7 @@ class World {
     this.#lastNonce = "";
     this.#clock++;
     this.#events += names.length;
-    this.#isBack = true;
+    this.#isBack = this.#lastVersion !== "";
     this.#server = this.#connect();
     this.#begin();
   }
@@ -179,6 +180,11 @@ class World {
     return this.#protocol === "sotw" && isFullType(this.#type) && this.#isBack;
   }
 
+  /** What it does not take it never has, and the edge knows what it has. */
+  #isSafe(): boolean {
+    return this.#isPatient() && !this.#manner.isApplied && !this.#manner.isWithholding;
+  }
+
   /** If it takes nothing of that, all waits; whom a client accuses wrongly does too: until what is bad is mended. */
   #mayWait(): boolean {
     return (
@@ -201,6 +207,7 @@ class World {
     for (const response of this.#server.take()) {
       this.#responses++;
       this.#sentAt.set(response.nonce, this.#clock);
+      this.#madeOf.set(response.nonce, this.#snapshot);
       for (const { name, digest } of response.resources)
         ok(this.#convicted.get(name) !== digest, `rule 6: ${name} is sent again`);
       this.#arriving.push(response);
@@ -276,11 +283,15 @@ class World {
     });
   }
 
-  #apply({ resources, removed }: StreamResponse, bad: readonly string[]): void {
+  #apply({ nonce, resources, removed }: StreamResponse, bad: readonly string[]): void {
     const present = new Set(resources.map(({ name }) => name));
     const isFull = this.#protocol === "sotw" && isFullType(this.#type);
     const gone = isFull ? [...this.#held.keys()].filter((name) => !present.has(name)) : removed;
-    for (const name of gone) this.#held.delete(name);
+    const now = this.#madeOf.get(nonce)?.types[this.#type].resources;
+    for (const name of gone) {
+      if (this.#isSafe()) ok(!this.#held.has(name) || !now?.has(name), `rule 16: ${name} is taken away`);
+      this.#held.delete(name);
+    }
     for (const resource of resources)
       if (this.#wanted.includes(resource.name) && !bad.includes(resource.name))
         this.#held.set(resource.name, resource);
