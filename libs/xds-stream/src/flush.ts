@@ -207,6 +207,8 @@ function record(stream: XdsStream, subscription: Subscription, draft: Draft): St
     // What was acknowledged may be repeated instead of what was rejected.
     if (resource.digest === current(stream, type, resource.name)?.digest) rejected.delete(resource.name);
   }
+  // Also where its former bytes were just repeated: the newest are still to come.
+  if (full) for (const name of heldBackNames(stream, type)) subscription.dirty.add(name);
   for (const name of removed) {
     sent.delete(name);
     rejected.delete(name);
@@ -248,7 +250,6 @@ function forgetAbsent(stream: XdsStream, subscription: Subscription, resources: 
   for (const name of rejected.keys())
     if (!present.has(name) && current(stream, type, name) === undefined) rejected.delete(name);
   for (const set of [dirty, asked, owed]) set.clear();
-  for (const name of heldBackNames(stream, type)) dirty.add(name);
 }
 
 function boundInflight({ inflight }: Subscription): void {

@@ -194,6 +194,34 @@ scenario("rule 48: a table that waits gives way to a newer one that needs nothin
   ],
 });
 
+const newTarget = [cluster("a"), tlsCluster("t", "key"), secret("key")];
+
+scenario(
+  "rule 48: a listener whose own routes name a new cluster waits, other listeners do not, and then it comes",
+  {
+    ...onAds,
+    serves: [cluster("a"), listener("l", { target: "a" }), listener("m")],
+    steps: [
+      subscribe("cluster"),
+      take("cluster a"),
+      subscribe("listener"),
+      take("listener l m"),
+      publish(newTarget, listener("l", { target: "t" }), listener("m", { idleTimeoutMs: 5_000 })),
+      expect(
+        sotw("cluster a t", [listener("l", { target: "a" }), listener("m", { idleTimeoutMs: 5_000 })]),
+        delta("cluster t", "listener m"),
+      ),
+      ack("listener"),
+      silence(),
+      advance(gateMs),
+      take(
+        sotw([listener("l", { target: "t" }), listener("m", { idleTimeoutMs: 5_000 })]),
+        delta(listener("l", { target: "t" })),
+      ),
+    ],
+  },
+);
+
 scenario("rule 48: clusters, endpoints and tables that go in one flush wait for nothing", {
   ...onAds,
   serves: [first],

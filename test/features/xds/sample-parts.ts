@@ -46,6 +46,8 @@ export function route(name: string, target?: string): Part {
 export interface ListenerChoices {
   /** Absent: the listener holds its routes inline. */
   readonly table?: string;
+  /** Of the inline routes. */
+  readonly target?: string;
   readonly port?: number;
   readonly idleTimeoutMs?: number;
   /** Of the reference to the route table. */
@@ -79,14 +81,14 @@ export function tlsCluster(name: string, secretName: string, fetchTimeoutS = 15,
   });
 }
 
-/** A listener that refers to a route table, or holds one inline that answers 500. */
+/** A listener that refers to a route table, or holds one inline, which answers 500 or sends all to `target`. */
 export function listener(
   name: string,
-  { table, port = 0, idleTimeoutMs, fetchTimeoutMs }: ListenerChoices = {},
+  { table, target, port = 0, idleTimeoutMs, fetchTimeoutMs }: ListenerChoices = {},
 ): Part {
   const routes =
     table === undefined
-      ? { routeConfig: inlineTable }
+      ? { routeConfig: inlineTable(target) }
       : { rds: { routeConfigName: table, configSource: { ...ads, ...fetchTimeout(fetchTimeoutMs) } } };
   const manager = packAny(
     "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -112,13 +114,8 @@ export function listener(
   });
 }
 
-const inlineTable = {
-  name: "inline",
-  virtualHosts: [
-    {
-      name: "all",
-      domains: ["*"],
-      routes: [{ match: { prefix: "/" }, directResponse: { status: 500 } }],
-    },
-  ],
-} as const;
+function inlineTable(target: string | undefined) {
+  const action = target === undefined ? { directResponse: { status: 500 } } : { route: { cluster: target } };
+  const routes = [{ match: { prefix: "/" }, ...action }];
+  return { name: "inline", virtualHosts: [{ name: "all", domains: ["*"], routes }] };
+}
