@@ -23,6 +23,7 @@ import type { DeliveryRecorder } from "./delivery-recorder.ts";
 import type { EdgeLimits } from "./edge-limits.ts";
 import type { StreamCounters } from "./edge-metrics.ts";
 import type { EncodedResponse, ResponseEncoder } from "./encode-response.ts";
+import { NackTexts } from "./nack-texts.ts";
 import { Pace } from "./pace.ts";
 import { type IdentityRule, identityOf, type PeerNames } from "./peer-identity.ts";
 import { ResponseWriter } from "./response-writer.ts";
@@ -78,6 +79,8 @@ export class StreamSession {
   readonly protocol: Protocol;
   readonly streamId: number;
   readonly connectedAtMs: number;
+  /** Why the client rejected what it rejected. */
+  readonly nackTexts = new NackTexts();
   readonly #options: SessionOptions;
   readonly #inputs: StreamInput[] = [];
   readonly #cancels = new Set<() => void>();
@@ -231,6 +234,7 @@ export class StreamSession {
     const { resourceType: type, nonce, message } = fact;
     this.#unanswered.answered(type, nonce);
     this.#options.counters.nacked(fact);
+    this.nackTexts.add(fact, this.#options.clock.wallMs());
     const fields = { ...this.#names(), type, nonce, message: message.slice(0, loggedMax) };
     this.#options.logger.warn(fields, "proxy rejected a response");
     this.#record(nackedFact(fact));

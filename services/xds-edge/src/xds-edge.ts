@@ -1,6 +1,7 @@
 import { constants } from "node:http2";
 import { type Failure, pause } from "@routeledger/std";
 import { emptySnapshot, type Published, type Snapshot } from "@routeledger/xds-model";
+import { ClientStatusService } from "./client-status-service.ts";
 import { ConnectionAges } from "./connection-ages.ts";
 import { DeliveryRecorder } from "./delivery-recorder.ts";
 import { discoveryServices } from "./discovery-services.ts";
@@ -24,8 +25,12 @@ export type { ProxyState, ProxyTypeState } from "./proxy-states.ts";
 export type { XdsEdge, XdsEdgeOptions } from "./xds-edge-options.ts";
 
 const healthService = "grpc.health.v1.Health";
+const statusService = "envoy.service.status.v3.ClientStatusDiscoveryService";
 /** All that is served on the proxies' port. */
-const servedServices = [...discoveryServices.map(({ service }) => service), healthService] as const;
+const servedServices = [
+  ...discoveryServices.map(({ service }) => service),
+  ...[healthService, statusService],
+] as const;
 const catchUpDeadlineDefaultMs = 1_000;
 /** How often an edge that is not ready asks whether it has all that the log holds. */
 const askAgainMs = 200;
@@ -129,7 +134,10 @@ class Edge implements XdsEdge {
       this.#server = await startProxyServer({
         ...{ address, certificates: this.#certificates, limits: this.#limits },
         onStream: (call, kind) => this.#accept(call, kind),
-        services: [{ service: healthService, handlers: this.#health.handlers }],
+        services: [
+          { service: healthService, handlers: this.#health.handlers },
+          { service: statusService, handlers: this.#clientStatus().handlers },
+        ],
       });
     } catch (error) {
       this.#certificates?.stop();
@@ -140,6 +148,11 @@ class Edge implements XdsEdge {
       logger.error({ err: error }, "edge serves what it has: the XDS log cannot be followed any more"),
     );
     this.becameReady = this.#becomeReady();
+  }
+
+  #clientStatus(): ClientStatusService {
+    const { clock } = this.#options;
+    return new ClientStatusService({ clock, streams: () => this.#sessions, identity: this.#identity });
   }
 
   proxies(): ProxyState[] {
