@@ -118,17 +118,9 @@ for (const variant of variants) {
       });
     }
 
-    test("rule 73: an edge is replaced while one cluster is bad and another comes, and the other is live", async (t) => {
-      const parts = ({ port, backendPort }: Ports, turn: number, target = turn): Part[] => {
-        const names = [...new Set([turn, target])].map((each) => `c${each}`);
-        return [
-          httpListener("l", { port, table: "r" }),
-          routesTo("r", { "/": `c${target}` }),
-          turn === 0 ? edsCluster("bad") : invalidCluster("bad"),
-          ...names.map((name) => edsCluster(name)),
-          ...["bad", ...names].map((name) => endpoints(name, backendPort)),
-        ];
-      };
+    test("rule 73: an edge is replaced while one cluster cannot be built and another comes, and the other is live", async (t) => {
+      const parts = (ports: Ports, turn: number, target = turn): Part[] =>
+        besideBad(ports, turn === 0 ? edsCluster("bad") : unbuildableCluster("bad"), turn, target);
       const world = await EnvoyWorld.start(t, variant, (ports) => parts(ports, 0));
       const load = world.load();
       await load.more(5);
@@ -141,6 +133,24 @@ for (const variant of variants) {
         await load.more(5);
       }
       ok(load.hasOnly("200"), `only 200, got ${JSON.stringify(load.counts)}`);
+      await assertNothingWaited(world);
+    });
+
+    test("rule 73: an edge is replaced while a cluster in use becomes invalid and another comes: in delta the other is live; in SotW all keep what they have until the bad one is mended", async (t) => {
+      const world = await EnvoyWorld.start(t, variant, (ports) => besideBad(ports, edsCluster("bad"), 0));
+      const [load, old] = [world.load(), world.load("/bad")];
+      await Promise.all([load.more(5), old.more(5)]);
+      await world.stopEdge();
+      await world.publish(besideBad(world, invalidCluster("bad"), 1, 0));
+      await world.startEdge();
+      if (variant.protocol === "delta") await world.untilHosts("c1");
+      else await untilRejected(world, "cluster_manager.cds", 1);
+      await Promise.all([load.more(5), old.more(5)]);
+      await world.publish(besideBad(world, edsCluster("bad", { timeoutMs: 2_000 }), 1, 0));
+      await world.untilHosts("c1");
+      await untilModified(world, 1);
+      await Promise.all([load.more(5), old.more(5)]);
+      ok(load.hasOnly("200") && old.hasOnly("200"), JSON.stringify([load.counts, old.counts]));
       await assertNothingWaited(world);
     });
 
@@ -187,6 +197,18 @@ for (const variant of variants) {
       await assertNothingWaited(world);
     });
   });
+}
+
+/** All goes to the cluster of `target`, `/bad` to one that is bad; that of `turn` is there, too. */
+function besideBad({ port, backendPort }: Ports, bad: Part, turn: number, target = turn): Part[] {
+  const names = [...new Set([turn, target])].map((each) => `c${each}`);
+  return [
+    httpListener("l", { port, table: "r" }),
+    routesTo("r", { "/bad": "bad", "/": `c${target}` }),
+    bad,
+    ...names.map((name) => edsCluster(name)),
+    ...["bad", ...names].map((name) => endpoints(name, backendPort)),
+  ];
 }
 
 function rejected({ envoy }: EnvoyWorld, prefix: string): Promise<number> {

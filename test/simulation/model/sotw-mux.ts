@@ -34,6 +34,8 @@ export class SotwMux implements Mux {
   readonly #node: SotwRequest["node"];
   /** In the order of first subscription, which is that of requests on a new stream (1.1.7). */
   readonly #states = new Map<ResourceType, TypeState>();
+  /** What came of types to which it never subscribed: no request is sent, but the nonce is remembered (1.1.5). */
+  readonly #strangers = new Map<ResourceType, { nonce: string; version: string }>();
   readonly #pauses = new Map<ResourceType, number>();
   #send: ((request: XdsRequest) => void) | undefined;
   #isFirst = true;
@@ -79,12 +81,15 @@ export class SotwMux implements Mux {
   /** What was taken is kept, the nonce not (1.1.7). */
   disconnect(): void {
     this.#send = undefined;
-    for (const state of this.#states.values()) state.nonce = "";
+    for (const state of [...this.#states.values(), ...this.#strangers.values()]) state.nonce = "";
   }
 
   take(response: ReceivedResponse): void {
     const state = this.#states.get(response.resourceType);
-    if (state === undefined) return;
+    if (state === undefined) {
+      this.#takeStrange(response);
+      return;
+    }
     if (state.watches.length === 0) {
       this.#takeUnwatched(state, response);
       return;
@@ -108,6 +113,15 @@ export class SotwMux implements Mux {
     state.nonce = nonce;
     if (resources.length === 0) state.version = version;
     else this.#queue(state);
+  }
+
+  /** What is paused while others are taken is known from then on; routes are since listeners were asked for. */
+  #takeStrange({ resourceType, nonce, version, resources }: ReceivedResponse): void {
+    const isKnown =
+      this.#pauses.has(resourceType) || (resourceType === "route" && this.#states.has("listener"));
+    if (!isKnown) return;
+    const former = this.#strangers.get(resourceType)?.version ?? "";
+    this.#strangers.set(resourceType, { nonce, version: resources.length === 0 ? version : former });
   }
 
   /** A field that is wrong anywhere rejects the response before anything of it is applied (1.2.6). */
@@ -134,6 +148,7 @@ export class SotwMux implements Mux {
       watches: [],
       version: "",
       nonce: "",
+      ...this.#strangers.get(type),
       error: undefined,
       pauses: 0,
       isPending: false,
