@@ -30,3 +30,14 @@ test("rule 31: a retiring secret that a delta client asks for is removed when it
   client.fire("grace");
   deepEqual(client.seen(), ["secret -s"]);
 });
+
+test("P6: what leaves goes on as it was sent last, not as it was acknowledged before", () => {
+  const first = snapshotOf([cluster("a", 1)], 1);
+  const client = new TestClient("sotw").snapshot(first).sotw("cluster", []).ack();
+  const second = snapshotOf([cluster("a", 2)], 2, first);
+  client.snapshot(second);
+  const third = snapshotOf([cluster("b")], 3, second);
+  client.snapshot(third);
+  const sent = client.take().map(({ resources }) => resources.map(({ digest }) => digest));
+  deepEqual(sent, [[cluster("a", 2).digest], [cluster("a", 2).digest, cluster("b").digest]]);
+});

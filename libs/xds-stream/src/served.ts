@@ -34,8 +34,9 @@ export function current(stream: XdsStream, type: ResourceType, name: string): Re
  */
 export function served(stream: XdsStream, subscription: Subscription, name: string): Resource | undefined {
   const offered = offeredOf(stream, subscription, name);
-  if (subscription.rejected.get(name)?.digest !== offered?.digest) return offered;
-  if (offered === undefined || holdsFromBefore(stream, subscription)) return offered;
+  const entry = subscription.rejected.get(name);
+  if (offered === undefined || entry?.digest !== offered.digest) return offered;
+  if (entry.isKept && holdsFromBefore(stream, subscription)) return offered;
   const held = subscription.acked.get(name);
   return held?.digest === offered.digest ? undefined : held;
 }
@@ -49,7 +50,8 @@ export function isRejected(stream: XdsStream, subscription: Subscription, name: 
 
 /**
  * SotW LDS and CDS, before the first ACK of a client that comes from another stream: what a response leaves out is
- * deleted, and what the client would lose is not known here. So its rejected content goes along with what changes.
+ * deleted, and what the client would lose is not known here. So what it rejected goes along with what changes, but for
+ * what breaks the rules of fields: Envoy takes nothing beside it.
  */
 export function holdsFromBefore({ protocol }: XdsStream, { type, unknown }: Subscription): boolean {
   return protocol === "sotw" && isFullType(type) && unknown.size > 0;
@@ -61,7 +63,9 @@ function offeredOf(stream: XdsStream, subscription: Subscription, name: string):
   const now = current(stream, type, name);
   if (now !== undefined || !leaving.has(name)) return now;
   const retiring = snapshotOfStream(stream).retiring[type].get(name)?.resource;
-  return subscription.acked.get(name) ?? retiring ?? subscription.sent.get(name)?.resource;
+  const last = subscription.sent.get(name);
+  const written = last?.digest === "" ? undefined : last?.resource;
+  return written ?? subscription.acked.get(name) ?? retiring ?? last?.resource;
 }
 
 /** The client wants the name and holds other bytes; content that it rejected does not count (rule 6). */
