@@ -3,28 +3,41 @@
 export interface Named {
   /** Those of the given names that the text speaks of, in their order. */
   readonly names: readonly string[];
-  /** The text lists what was rejected, so that all the others in the response were taken. */
-  readonly isListed: boolean;
+  /**
+   * `built`: Envoy lists all that it could not build, and took the others. `validated`: it shows the first that breaks
+   * the rules of its fields, and took nothing of the response. `mentioned`: the text has these names in it.
+   */
+  readonly form: "built" | "validated" | "mentioned";
 }
 
 /** How much of a text is read: clients may put whole resources into it. */
 const lengthMax = 64 * 1024;
 
 /**
- * Envoy builds clusters and listeners one by one and says which it could not: `Error adding/updating cluster(s) a: why,
- * b: why`, of listeners one a line. Any other text is searched for names that stand by themselves; a name that is an
+ * Envoy checks the fields of all resources first, and puts the first that breaks a rule into its text: `name: "a" ...:
+ * Proto constraint validation failed (...)`. Then it builds clusters and listeners one by one and says which it could
+ * not: `Error adding/updating cluster(s) a: why, b: why`, of listeners one a line. Any other text is searched for names that stand by themselves; a name that is an
  * ordinary word counts only in quotes or before a colon.
  */
 export function namedIn(message: string, names: Iterable<string>): Named {
   const text = message.slice(0, lengthMax);
-  const hits = [...names].flatMap((name) => hitsOf(text, name));
+  const known = [...names];
+  const shown = validatedName(text);
+  if (shown !== undefined && known.includes(shown)) return { names: [shown], form: "validated" };
+  const hits = known.flatMap((name) => hitsOf(text, name));
   // `a/b` does not speak of `a`, and `a b` neither.
   const whole = hits.filter(({ from, to }) => !hits.some((other) => covers(other, { from, to })));
   const list = /Error adding\/updating (?:cluster|listener)\(s\) /.exec(text);
   const listed = list === null ? [] : whole.filter((hit) => isItem(text, list.index + list[0].length, hit));
   const telling = listed.length > 0 ? listed : whole.filter((hit) => isTelling(text, hit));
   const found = new Set(telling.map(({ name }) => name));
-  return { names: [...found], isListed: listed.length > 0 };
+  return { names: [...found], form: listed.length > 0 ? "built" : "mentioned" };
+}
+
+/** The name is a message's first field, so it is the first thing that is shown of it. */
+function validatedName(text: string): string | undefined {
+  if (!text.includes("Proto constraint validation failed")) return undefined;
+  return /(?:^(?:goo\.gle\/\S+)?\s*|\): )(?:cluster_)?name: "([^"\\]+)"/.exec(text)?.[1];
 }
 
 interface Hit {

@@ -215,6 +215,19 @@ test("rule 73: a client that comes from another edge loses nothing: what it reje
   deepEqual(client.seen(), []);
 });
 
+test("rule 73: a client that comes from another edge is sent all but what breaks the rules of fields (sotw)", () => {
+  const first = snapshotOf([cluster("a"), cluster("b"), cluster("c")], 1);
+  const client = new TestClient("sotw").snapshot(first);
+  client.sotw("cluster", [], { versionInfo: "1.1-0123456789abcdef" });
+  client.answer(
+    client.take()[0]!,
+    'name: "b" type: EDS : Proto constraint validation failed (Timeout: zero)',
+  );
+  client.answer(only(client, "cluster a,c"));
+  deepEqual(client.seen(), []);
+  deepEqual(quarantined(client.stream, client.stream.types.cluster), ["b"]);
+});
+
 test("rule 73: an error that may be of a response that was never answered proves nothing (sotw)", () => {
   const first = snapshotOf([cluster("a")], 1);
   const client = new TestClient("sotw").snapshot(first).sotw("cluster", []).ack();

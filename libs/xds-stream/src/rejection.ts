@@ -25,6 +25,8 @@ interface Verdict {
   readonly guilty: ReadonlySet<string>;
   /** By the client's words alone. */
   readonly isGuess: boolean;
+  /** The client said whom, and that it took nothing of the response. */
+  readonly isWhole: boolean;
   /** The client's words do not name who was found guilty: guesses from words are worth nothing. */
   readonly isUnnamed: boolean;
   /** At least one of them is, if nobody is guilty. */
@@ -72,15 +74,23 @@ function judge(
   isDoubtful: boolean,
 ): Verdict {
   const candidates = candidatesOf(subscription, rejection);
-  const verdict = { candidates, guilty: nobody, isGuess: false, isUnnamed: false, suspects: nobody };
-  const { names, isListed } = namedIn(message, [...rejection.resources.keys(), ...rejection.removed]);
+  const verdict = {
+    candidates,
+    guilty: nobody,
+    isGuess: false,
+    isWhole: false,
+    isUnnamed: false,
+    suspects: nobody,
+  };
+  const { names, form } = namedIn(message, [...rejection.resources.keys(), ...rejection.removed]);
   const named = new Set(names.filter((name) => candidates.has(name)));
   if (isDoubtful) return { ...verdict, suspects: named.size > 0 ? named : candidates };
   const known = new Set([...candidates].filter((name) => isKnown(subscription, rejection, name)));
   if (known.size > 0) return { ...verdict, guilty: known };
+  if (form === "validated" && named.size > 0) return { ...verdict, guilty: named, isWhole: true };
   if (candidates.size === 1) return { ...verdict, guilty: candidates, isUnnamed: named.size === 0 };
   if (named.size === 0) return { ...verdict, suspects: candidates, isUnnamed: true };
-  if (isListed) return { ...verdict, guilty: named };
+  if (form === "built") return { ...verdict, guilty: named };
   return named.size === 1 ? { ...verdict, guilty: named, isGuess: true } : { ...verdict, suspects: named };
 }
 
@@ -103,16 +113,16 @@ function sentence(
   stream: XdsStream,
   subscription: Subscription,
   { resources, removed, nonce, full }: Inflight,
-  { candidates, guilty, isGuess, suspects }: Verdict,
+  { candidates, guilty, isGuess, isWhole, suspects }: Verdict,
 ): string[] {
   const { type, sent, inflight, rejected, dirty, owed, leaving } = subscription;
   const tried: string[] = [];
   // A client that may hold more than is known here loses what a response leaves out.
-  const mustWait = holdsFromBefore(stream, subscription);
+  const mustWait = holdsFromBefore(stream, subscription) && !isWhole;
   const reject = (name: string, resource: Resource | undefined) => {
     const standing = !guilty.has(name) ? "suspect" : isGuess ? "guess" : "guilty";
     if (standing === "suspect") tried.push(name);
-    rejected.set(name, { digest: resource?.digest ?? "", resource, standing, group: 0 });
+    rejected.set(name, { digest: resource?.digest ?? "", resource, standing, isKept: mustWait, group: 0 });
   };
   for (const [name, resource] of resources) {
     const latest = sent.get(name);

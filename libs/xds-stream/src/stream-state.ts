@@ -112,6 +112,8 @@ export interface RejectedResource {
    * was rejected among others, and is tried again.
    */
   readonly standing: "guilty" | "guess" | "suspect";
+  /** It goes along with other content, while the client may hold another edition that is not known here. */
+  readonly isKept: boolean;
   /** Suspects of one group are tried together, lower groups first. */
   readonly group: number;
 }
