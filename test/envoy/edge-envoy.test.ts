@@ -47,13 +47,18 @@ for (const variant of variants) {
     const { envoy, port } = world;
     const load = world.load();
     await load.more(10, "204");
-    for (const gap of ["while the old listener drains", "after the drain"]) {
+    for (const [gap, fetchTimeoutMs] of [
+      ["while the old listener drains", undefined],
+      ["after the drain", undefined],
+      ["while the old listener drains, with another timeout", 7_000],
+      ["after the drain, with another timeout", 8_000],
+    ] as const) {
       await world.publish(tables(port, undefined));
       await load.more(10, "500");
-      if (gap === "after the drain") {
+      if (gap.startsWith("after the drain")) {
         await envoy.until("end of the drain", async () => (await draining(world)) === 0);
       }
-      await world.publish(tables(port, "r1"));
+      await world.publish(tables(port, "r1", fetchTimeoutMs));
       const start = performance.now();
       await load.more(10, "204");
       const tookMs = performance.now() - start;
@@ -122,8 +127,9 @@ for (const variant of variants.filter(({ version }) => version === defaultEnvoyV
 }
 
 /** A listener on a route table that answers 204, or without one, answering 500. The table is always there. */
-function tables(port: number, table: string | undefined): Part[] {
-  return [listener("l", { port, ...(table === undefined ? {} : { table }) }), route("r1")];
+function tables(port: number, table: string | undefined, fetchTimeoutMs?: number): Part[] {
+  const timeout = fetchTimeoutMs === undefined ? {} : { fetchTimeoutMs };
+  return [listener("l", { port, ...(table === undefined ? {} : { table, ...timeout }) }), route("r1")];
 }
 
 function warming({ envoy }: EnvoyWorld): Promise<number> {

@@ -19,7 +19,7 @@ const tableMoves = 4;
 
 /** What does not differ between versions is asked of the newest one. */
 for (const variant of variants.filter(({ version }) => version === defaultEnvoyVersion)) {
-  test(`${variant.name}: edges are restarted one by one under changes, and no request is lost`, async (t) => {
+  test(`rule 67, ${variant.name}: edges are restarted one by one under changes, and no request is lost`, async (t) => {
     const world = await FleetWorld.start(t, variant, { edges: 2, parts: (ports) => moved(ports, 0) });
     const { envoy, places } = world;
     const [kept, gone] = [world.load("/keep"), world.load("/gone")];
@@ -42,7 +42,7 @@ for (const variant of variants.filter(({ version }) => version === defaultEnvoyV
     t.diagnostic(`kept ${JSON.stringify(kept.counts)}, gone ${JSON.stringify(gone.counts)}`);
   });
 
-  test(`P6, ${variant.name}: an Envoy that goes from edge to edge, some of them behind, is never taken back, seed ${seed}`, async (t) => {
+  test(`P6 and rule 74, ${variant.name}: an Envoy that goes from edge to edge, some of them behind, is never taken back, seed ${seed}`, async (t) => {
     const random = seededRandom(seed);
     const world = await FleetWorld.start(t, variant, { edges: 2, parts: (ports) => numbered(ports, 0) });
     const { envoy, places } = world;

@@ -26,5 +26,5 @@ async function compare(t: TestContext, chosen: number, variant: Variant): Promis
   const first = differences(model, await playEnvoy(t, scenario, variant));
   if (first.length === 0) return;
   t.diagnostic(`seed ${chosen}\n${textOfMoves(scenario)}`);
-  deepEqual(differences(model, await playEnvoy(t, scenario, { ...variant, patience: 5 })), []);
+  deepEqual(differences(model, await playEnvoy(t, scenario, { ...variant, patience: 3 })), []);
 }

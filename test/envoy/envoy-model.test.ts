@@ -22,5 +22,5 @@ async function compare(t: TestContext, scenario: Scenario, variant: Variant): Pr
   const model = playModel(scenario, variant.protocol);
   const first = differences(model, await playEnvoy(t, scenario, variant));
   if (first.length === 0) return;
-  deepEqual(differences(model, await playEnvoy(t, scenario, { ...variant, patience: 5 })), []);
+  deepEqual(differences(model, await playEnvoy(t, scenario, { ...variant, patience: 3 })), []);
 }

@@ -12,7 +12,7 @@ import {
   unbuildableCluster,
   validationContext,
 } from "../../simulation/parts.ts";
-import type { Move, Scenario, ScriptedResponse } from "../../simulation/scenario.ts";
+import { drainMs, type Move, type Scenario, type ScriptedResponse } from "../../simulation/scenario.ts";
 
 const clusterNames = ["a", "b", "c"];
 const listenerNames = ["l", "m"];
@@ -80,8 +80,16 @@ export function randomScenario(seed: number, protocol: Protocol): Scenario {
     { do: "send", responses: [clusters()] },
     { do: "send", responses: [endpoints()] },
   ];
-  const moves = [...begin, ...Array.from({ length: movesOfScenario - begin.length }, next)];
+  const rest = Array.from({ length: movesOfScenario - begin.length }, next);
+  const moves = [...begin, ...rest].flatMap((move) => (changesListeners(move) ? [move, drained] : [move]));
   return { name: `seed ${seed}`, protocols: [protocol], moves };
+}
+
+/** When a drain ends must not decide in which move it is seen. */
+const drained: Move = { do: "pass", ms: drainMs + 500 };
+
+function changesListeners(move: Move): boolean {
+  return move.do === "send" && move.responses.some(({ type }) => type === "listener");
 }
 
 /** One line a move: what was sent. */
