@@ -1,7 +1,16 @@
 import { deepEqual } from "node:assert/strict";
 import { test } from "node:test";
 import { snapshotOf } from "@routeledger/xds-model/testing";
-import { cluster, endpoint, listener, route, TestClient } from "./testing.ts";
+import {
+  checkedCluster,
+  cluster,
+  endpoint,
+  listener,
+  route,
+  secret,
+  TestClient,
+  tlsCluster,
+} from "./testing.ts";
 
 const known = [cluster("a"), endpoint("a"), listener("l", "r")];
 const old = snapshotOf([...known, route("r", "a")], 1);
@@ -40,9 +49,36 @@ for (const protocol of ["sotw", "delta"] as const) {
     deepEqual(client.seen(), ["route r"]);
   });
 
-  test(`a client that asks for no endpoints gets its routes at once (${protocol})`, () => {
+  test(`rule 48: of a cluster that checks health or lacks a secret, endpoints alone are not enough there (${protocol})`, () => {
+    for (const slow of [checkedCluster("a"), tlsCluster("a", "s")]) {
+      const parts = [slow, endpoint("a"), secret("s"), listener("l", "r"), route("r", "a")];
+      const client = warming(snapshotOf(parts, 1));
+      deepEqual(client.seen(), ["endpoint a", "listener l"]);
+      client.fire("gate");
+      deepEqual(client.seen(), ["route r"]);
+    }
+  });
+
+  test(`rule 46: a client that asks for neither clusters nor endpoints gets its routes a moment later (${protocol})`, () => {
     const client = new TestClient(protocol).snapshot(moved).subscribe("listener").subscribe("route", "r");
-    deepEqual(client.seen(), ["listener l", "route r"]);
+    deepEqual(client.seen(), ["listener l"]);
+    deepEqual(
+      client.timers.map(({ delayMs }) => delayMs),
+      [200],
+    );
+    client.fire("gate");
+    deepEqual(client.seen(), ["route r"]);
+  });
+
+  test(`rule 61: a gRPC client, which asks for clusters when it has the routes, gets them at once (${protocol})`, () => {
+    const client = new TestClient(protocol, "gRPC Go").snapshot(moved).subscribe("listener", "l");
+    deepEqual(client.subscribe("route", "r").seen(), ["listener l", "route r"]);
+  });
+
+  test(`rule 48: on a new stream listeners wait for the requests behind theirs, while a first cluster warms (${protocol})`, () => {
+    const client = new TestClient(protocol).snapshot(moved).subscribe("listener").subscribe("route", "r");
+    client.subscribe("endpoint", "b");
+    deepEqual(client.seen(), ["listener l", "endpoint b", "route r"]);
   });
 
   test(`rule 48: a route to a client's first EDS cluster waits until the client asks for endpoints (${protocol})`, () => {

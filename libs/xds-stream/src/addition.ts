@@ -81,17 +81,28 @@ export function endGate(stream: XdsStream, id: string): StreamOutput[] {
   for (const [key, { timerId }] of awaited) {
     if (timerId !== id) continue;
     const waiting = [...held.listener.values(), ...held.route.values()];
-    const isAwaited = waiting.some((names) => key === anyCluster || names.includes(key));
+    const isAwaited = waiting.some(
+      (names) => key === anyCluster || key === anyRequest || names.includes(key),
+    );
     if (isAwaited) awaited.set(key, { timerId, overFor: digestOf(stream, key) });
     else awaited.delete(key);
   }
   return [];
 }
 
-/** A stream of one type has nothing to order; one that asks for neither clusters nor endpoints has them from elsewhere. */
-function isGating({ resourceType, types: { cluster, endpoint } }: XdsStream): boolean {
-  if (resourceType !== undefined) return false;
-  return cluster.interest !== "unasked" || endpoint.interest !== "unasked";
+/**
+ * A stream of one type has nothing to order. A client that asks for neither clusters nor endpoints has them from
+ * elsewhere, or, as gRPC, asks when it has the routes; of Envoy, which begins with listeners while its first cluster
+ * warms, these requests come behind.
+ */
+function isGating(stream: XdsStream): boolean {
+  if (stream.resourceType !== undefined) return false;
+  if (!asksForNone(stream)) return true;
+  return stream.types.listener.interest !== "unasked" && !/^grpc/i.test(stream.node?.userAgentName ?? "");
+}
+
+function asksForNone({ types: { cluster, endpoint } }: XdsStream): boolean {
+  return cluster.interest === "unasked" && endpoint.interest === "unasked";
 }
 
 const clusterNames = new WeakMap<Resource, ReadonlySet<string>>();
@@ -124,6 +135,8 @@ function isUsable(stream: XdsStream, name: string): boolean {
     return true;
   // Envoy asks for endpoints of the clusters that it has.
   if (cluster.interest === "unasked") {
+    // It asks for clusters when all of them are warm.
+    if (found.warmsByItself || found.references.some(({ type }) => type === "secret")) return false;
     return found.references.some(
       ({ type, name: assignment }) => type === "endpoint" && isWanted(endpoint, assignment),
     );
@@ -150,9 +163,14 @@ function isSettled({ acked, owed, inflight }: Subscription, name: string): boole
 
 /** Where a client asks for no clusters, all wait for that request, once (some have clusters from elsewhere). */
 const anyCluster = "*";
+/** Where it asks for no endpoints either, those requests are on their way, or never come. */
+const anyRequest = "?";
+/** How long they are waited for, milliseconds: Envoy sends its first requests at once. */
+const firstRequestsMs = 200;
 
-function keyOf({ types }: XdsStream, cluster: string): string {
-  return types.cluster.interest === "unasked" ? anyCluster : cluster;
+function keyOf(stream: XdsStream, cluster: string): string {
+  if (asksForNone(stream)) return anyRequest;
+  return stream.types.cluster.interest === "unasked" ? anyCluster : cluster;
 }
 
 function digestOf(stream: XdsStream, key: string): string {
@@ -175,5 +193,7 @@ function startWaiting(stream: XdsStream, cluster: string): void {
   }
   const timerId = `gate-${++stream.count}`;
   awaited.set(key, { timerId, overFor: undefined });
-  timers.push({ type: "startTimer", id: timerId, delayMs: stream.gateDeadlineMs });
+  const delayMs =
+    key === anyRequest ? Math.min(firstRequestsMs, stream.gateDeadlineMs) : stream.gateDeadlineMs;
+  timers.push({ type: "startTimer", id: timerId, delayMs });
 }

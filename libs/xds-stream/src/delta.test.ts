@@ -135,6 +135,7 @@ test("rule 31: the table of a listener that is sent anew is not skipped, though 
   });
   deepEqual(client.seen(), ["listener l"]);
   client.delta("route", ["r"], { initialResourceVersions: versionsOf(whole, "route") });
+  client.fire("gate");
   deepEqual(client.seen(), ["route r"]);
 });
 
