@@ -130,9 +130,9 @@ function referringTo(
 
 function* mayHold({ types }: XdsStream): Generator<Resource> {
   for (const type of resourceTypes) {
-    const { acked, inflight, rejected } = types[type];
+    const { acked, inflight, doubtful } = types[type];
     yield* acked.values();
     for (const { resources } of inflight.values()) yield* resources.values();
-    for (const { resource } of rejected.values()) if (resource !== undefined) yield resource;
+    for (const resources of doubtful.values()) yield* resources;
   }
 }
