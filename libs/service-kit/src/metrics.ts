@@ -41,6 +41,20 @@ export class Metrics {
     });
   }
 
+  /** The same, a value for each combination of labels; those that are left out are not on the page. */
+  observedGauges<Label extends string>(
+    options: MetricOptions<Label>,
+    observe: () => Iterable<{ readonly labels: Readonly<Record<Label, string>>; readonly value: number }>,
+  ): void {
+    new Gauge<Label>({
+      ...this.#common(options),
+      collect() {
+        this.reset();
+        for (const { labels, value } of observe()) this.labels({ ...labels }).set(value);
+      },
+    });
+  }
+
   /** CPU, memory, file descriptors, event loop and garbage collection of the process, under Prometheus' own names. */
   addProcessMetrics(): void {
     collectDefaultMetrics({ register: this.#registry });

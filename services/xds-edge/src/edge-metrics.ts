@@ -1,11 +1,16 @@
 import type { Metrics } from "@routeledger/service-kit";
-import type { NackedFact, StreamResponse } from "@routeledger/xds-stream";
+import { resourceTypes, typeNames } from "@routeledger/xds-model";
+import type { AckedFact, NackedFact, StreamResponse } from "@routeledger/xds-stream";
+import { PublishTimes } from "./publish-times.ts";
 import type { StreamSession } from "./stream-session.ts";
 
 /** What the gauges look at when somebody asks. */
 export interface Observed {
   readonly sessions: ReadonlySet<StreamSession>;
+  /** Monotonic. */
   nowMs(): number;
+  /** Milliseconds since 1970. */
+  wallMs(): number;
   /** Sequence of the CONFIG revision that is served. */
   revision(): number;
   nodeGroups(): number;
@@ -17,13 +22,25 @@ export interface Observed {
 
 /** What a stream counts. */
 export interface StreamCounters {
-  sent(response: StreamResponse, bytes: number): void;
-  acked(type: string, tookMs: number | undefined): void;
+  /** @param resent how many of its resources the proxy had acknowledged with the same bytes */
+  sent(response: StreamResponse, bytes: number, resent: number): void;
+  acked(fact: AckedFact, times: AckTimes): void;
   nacked(fact: NackedFact): void;
   behind(): void;
+  /** @param code of gRPC, in lower case; `client`: the client ended it, or its connection broke */
+  ended(code: string): void;
+}
+
+export interface AckTimes {
+  /** From the write of the response; undefined where none was written. */
+  readonly tookMs: number | undefined;
+  /** When the stream began, monotonic milliseconds. */
+  readonly openedMs: number;
 }
 
 export interface EdgeMetrics extends StreamCounters {
+  /** A publication up to this CONFIG sequence was read. */
+  published(sequence: number): void;
   refused(): void;
   deliveriesLost(count: number): void;
 }
@@ -36,6 +53,8 @@ export const noMetrics: EdgeMetrics = {
   acked: nothing,
   nacked: nothing,
   behind: nothing,
+  ended: nothing,
+  published: nothing,
   refused: nothing,
   deliveriesLost: nothing,
 };
@@ -53,27 +72,47 @@ export function edgeMetrics(metrics: Metrics, observed: Observed): EdgeMetrics {
   const nacked = counter("nacks_total", "Responses that proxies rejected");
   const help = "From the write of a response to its ACK";
   const took = metrics.histogram({ name: "edge_ack_seconds", help, labels, buckets: ackSeconds });
+  const pushHelp = "From the edge's reading of a publication to the ACK of what it changed, of open streams";
+  const push = metrics.histogram({ name: "edge_push_seconds", help: pushHelp, labels, buckets: ackSeconds });
+  const resent = counter(
+    "resent_resources_total",
+    "Resources that were sent again unchanged: owed, or asked for",
+  );
   const total = (name: string, text: string) => metrics.counter({ name: `edge_${name}`, help: text });
   const refused = total(
     "streams_refused_total",
     "Streams that were refused: not ready, stopping, or too many",
   );
+  const ended = metrics.counter({
+    name: "edge_streams_ended_total",
+    help: "Streams that ended: by the client, or with a gRPC status",
+    labels: ["reason"],
+  });
   const behind = total(
     "streams_behind_total",
     "Streams of proxies that had seen newer revisions than this edge",
   );
   const lost = total("deliveries_lost_total", "Deliveries that could not be written");
+  const times = new PublishTimes();
   return {
-    sent({ resourceType: type }, length) {
+    published: (sequence) => times.published(sequence, observed.nowMs()),
+    sent({ resourceType: type }, length, again) {
       sent.inc({ type });
       bytes.inc({ type }, length);
+      if (again > 0) resent.inc({ type }, again);
     },
-    acked(type, tookMs) {
+    acked({ resourceType: type, revision }, { tookMs, openedMs }) {
       acked.inc({ type });
-      if (tookMs !== undefined) took.observe({ type }, tookMs / 1_000);
+      if (tookMs === undefined) return;
+      took.observe({ type }, tookMs / 1_000);
+      const publishedMs = times.of(revision.sequence);
+      // What a stream is sent since it began says nothing of how fast a change goes out.
+      if (publishedMs === undefined || publishedMs <= openedMs) return;
+      push.observe({ type }, (observed.nowMs() - publishedMs) / 1_000);
     },
     nacked: ({ resourceType: type }) => nacked.inc({ type }),
     behind: () => behind.inc(),
+    ended: (reason) => ended.inc({ reason }),
     refused: () => refused.inc(),
     deliveriesLost: (count) => lost.inc(count),
   };
@@ -99,4 +138,78 @@ function observe(metrics: Metrics, observed: Observed): void {
     },
   );
   gauge("deliveries_waiting", "Deliveries that are not written yet", () => observed.deliveriesWaiting());
+  observeStreams(metrics, observed);
+}
+
+const services = ["ads", ...resourceTypes.map((type) => typeNames[type].toLowerCase())];
+const protocols = ["delta", "sotw"] as const;
+const gateReasons = ["addition", "removal", "quarantine"] as const;
+
+/** Counts over all streams: no label names one, so a page does not grow with them. */
+function observeStreams(metrics: Metrics, { sessions, wallMs }: Observed): void {
+  const serviceOf = ({ state: { resourceType: type } }: StreamSession) =>
+    type === undefined ? "ads" : typeNames[type].toLowerCase();
+  metrics.observedGauges(
+    {
+      name: "edge_connected_streams",
+      help: "Open streams that said who they are",
+      labels: ["service", "protocol"],
+    },
+    () => {
+      const counts = new Map<string, number>();
+      for (const session of sessions) {
+        if (session.node === undefined) continue;
+        const key = `${serviceOf(session)} ${session.protocol}`;
+        counts.set(key, (counts.get(key) ?? 0) + 1);
+      }
+      return services.flatMap((service) =>
+        protocols.map((protocol) => ({
+          labels: { service, protocol },
+          value: counts.get(`${service} ${protocol}`) ?? 0,
+        })),
+      );
+    },
+  );
+  metrics.observedGauges(
+    {
+      name: "edge_quarantined_resources",
+      help: "Resources in quarantine, over all streams",
+      labels: ["type"],
+    },
+    () => {
+      const held = [...sessions].flatMap(({ gates }) =>
+        gates.filter(({ reason }) => reason === "quarantine"),
+      );
+      return resourceTypes.map((type) => ({
+        labels: { type },
+        value: held.filter((gate) => gate.type === type).length,
+      }));
+    },
+  );
+  const byReason = (value: (reason: string) => number) =>
+    gateReasons.map((reason) => ({ labels: { reason }, value: value(reason) }));
+  const ofReason = (reason: string) =>
+    [...sessions].flatMap(({ gates }) => gates.filter((gate) => gate.reason === reason));
+  metrics.observedGauges(
+    { name: "edge_gates", help: "Resources that are held back, over all streams", labels: ["reason"] },
+    () => byReason((reason) => ofReason(reason).length),
+  );
+  metrics.observedGauges(
+    { name: "edge_gates_oldest_seconds", help: "Age of the oldest of them", labels: ["reason"] },
+    () => {
+      const nowMs = wallMs();
+      return byReason((reason) => {
+        const oldest = ofReason(reason).reduce((least, { sinceMs }) => Math.min(least, sinceMs), nowMs);
+        return (nowMs - oldest) / 1_000;
+      });
+    },
+  );
+  metrics.observedGauge(
+    { name: "edge_owed_resources", help: "Resources that are to be sent again, over all streams" },
+    () => {
+      let owed = 0;
+      for (const { state } of sessions) for (const type of resourceTypes) owed += state.types[type].owed.size;
+      return owed;
+    },
+  );
 }

@@ -82,6 +82,7 @@ export class StreamSession {
   /** Why the client rejected what it rejected. */
   readonly nackTexts = new NackTexts();
   readonly #options: SessionOptions;
+  readonly #openedMs: number;
   readonly #inputs: StreamInput[] = [];
   readonly #cancels = new Set<() => void>();
   readonly #unanswered = new Unanswered();
@@ -102,6 +103,7 @@ export class StreamSession {
     this.protocol = protocol;
     this.streamId = streamId;
     this.connectedAtMs = clock.wallMs();
+    this.#openedMs = clock.monotonicMs();
     this.#stream = openStream({
       ...{ protocol, streamId: `s${streamId}` },
       ...(resourceType && { resourceType }),
@@ -226,7 +228,7 @@ export class StreamSession {
     const { resourceType, nonce } = fact;
     const sentMs = this.#unanswered.answered(resourceType, nonce);
     const tookMs = sentMs === undefined ? undefined : this.#options.clock.monotonicMs() - sentMs;
-    this.#options.counters.acked(resourceType, tookMs);
+    this.#options.counters.acked(fact, { tookMs, openedMs: this.#openedMs });
     this.#record(ackedFact(fact));
   }
 
@@ -286,8 +288,16 @@ export class StreamSession {
     const { resourceType, nonce } = response;
     const bytes = message.nonce.length + message.shared.length;
     this.#unanswered.sent(resourceType, nonce, this.#options.clock.monotonicMs());
-    this.#options.counters.sent(response, bytes);
+    this.#options.counters.sent(response, bytes, this.#resentOf(response));
     for (const fact of sentFacts(response, bytes)) this.#record(fact);
+  }
+
+  /** A SotW list of clusters or listeners holds all, whatever changed. */
+  #resentOf({ resourceType, resources }: StreamResponse): number {
+    const { acked } = this.#stream.types[resourceType];
+    const isFull = this.protocol === "sotw" && (resourceType === "cluster" || resourceType === "listener");
+    if (acked.size === 0 || isFull) return 0;
+    return resources.filter(({ name, digest }) => acked.get(name)?.digest === digest).length;
   }
 
   #onTaken(): void {
@@ -317,6 +327,7 @@ export class StreamSession {
     if (this.#ended) return;
     this.#ended = true;
     this.#writer.stop();
+    this.#options.counters.ended(code === undefined ? "client" : status[code].toLowerCase());
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
     if (this.#isKnown) {

@@ -239,6 +239,7 @@ class Edge implements XdsEdge {
     return {
       sessions: this.#sessions,
       nowMs: () => this.#options.clock.monotonicMs(),
+      wallMs: () => this.#options.clock.wallMs(),
       revision: () => this.published.revision.sequence,
       nodeGroups: () => this.published.snapshots.size,
       isFollowing: () => this.trouble === undefined,
@@ -263,6 +264,7 @@ class Edge implements XdsEdge {
   }
 
   #publish(published: Published, before: Published): void {
+    this.#metrics.published(published.revision.sequence);
     for (const session of this.#sessions) {
       const group = session.nodeGroup;
       if (published.snapshots.get(group) !== before.snapshots.get(group)) this.#offers.add(session);
