@@ -42,6 +42,7 @@ export type * as decoded from "./generated/decoded.d.ts";
 export type { envoy, envoygateway, google, routeledger, xds } from "./generated/messages.d.ts";
 export type { DecodedTypes, EnumTypes, MessageTypes, ServiceName } from "./generated/type-map.d.ts";
 export { Malformed } from "./malformed.ts";
+export { type ProtoFile, protoFile, protoFileNames, protoFileOf } from "./proto-files.ts";
 export type { MethodSchema } from "./schema.ts";
 export { type ToJsonOptions, toJson } from "./to-json.ts";
 export { unknownFields } from "./unknown-fields.ts";

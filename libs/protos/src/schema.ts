@@ -165,6 +165,20 @@ export function allMessageNames(): readonly string[] {
   return names.sort();
 }
 
+/** What a symbol of the descriptor is, and the names of what a message declares within it, sorted. */
+export function nestedNames(name: string): {
+  readonly kind: "message" | "enum" | "service";
+  readonly messages: readonly string[];
+  readonly enums: readonly string[];
+} {
+  const node = nodeAt(name);
+  const nested = Object.entries(node?.nested ?? {});
+  const namesOf = (isEnum: boolean): string[] =>
+    nested.filter(([, { values }]) => (values !== undefined) === isEnum).map(([nestedName]) => nestedName);
+  const kind = node?.methods ? "service" : node?.values ? "enum" : "message";
+  return { kind, messages: namesOf(false), enums: namesOf(true) };
+}
+
 function nodeAt(name: string): Node | undefined {
   let node: Node | undefined = descriptor as unknown as Node;
   for (const part of name.split(".")) {

@@ -15,6 +15,7 @@ import { OfferTurns } from "./offer-turns.ts";
 import { type IdentityRule, identityRule } from "./peer-identity.ts";
 import { type ProxyServer, refuse, type StreamKind, startProxyServer } from "./proxy-server.ts";
 import { type ProxyState, proxyStates } from "./proxy-states.ts";
+import { ReflectionService } from "./reflection-service.ts";
 import { StreamAdmission } from "./stream-admission.ts";
 import { closeInPortions } from "./stream-drain.ts";
 import { type DiscoveryCall, StreamSession } from "./stream-session.ts";
@@ -25,11 +26,12 @@ export type { ProxyState, ProxyTypeState } from "./proxy-states.ts";
 export type { XdsEdge, XdsEdgeOptions } from "./xds-edge-options.ts";
 
 const healthService = "grpc.health.v1.Health";
+const reflectionService = "grpc.reflection.v1.ServerReflection";
 const statusService = "envoy.service.status.v3.ClientStatusDiscoveryService";
 /** All that is served on the proxies' port. */
 const servedServices = [
   ...discoveryServices.map(({ service }) => service),
-  ...[healthService, statusService],
+  ...[healthService, statusService, reflectionService],
 ] as const;
 const catchUpDeadlineDefaultMs = 1_000;
 /** How often an edge that is not ready asks whether it has all that the log holds. */
@@ -137,6 +139,7 @@ class Edge implements XdsEdge {
         services: [
           { service: healthService, handlers: this.#health.handlers },
           { service: statusService, handlers: this.#clientStatus().handlers },
+          { service: reflectionService, handlers: new ReflectionService(servedServices).handlers },
         ],
       });
     } catch (error) {
