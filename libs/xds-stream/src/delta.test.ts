@@ -21,7 +21,7 @@ const versionsOf = (snapshot: Snapshot, type: ResourceType) =>
   Object.fromEntries([...snapshot.types[type].resources].map(([name, { version }]) => [name, version]));
 
 for (const type of ["endpoint", "route", "cluster"] as const) {
-  test(`rule 26: a ${type} that is subscribed to again is sent again`, () => {
+  test(`I10, rule 26: a ${type} that is subscribed to again is sent again`, () => {
     const name = type === "route" ? "r" : "a";
     const client = connect().delta(type, [name]).ack();
     deepEqual(client.delta(type, [name]).seen(), [`${type} ${name}`]);
@@ -33,14 +33,14 @@ test("rule 26: a wildcard that is subscribed to again is sent whole", () => {
   deepEqual(client.delta("cluster", ["*"]).seen(), ["cluster a,b"]);
 });
 
-test("rule 27: what was unsubscribed and is subscribed again is sent, unchanged", () => {
+test("I5, rule 27: what was unsubscribed and is subscribed again is sent, unchanged", () => {
   const client = connect().delta("route", ["r", "q"]).ack();
   client.delta("route", [], { resourceNamesUnsubscribe: ["r", "q"] });
   deepEqual(client.seen(), []);
   deepEqual(client.delta("route", ["r", "q"]).seen(), ["route q,r"]);
 });
 
-test("rule 28: names count in an ACK, in a NACK and with a stale nonce", () => {
+test("I5, rule 28: names count in an ACK, in a NACK and with a stale nonce", () => {
   const client = connect().delta("endpoint", ["a"]);
   const [first] = client.take();
   client.delta("endpoint", ["b"], { responseNonce: "stale" });
@@ -54,7 +54,7 @@ test("rule 28: names count in an ACK, in a NACK and with a stale nonce", () => {
 });
 
 for (const type of ["endpoint", "secret", "cluster", "extensionConfig"] as const) {
-  test(`rule 29: a missing ${type} is said to be missing at once, and sent when it appears`, () => {
+  test(`I10, rule 29: a missing ${type} is said to be missing at once, and sent when it appears`, () => {
     const part = {
       endpoint: endpoint("z"),
       secret: secret("z"),
@@ -86,14 +86,14 @@ test("rule 36: a route table that a listener still names and that is gone become
   deepEqual(client.seen(), ["route r"]);
 });
 
-test("rule 30: a name beside a wildcard that is unsubscribed is answered", () => {
+test("I10, rule 30: a name beside a wildcard that is unsubscribed is answered", () => {
   const client = connect().delta("cluster", ["*", "a", "ghost"]).ack();
   client.take();
   client.delta("cluster", [], { resourceNamesUnsubscribe: ["a", "ghost", "never"] });
   deepEqual(client.seen(), ["cluster a -ghost"]);
 });
 
-test("rule 31: a new stream is sent what differs, told what is gone, and not sent what it holds", () => {
+test("I9, rule 31: a new stream is sent what differs, told what is gone, and not sent what it holds", () => {
   const client = connect(whole);
   const versions = { a: whole.types.cluster.resources.get("a")!.version, Gone: "1.1-0000000000000000" };
   client.delta("cluster", [], { initialResourceVersions: versions });
@@ -111,7 +111,7 @@ test("rule 31: endpoints are sent on a new stream whatever version they show, wi
   deepEqual(client.seen(), ["endpoint a,b"]);
 });
 
-test("rule 31: a cluster that is asked endpoints for and does not exist is removed by name", () => {
+test("I9, rule 31: a cluster that is asked endpoints for and does not exist is removed by name", () => {
   const client = connect().delta("cluster", []).delta("endpoint", ["a", "ghost"]);
   deepEqual(client.seen(), ["cluster a,b", "endpoint a,b", "endpoint -ghost", "cluster -ghost"]);
 });
@@ -139,7 +139,7 @@ test("rule 31: the table of a listener that is sent anew is not skipped, though 
   deepEqual(client.seen(), ["route r"]);
 });
 
-test("rule 32: equal bytes are not sent again, whatever revision the version names", () => {
+test("I14, rule 32: equal bytes are not sent again, whatever revision the version names", () => {
   const again = snapshotOf(wholeParts(), 9);
   for (const type of ["cluster", "listener"] as const) {
     const client = connect({ ...again, revision: { epoch: 1, sequence: 9 } });
@@ -148,7 +148,7 @@ test("rule 32: equal bytes are not sent again, whatever revision the version nam
   }
 });
 
-test("rule 34: an extension config that goes is left to the client", () => {
+test("I20, rule 34: an extension config that goes is left to the client", () => {
   const first = snapshotOf([...wholeParts(), extensionConfig("e")], 1);
   const client = settledClient("delta", first).delta("extensionConfig", ["e"]).ack();
   client.snapshot(snapshotOf(wholeParts(), 2, first));
@@ -156,7 +156,7 @@ test("rule 34: an extension config that goes is left to the client", () => {
   deepEqual(client.seen(), []);
 });
 
-test("rule 35: endpoints are never removed by name from a client that holds them", () => {
+test("I20, rule 35: endpoints are never removed by name from a client that holds them", () => {
   const client = settledClient("delta", two);
   client.snapshot(snapshotOf([...wholeParts(), route("q", "a")], 2, two)).ack();
   client.fire("grace");
@@ -165,7 +165,7 @@ test("rule 35: endpoints are never removed by name from a client that holds them
   ok(!seen.some((text) => text.startsWith("endpoint -")), seen.join("; "));
 });
 
-test("rule 37: the four documented steps of a wildcard", () => {
+test("I8, rule 37: the four documented steps of a wildcard", () => {
   const at = (salt: number, before?: Snapshot) =>
     snapshotOf([cluster("A", salt), cluster("B", salt)], salt, before);
   let snapshot = at(1);
@@ -197,7 +197,7 @@ test("rule 49: a client that comes back in the middle of a removal keeps what it
   deepEqual(client.seen(), ["cluster -a"]);
 });
 
-test("rule 36: a table that is asked for again while its listener drains is sent as it was, never removed", () => {
+test("I20, rule 36: a table that is asked for again while its listener drains is sent as it was, never removed", () => {
   const client = settledClient("delta", two);
   const without = { ...snapshotOf([cluster("a"), endpoint("a")], 2, two), retiring: two.retiring };
   client.snapshot(without).ack();
@@ -207,7 +207,7 @@ test("rule 36: a table that is asked for again while its listener drains is sent
   deepEqual(response?.resources[0]?.digest, two.types.route.resources.get("r")?.digest);
 });
 
-test("rule 42: endpoints that a cluster names and that nobody has are none, never missing", () => {
+test("I15, rule 42: endpoints that a cluster names and that nobody has are none, never missing", () => {
   const client = connect(snapshotOf([cluster("a")], 1)).delta("endpoint", ["a"]);
   const [response] = client.take();
   deepEqual([response?.resources.map(({ name }) => name), response?.removed], [["a"], []]);

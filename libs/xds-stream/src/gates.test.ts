@@ -45,15 +45,18 @@ for (const protocol of ["sotw", "delta"] as const) {
     return client.snapshot(snapshotOf(with_(...changed), 2, base));
   };
 
-  rule("rules 15 and 48: a table waits for its cluster's secret, another one does not wait with it", () => {
-    const client = split();
-    deepEqual(client.seen(), [clusters("a,b,c", "b,c"), "endpoint b,c", "route q"]);
-    client.subscribe("endpoint", "a", "b", "c").subscribe("secret", "s");
-    const [eds, sds] = client.take().slice(-2);
-    deepEqual([eds?.resourceType, sds?.resourceType], ["endpoint", "secret"]);
-    client.answer(sds!);
-    deepEqual(client.seen(), ["route r"], "the cluster's own ACK is not waited for");
-  });
+  rule(
+    "I18, rules 15 and 48: a table waits for its cluster's secret, another one does not wait with it",
+    () => {
+      const client = split();
+      deepEqual(client.seen(), [clusters("a,b,c", "b,c"), "endpoint b,c", "route q"]);
+      client.subscribe("endpoint", "a", "b", "c").subscribe("secret", "s");
+      const [eds, sds] = client.take().slice(-2);
+      deepEqual([eds?.resourceType, sds?.resourceType], ["endpoint", "secret"]);
+      client.answer(sds!);
+      deepEqual(client.seen(), ["route r"], "the cluster's own ACK is not waited for");
+    },
+  );
 
   rule("rule 48: the clusters' ACK says that all of them are warm", () => {
     const client = split();
@@ -82,14 +85,14 @@ for (const protocol of ["sotw", "delta"] as const) {
     ok(client.seen().includes("route r"));
   });
 
-  rule("rule 45: what makes a cluster usable is never held back", () => {
+  rule("I17, rule 45: what makes a cluster usable is never held back", () => {
     const client = split();
     client.subscribe("endpoint", "a", "b", "c").subscribe("secret", "s");
     const seen = client.seen();
     for (const type of ["cluster", "endpoint", "secret"]) ok(seen.some((text) => text.startsWith(type)));
   });
 
-  rule("rule 46: a table waits for a cluster that stays cold until its time is over", () => {
+  rule("I18, rule 46: a table waits for a cluster that stays cold until its time is over", () => {
     const client = split(settledClient(protocol, base));
     client.take();
     deepEqual(
@@ -193,17 +196,20 @@ for (const protocol of ["sotw", "delta"] as const) {
     },
   );
 
-  rule("rule 46: what is held back is put out with what it waits for, when it changes and not else", () => {
-    const client = split();
-    deepEqual(gatesOf(client).map(textOf), [["addition route r: cluster b 2000"]]);
-    client.subscribe("endpoint", "a", "b", "c");
-    equal(gatesOf(client).length, 1);
-    for (const response of client.take()) client.answer(response);
-    deepEqual(gatesOf(client).map(textOf).at(-1), []);
-    const told = gatesOf(client).length;
-    client.ack();
-    equal(gatesOf(client).length, told);
-  });
+  rule(
+    "I25, rule 46: what is held back is put out with what it waits for, when it changes and not else",
+    () => {
+      const client = split();
+      deepEqual(gatesOf(client).map(textOf), [["addition route r: cluster b 2000"]]);
+      client.subscribe("endpoint", "a", "b", "c");
+      equal(gatesOf(client).length, 1);
+      for (const response of client.take()) client.answer(response);
+      deepEqual(gatesOf(client).map(textOf).at(-1), []);
+      const told = gatesOf(client).length;
+      client.ack();
+      equal(gatesOf(client).length, told);
+    },
+  );
 
   rule("rule 49: a cluster that leaves is put out with its grace, then with what still refers to it", () => {
     const client = settledClient(protocol, snapshotOf(wholeParts(), 1));

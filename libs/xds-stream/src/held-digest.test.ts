@@ -5,7 +5,7 @@ import { snapshotOf } from "@routeledger/xds-model/testing";
 import { cluster, endpoint, settledClient, wholeParts } from "./testing.ts";
 
 for (const protocol of ["sotw", "delta"] as const) {
-  test(`the digest of what is held is that of the sorted names and digests, at every ACK (${protocol})`, () => {
+  test(`I26: the digest of what is held is that of the sorted names and digests, at every ACK (${protocol})`, () => {
     let snapshot = snapshotOf([...wholeParts(), cluster("ü"), endpoint("ü")], 1);
     const client = settledClient(protocol, snapshot);
     let asked = 0;

@@ -26,12 +26,12 @@ for (const protocol of ["sotw", "delta"] as const) {
     const names = type === "cluster" || type === "listener" ? [] : [...all.types[type].resources.keys()];
     const answer = `${type} ${[...all.types[type].resources.keys()].join(",")}`;
 
-    rule(`rule 1: a stream of ${type} alone needs no type URL, and takes its own`, () => {
+    rule(`I23, rule 1: a stream of ${type} alone needs no type URL, and takes its own`, () => {
       deepEqual(ask(streamOf(type), "", names).seen(), [answer]);
       deepEqual(ask(streamOf(type), typeUrls[type], names).seen(), [answer]);
     });
 
-    rule(`rule 1: a stream of ${type} alone refuses every other type`, () => {
+    rule(`I23, rule 1: a stream of ${type} alone refuses every other type`, () => {
       const other = type === "cluster" ? typeUrls.endpoint : typeUrls.cluster;
       for (const typeUrl of [other, "type.googleapis.com/foo.Bar"]) {
         const client = ask(streamOf(type), typeUrl, []);

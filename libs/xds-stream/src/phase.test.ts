@@ -14,25 +14,44 @@ const { star: _star, ...withoutStar } = sotwInterests.named;
 const { lastNameGone: _lastNameGone, ...withoutLastName } = deltaInterests.legacy;
 const { repeated: _repeated, ...withoutRepeated } = sotwRequests;
 
-// Each of these lacks one cell. Were the tables not total, the lines would compile and the types' check would fail.
-// @ts-expect-error an input without a transition
-const missingInput: Row = withoutTimer;
-// @ts-expect-error a phase without transitions
-const missingPhase: Record<Phase, Row> = withoutBehind;
-// @ts-expect-error names that change nothing known
-const missingNames: Record<SotwNames, Interest> = withoutStar;
-// @ts-expect-error a change of names that changes nothing known
-const missingChange: Record<DeltaNames, Interest> = withoutLastName;
-// @ts-expect-error a kind of request that nobody takes
-const missingKind: Record<SotwRequestKind, unknown> = withoutRepeated;
+type Fits<Table, Whole> = Table extends Whole ? true : false;
 
-test("the tables are total: one with a cell less does not compile", () => {
-  const planted = [missingInput, missingPhase, missingNames, missingChange, missingKind];
-  const whole = [transitions.serving, transitions, sotwInterests.named, deltaInterests.legacy, sotwRequests];
-  deepEqual(
-    planted.map((table, index) => Object.keys(whole[index]!).length - Object.keys(table).length),
-    [1, 1, 1, 1, 1],
-  );
+/** Tables that lack one cell each, and whether they are what the code takes: were one, `false` would not compile. */
+const planted: readonly {
+  readonly cut: object;
+  readonly whole: object;
+  readonly fits: boolean;
+}[] = [
+  { cut: withoutTimer, whole: transitions.serving, fits: false satisfies Fits<typeof withoutTimer, Row> },
+  {
+    cut: withoutBehind,
+    whole: transitions,
+    fits: false satisfies Fits<typeof withoutBehind, Record<Phase, Row>>,
+  },
+  {
+    cut: withoutStar,
+    whole: sotwInterests.named,
+    fits: false satisfies Fits<typeof withoutStar, Record<SotwNames, Interest>>,
+  },
+  {
+    cut: withoutLastName,
+    whole: deltaInterests.legacy,
+    fits: false satisfies Fits<typeof withoutLastName, Record<DeltaNames, Interest>>,
+  },
+  {
+    cut: withoutRepeated,
+    whole: sotwRequests,
+    fits: false satisfies Fits<typeof withoutRepeated, Record<SotwRequestKind, unknown>>,
+  },
+];
+
+test("I3: the tables are total: one with a cell less does not compile", () => {
+  for (const { cut, whole, fits } of planted) {
+    equal(Object.keys(cut).length, Object.keys(whole).length - 1);
+    equal(fits, false);
+  }
+  const whole: Fits<typeof transitions, Record<Phase, Row>> = true;
+  ok(whole, "a whole table fits");
 });
 
 test("a stream that is closed is closed for good, and none closes of itself", () => {
@@ -50,7 +69,7 @@ const inputs: readonly InputType[] = ["sotwRequest", "deltaRequest", "snapshot",
 const moves: fc.Arbitrary<Move> = fc.record({ input: fc.constantFrom(...inputs), pick: fc.nat(1_000) });
 
 for (const protocol of ["sotw", "delta"] as const) {
-  test(`whatever comes in whichever order, each step goes where the table says (${protocol})`, () => {
+  test(`I3: whatever comes in whichever order, each step goes where the table says (${protocol})`, () => {
     const reached = new Set<Phase>();
     const walk = (history: readonly Move[]) => {
       const client = new TestClient(protocol);

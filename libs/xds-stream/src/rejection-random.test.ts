@@ -20,7 +20,7 @@ import { TestClient } from "./testing.ts";
 interface Manner {
   /** Whether the good ones of a rejected response are taken (rule 8). */
   readonly isApplied: boolean;
-  readonly words: "none" | "listed" | "quoted" | "first" | "wrong";
+  readonly words: "none" | "built" | "validated" | "quoted" | "first" | "wrong";
   /** Clusters and listeners by name, as gRPC does. */
   readonly isNaming: boolean;
   /** Of clusters and listeners a SotW client answers the last response alone, with the last error (1.3.2). */
@@ -182,14 +182,16 @@ class World {
 
   /** What it does not take it never has, and the edge knows what it has. */
   #isSafe(): boolean {
-    return this.#isPatient() && !this.#manner.isApplied && !this.#manner.isWithholding;
+    const { isApplied, isWithholding, words } = this.#manner;
+    return this.#isPatient() && !isApplied && !isWithholding && words !== "validated";
   }
 
   /** If it takes nothing of that, all waits; whom a client accuses wrongly does too: until what is bad is mended. */
   #mayWait(): boolean {
-    return (
-      !this.#isMended && (this.#manner.words === "wrong" || (this.#isPatient() && !this.#manner.isApplied))
-    );
+    const { words, isApplied, isWithholding } = this.#manner;
+    if (this.#isMended) return false;
+    const isSaid = words === "validated" && !isWithholding;
+    return words === "wrong" || (this.#isPatient() && !isApplied && !isSaid);
   }
 
   /** Everything gets other content, and none is bad. */
@@ -299,7 +301,8 @@ class World {
 
   #words(bad: readonly string[]): string {
     const { words } = this.#manner;
-    if (words === "listed")
+    if (words === "validated") return `name: "${bad[0]}" : Proto constraint validation failed (x)`;
+    if (words === "built")
       return `Error adding/updating cluster(s) ${bad.map((name) => `${name}: why`).join(", ")}`;
     if (words === "quoted") return `rejected ${bad.map((name) => `"${name}"`).join(" and ")}`;
     if (words === "first") return `"${bad[0]}" is bad`;
@@ -336,7 +339,7 @@ const happenings: fc.Arbitrary<Happening> = fc.oneof(
 );
 const manners: fc.Arbitrary<Manner> = fc.record({
   isApplied: fc.boolean(),
-  words: fc.constantFrom("none", "listed", "quoted", "first", "wrong"),
+  words: fc.constantFrom("none", "built", "validated", "quoted", "first", "wrong"),
   isNaming: fc.boolean(),
   isWithholding: fc.boolean(),
 });

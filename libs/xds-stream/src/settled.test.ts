@@ -5,7 +5,7 @@ import type { StreamOutput } from "./stream-io.ts";
 import { settledClient, TestClient } from "./testing.ts";
 
 for (const protocol of ["sotw", "delta"] as const) {
-  test(`a client that holds all of a newer snapshot has acknowledged it, though nothing is sent (${protocol})`, () => {
+  test(`I26: a client that holds all of a newer snapshot has acknowledged it, though nothing is sent (${protocol})`, () => {
     const one = snapshotOf([partOf("cluster", "one")], 1);
     const two = snapshotOf([partOf("cluster", "two")], 2, one);
     const again = snapshotOf([partOf("cluster", "one")], 3, two);

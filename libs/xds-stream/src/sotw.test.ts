@@ -24,7 +24,7 @@ test("rule 17: a response of endpoints holds only what changed, and is never emp
   deepEqual(client.sotw("endpoint", ["nothing"]).seen(), []);
 });
 
-test("rule 19: names that come with a stale nonce are taken", () => {
+test("I5, rule 19: names that come with a stale nonce are taken", () => {
   const client = connect().sotw("endpoint", ["a"]);
   const [stale] = client.take();
   client.snapshot(
@@ -58,7 +58,7 @@ test("rule 21: a name that was dropped and comes back is sent again, unchanged",
 });
 
 for (const type of ["cluster", "listener"] as const) {
-  test(`rule 22: the four documented steps of a wildcard, for ${type}`, () => {
+  test(`I8, rule 22: the four documented steps of a wildcard, for ${type}`, () => {
     const made = (name: string, salt: number) =>
       type === "cluster" ? cluster(name, salt) : listener(name, "r", salt);
     const at = (salt: number, before?: typeof two) =>
@@ -83,7 +83,7 @@ for (const type of ["cluster", "listener"] as const) {
   });
 }
 
-test("rule 23: the first request of a stream is answered whatever version it claims", () => {
+test("I9, rule 23: the first request of a stream is answered whatever version it claims", () => {
   const held = { versionInfo: two.types.endpoint.version };
   deepEqual(connect().sotw("endpoint", ["a"], held).seen(), ["endpoint a"]);
   const early = new TestClient("sotw").sotw("endpoint", ["a"], held);
@@ -95,7 +95,7 @@ test("rule 23: the first request of a stream is answered whatever version it cla
   );
 });
 
-test("rule 24: a repeated request is answered once, then once an interval or cluster response", () => {
+test("I11, rule 24: a repeated request is answered once, then once an interval or cluster response", () => {
   const client = connect().sotw("endpoint", ["a"]);
   const [first] = client.take();
   const repeat = () => client.sotw("endpoint", ["a"], ackOf(client, first!.version));
@@ -139,7 +139,7 @@ test("rule 60: a missing listener is said at once, by a response without it", ()
   deepEqual(client.seen(), ["listener"]);
 });
 
-test("rule 61: no names from a gRPC client are nothing, never everything", () => {
+test("I8, rule 61: no names from a gRPC client are nothing, never everything", () => {
   const client = new TestClient("sotw", "gRPC C-core").snapshot(two);
   deepEqual(client.sotw("cluster", []).sotw("listener", []).seen(), []);
 });
@@ -167,14 +167,14 @@ test("rule 49: a cluster that leaves before a client that came back got its firs
   deepEqual(client.seen()[0], "cluster a,b");
 });
 
-test("limits: a client that names too many resources is closed", () => {
+test("I24, limits: a client that names too many resources is closed", () => {
   const client = connect();
   const names = Array.from({ length: 200_001 }, (_, index) => `e${index}`);
   client.sotw("endpoint", names);
   ok(client.facts.some((fact) => fact.type === "close" && fact.code === "RESOURCE_EXHAUSTED"));
 });
 
-test("limits: a client that never answers makes no growing list of responses", () => {
+test("I24, limits: a client that never answers makes no growing list of responses", () => {
   let snapshot = whole;
   const client = settledClient("sotw", snapshot);
   for (let at = 2; at < 300; at++) {

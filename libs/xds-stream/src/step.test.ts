@@ -22,7 +22,7 @@ for (const protocol of ["sotw", "delta"] as const) {
   const rule = (name: string, body: () => void) => test(`${name} (${protocol})`, body);
   const whole = snapshotOf(wholeParts(), 1);
 
-  rule("rule 1: an empty type URL on ADS is INVALID_ARGUMENT", () => {
+  rule("I23, rule 1: an empty type URL on ADS is INVALID_ARGUMENT", () => {
     const client = new TestClient(protocol).snapshot(whole);
     if (protocol === "sotw") client.sotw("", []);
     else client.delta("", []);
@@ -32,7 +32,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     );
   });
 
-  rule("rule 2: only the first request needs a node, and it needs an id", () => {
+  rule("I23, rule 2: only the first request needs a node, and it needs an id", () => {
     const client = new TestClient(protocol).snapshot(whole);
     client.subscribe("cluster").subscribe("endpoint", "a");
     deepEqual(
@@ -48,7 +48,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     );
   });
 
-  rule("rule 3: two streams of one node share nothing", () => {
+  rule("I1, rule 3: two streams of one node share nothing", () => {
     const one = settledClient(protocol, whole);
     const two = new TestClient(protocol).snapshot(whole).subscribe("route", "r");
     deepEqual(two.seen(), ["route r"]);
@@ -72,7 +72,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     equal(nonces.size, 298);
   });
 
-  rule("rule 5: an answer with an error is a NACK, whatever version it shows", () => {
+  rule("I6, rule 5: an answer with an error is a NACK, whatever version it shows", () => {
     const both = snapshotOf([...wholeParts(), cluster("b"), endpoint("b")], 1);
     const client = settledClient(protocol, snapshotOf([...wholeParts(), cluster("b")], 1));
     client.snapshot(both).subscribe("endpoint", "a", "b");
@@ -86,7 +86,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     ok(nacks[0]?.resources.some(({ name }) => name === "b"));
   });
 
-  rule("rule 6: rejected content is not sent again, new content is sent once", () => {
+  rule("I7, rule 6: rejected content is not sent again, new content is sent once", () => {
     const client = settledClient(protocol, whole);
     const bad = snapshotOf(wholeParts(2), 2, whole);
     client.snapshot(bad);
@@ -111,7 +111,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     deepEqual(client.seen(), []);
   });
 
-  rule("rule 6: names in a NACK are taken", () => {
+  rule("I5, rule 6: names in a NACK are taken", () => {
     const more = snapshotOf([...wholeParts(), endpoint("b")], 1);
     const client = new TestClient(protocol).snapshot(more).subscribe("endpoint", "a");
     const [first] = client.take();
@@ -173,7 +173,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     deepEqual(client.seen(), ["endpoint b"]);
   });
 
-  rule("rule 7: a rejected EDS response owes what else was on its way", () => {
+  rule("I7, rule 7: a rejected EDS response owes what else was on its way", () => {
     const first = snapshotOf([...wholeParts(), endpoint("b")], 1);
     const client = settledClient(protocol, first);
     client.subscribe("endpoint", "a", "b").ack();
@@ -206,7 +206,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     deepEqual(client.seen(), ["endpoint a"]);
   });
 
-  rule("rule 9: equal content is sent to nobody, in whichever order it was made", () => {
+  rule("I14, rule 9: equal content is sent to nobody, in whichever order it was made", () => {
     const client = settledClient(protocol, whole);
     for (let at = 2; at < 102; at++) client.snapshot(snapshotOf(wholeParts().reverse(), at));
     deepEqual(client.seen(), []);
@@ -235,7 +235,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     deepEqual(client.seen(), []);
   });
 
-  rule("rule 12: a type that is not served is silent, and the stream lives on", () => {
+  rule("I23, rule 12: a type that is not served is silent, and the stream lives on", () => {
     const client = new TestClient(protocol).snapshot(whole);
     if (protocol === "sotw") client.sotw(unknownUrl, ["x"]);
     else client.delta(unknownUrl, ["x"]);
@@ -246,14 +246,14 @@ for (const protocol of ["sotw", "delta"] as const) {
   });
 
   for (const type of ["endpoint", "route", "secret", "extensionConfig"] as const) {
-    rule(`rule 13: a first request without names wants nothing of ${type}`, () => {
+    rule(`I8, rule 13: a first request without names wants nothing of ${type}`, () => {
       const client = new TestClient(protocol).snapshot(snapshotOf([...wholeParts(), secret("s")], 1));
       deepEqual(client.subscribe(type).seen(), []);
     });
   }
 
   for (const type of ["cluster", "endpoint", "secret"] as const) {
-    rule(`rule 14: a missing ${type} is sent when it appears`, () => {
+    rule(`I10, rule 14: a missing ${type} is sent when it appears`, () => {
       const part = { cluster: cluster("z"), endpoint: endpoint("z"), secret: secret("z") }[type];
       const client = new TestClient(protocol).snapshot(whole).subscribe(type, "z");
       client.ack();
@@ -276,12 +276,12 @@ for (const protocol of ["sotw", "delta"] as const) {
     );
   });
 
-  rule("rules 18 and 33: an empty set of clusters and listeners is answered at once", () => {
+  rule("I9, rules 18 and 33: an empty set of clusters and listeners is answered at once", () => {
     const client = new TestClient(protocol).snapshot(snapshotOf([endpoint("x")], 1));
     deepEqual(client.subscribe("cluster").subscribe("listener").seen(), ["cluster", "listener"]);
   });
 
-  rule("rule 39: a changed cluster's unchanged endpoints are sent again, unasked", () => {
+  rule("I15, rule 39: a changed cluster's unchanged endpoints are sent again, unasked", () => {
     const client = settledClient(protocol, whole);
     const second = snapshotOf(wholeParts(2), 2, whole);
     client.snapshot(second);
@@ -296,7 +296,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     deepEqual(client.seen(), [protocol === "sotw" ? "cluster a,b" : "cluster b", "endpoint b"]);
   });
 
-  rule("rule 39: owed endpoints go alone, before endpoints that changed", () => {
+  rule("I15, rule 39: owed endpoints go alone, before endpoints that changed", () => {
     const first = snapshotOf([...wholeParts(), cluster("b"), endpoint("b")], 1);
     const client = settledClient(protocol, first);
     const parts = [...wholeParts(2), cluster("b"), endpoint("b", 2)];
@@ -321,7 +321,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     deepEqual(client.seen(), [protocol === "sotw" ? "cluster a,b" : "cluster b", "endpoint b"]);
   });
 
-  rule("rule 40: clusters that share endpoints owe them when either changes", () => {
+  rule("I15, rule 40: clusters that share endpoints owe them when either changes", () => {
     const parts = (salt: number) => [cluster("a", 1, "e"), cluster("b", salt, "e"), endpoint("e")];
     const first = snapshotOf(parts(1), 1);
     const client = settledClient(protocol, first);
@@ -336,7 +336,7 @@ for (const protocol of ["sotw", "delta"] as const) {
 
   const inlined = [...wholeParts().slice(0, 2), inlineListener("l"), route("r", "a")];
 
-  rule("rule 43: a listener that names its table again gets the unchanged table again", () => {
+  rule("I15, rule 43: a listener that names its table again gets the unchanged table again", () => {
     const client = settledClient(protocol, whole);
     const failed = snapshotOf(inlined, 2, whole);
     client.snapshot(failed);
@@ -362,13 +362,13 @@ for (const protocol of ["sotw", "delta"] as const) {
     deepEqual(client.seen(), ["listener l", "secret s"]);
   });
 
-  rule("rule 45: endpoints and routes wait for no ACK of what refers to them", () => {
+  rule("I17, rule 45: endpoints and routes wait for no ACK of what refers to them", () => {
     const client = new TestClient(protocol).snapshot(whole);
     client.subscribe("cluster").subscribe("listener").subscribe("endpoint", "a").subscribe("route", "r");
     deepEqual(client.seen(), ["cluster a", "listener l", "endpoint a", "route r"]);
   });
 
-  rule("rule 25: a newer state is sent although the older one is not answered", () => {
+  rule("I17, rule 25: a newer state is sent although the older one is not answered", () => {
     const client = settledClient(protocol, whole);
     const second = snapshotOf(wholeParts(2), 2, whole);
     const parts = [...wholeParts(2).slice(0, 3), cluster("b"), endpoint("b"), route("r", "b")];
@@ -379,7 +379,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     );
   });
 
-  rule("rule 47: one flush is written in one order", () => {
+  rule("I16, rule 47: one flush is written in one order", () => {
     const client = settledClient(protocol, whole);
     const parts = [cluster("b"), endpoint("b"), listener("l", "r", 20), route("r", "b")];
     client.snapshot(snapshotOf(parts, 2, whole));
@@ -396,7 +396,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     ok(seen.some((text) => text.startsWith("listener") && text.includes("m")));
   });
 
-  rule("rule 49: a cluster goes after its route's ACK and the grace, in either order", () => {
+  rule("I19, rule 49: a cluster goes after its route's ACK and the grace, in either order", () => {
     for (const order of ["ack", "grace"] as const) {
       const client = settledClient(protocol, whole);
       const parts = [cluster("b"), endpoint("b"), listener("l", "r"), route("r", "b")];
@@ -422,7 +422,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     deepEqual(client.seen(), []);
   });
 
-  rule("rule 49: what is served beside the snapshot has a version that says so", () => {
+  rule("I21, rule 49: what is served beside the snapshot has a version that says so", () => {
     const client = settledClient(protocol, whole);
     const second = snapshotOf([cluster("b"), endpoint("b"), listener("l", "r"), route("r", "b")], 2, whole);
     client.snapshot(second);
@@ -431,7 +431,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     else equal(version, second.types.cluster.version);
   });
 
-  rule("rule 50: what comes back within the grace is neither removed nor sent again", () => {
+  rule("I19, rule 50: what comes back within the grace is neither removed nor sent again", () => {
     const client = settledClient(protocol, whole);
     const parts = [...wholeParts().slice(0, 3), cluster("b"), endpoint("b"), route("r", "b")];
     const only = parts.filter(({ resource }) => resource !== "a");
@@ -465,7 +465,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     );
   });
 
-  rule("P6: an older snapshot is ignored, and a client that shows a newer one waits for it", () => {
+  rule("I22, P6: an older snapshot is ignored, and a client that shows a newer one waits for it", () => {
     const newer = snapshotOf(wholeParts(2), 7, whole);
     const client = settledClient(protocol, newer);
     deepEqual(client.snapshot(whole).seen(), []);
