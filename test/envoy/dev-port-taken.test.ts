@@ -16,7 +16,9 @@ test("a listener's port that is taken: Envoy's refusal is told by dev, apply --w
     const server = await dev.apiUrl();
     const first = await runCli(["apply", "-f", "-"], { server, stdin: gatewayYaml("web", holder.port) });
     assert.equal(first.code, 0, first.stderr);
-    await dev.saw(/problem: proxy dev-default-web rejected LDS \S+: .*Address already in use/);
+    await dev.saw(
+      /problem: proxy dev-default-web rejected LDS \S+, made by Gateway default\/web at 1\.\d+: .*Address already in use/,
+    );
     const changed = gatewayYaml("web", holder.port).replace("name: http", "name: renamed");
     const applied = await runCli(["apply", "-f", "-", "--wait"], { server, stdin: changed });
     assert.equal(applied.code, 1, applied.stdout + applied.stderr);

@@ -75,9 +75,11 @@ async function start(context: CommandContext, options: DevOptions, parts: StartP
   }
   running.watch(followGateways(parts, running.signal, report, fleet));
   running.watch(
-    watchRejections(logs.delivery, running.signal, ({ node, type, version, message }) =>
-      report.problem(`proxy ${node} rejected ${type} ${version}: ${message}`),
-    ),
+    watchRejections({
+      ...{ delivery: logs.delivery, store, signal: running.signal },
+      onRejection: ({ node, type, what, madeBy, message }) =>
+        report.problem(`proxy ${node} rejected ${type} ${what}${madeBy}: ${message}`),
+    }),
   );
   return {
     apiUrl,
