@@ -1,4 +1,4 @@
-import type { ProxyState } from "@routeledger/xds-edge";
+import type { ProxyState, XdsEdgeOptions } from "@routeledger/xds-edge";
 import type { Part } from "@routeledger/xds-model";
 
 /** What a test asks of an edge in a process of its own. */
@@ -21,3 +21,10 @@ export interface EdgeAnswer {
   /** Bytes. */
   readonly memory?: NodeJS.MemoryUsage;
 }
+
+/** Options of an edge that are numbers: its limits and times. */
+export type ProcessLimits = {
+  readonly [Name in keyof XdsEdgeOptions as XdsEdgeOptions[Name] extends number | undefined
+    ? Name
+    : never]?: number;
+};

@@ -6,28 +6,40 @@ import { fileURLToPath } from "node:url";
 import type { ProxyState } from "@routeledger/xds-edge";
 import type { Part } from "@routeledger/xds-model";
 import { defaultGroup } from "../features/xds/edge-world.ts";
-import type { EdgeAnswer, EdgeCommand } from "./edge-command.ts";
+import type { EdgeAnswer, EdgeCommand, ProcessLimits } from "./edge-command.ts";
 
 const script = fileURLToPath(new URL("serving-process.ts", import.meta.url));
 /** How long an answer may take before the test fails, milliseconds: two cores may be busy with something else. */
 const patienceMs = 60_000;
 
+export interface EdgeProcessOptions {
+  /** Default `edge-1`. */
+  readonly edgeId?: string;
+  readonly limits?: ProcessLimits;
+}
+
 /** One edge. What it was told to publish is told again to the process that follows a killed one. */
 export class EdgeProcess {
   readonly edgeId: string;
+  readonly #limits: ProcessLimits;
   readonly #history: Extract<EdgeCommand, { type: "publish" }>[] = [];
   readonly #waiting = new Map<number, (answer: EdgeAnswer) => void>();
   #address = "127.0.0.1:0";
   #asked = 0;
   #child: ChildProcess | undefined;
 
-  constructor(edgeId: string) {
+  constructor({ edgeId = "edge-1", limits = {} }: EdgeProcessOptions = {}) {
     this.edgeId = edgeId;
+    this.#limits = limits;
   }
 
   /** An edge that serves these parts, and ends with the test. */
-  static async serving(test: TestContext, parts: readonly Part[], edgeId = "edge-1"): Promise<EdgeProcess> {
-    const edge = new EdgeProcess(edgeId);
+  static async serving(
+    test: TestContext,
+    parts: readonly Part[],
+    options?: EdgeProcessOptions,
+  ): Promise<EdgeProcess> {
+    const edge = new EdgeProcess(options);
     test.after(() => edge.kill());
     await edge.start();
     await edge.publish(parts);
@@ -52,7 +64,7 @@ export class EdgeProcess {
   async start(): Promise<void> {
     const child = spawn(
       process.execPath,
-      ["--no-warnings", "--expose-gc", script, this.#address, this.edgeId],
+      ["--no-warnings", "--expose-gc", script, this.#address, this.edgeId, JSON.stringify(this.#limits)],
       { serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] },
     );
     this.#child = child;

@@ -4,14 +4,14 @@ import { silentLogger } from "@routeledger/service-kit";
 import { systemClock } from "@routeledger/std";
 import { startXdsEdge } from "@routeledger/xds-edge";
 import { Publisher } from "../features/xds/publisher.ts";
-import type { EdgeAnswer, EdgeCommand } from "./edge-command.ts";
+import type { EdgeAnswer, EdgeCommand, ProcessLimits } from "./edge-command.ts";
 
 /**
  * A process that tests kill, flood and measure: an edge on an XDS log of its own, in memory, of which its parent says
- * what is published. Start it with an IPC channel and `--expose-gc`; its arguments are the address and the edge's id.
- * It ends with its parent.
+ * what is published. Start it with an IPC channel and `--expose-gc`; its arguments are the address, the edge's
+ * id and its limits in JSON. It ends with its parent.
  */
-const [, , address = "", edgeId = ""] = process.argv;
+const [, , address = "", edgeId = "", limits = "{}"] = process.argv;
 const xdsLog = new MemoryEventLog("XDS", new MemoryStorage("xds-1"));
 const deliveryLog = new MemoryEventLog("DELIVERY", new MemoryStorage("delivery-1"));
 const publisher = new Publisher(xdsLog, { retireGraceMs: 2_000 });
@@ -23,6 +23,7 @@ const edge = await startXdsEdge({
   clock: systemClock,
   randomBytes,
   logger: silentLogger,
+  ...(JSON.parse(limits) as ProcessLimits),
 });
 await edge.becameReady;
 

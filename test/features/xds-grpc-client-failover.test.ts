@@ -22,8 +22,8 @@ async function startWorld(t: TestContext): Promise<World> {
   const [red, blue] = await Promise.all([startBackend(t, "red"), startBackend(t, "blue")]);
   const parts = targets(red);
   const edges = await Promise.all([
-    EdgeProcess.serving(t, parts, "edge-1"),
-    EdgeProcess.serving(t, parts, "edge-2"),
+    EdgeProcess.serving(t, parts, { edgeId: "edge-1" }),
+    EdgeProcess.serving(t, parts, { edgeId: "edge-2" }),
   ]);
   return { edges, red, blue };
 }

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type { Part } from "@routeledger/xds-model";
+import type { ProcessLimits } from "../../edge-process/edge-command.ts";
 import { EdgeProcess } from "../../edge-process/edge-process.ts";
 import { defaultGroup } from "../../features/xds/edge-world.ts";
 import { protocols, RawClient, type RawStream } from "../../features/xds/raw-client.ts";
@@ -35,15 +36,19 @@ export class FuzzWorld {
   }
 
   /** @param more what is served beside the clusters of the good clients */
-  static async start(test: TestContext, more: readonly Part[] = []): Promise<FuzzWorld> {
-    const edge = await EdgeProcess.serving(test, partsOf(0, more));
+  static async start(
+    test: TestContext,
+    more: readonly Part[] = [],
+    limits: ProcessLimits = {},
+  ): Promise<FuzzWorld> {
+    const edge = await EdgeProcess.serving(test, partsOf(0, more), { limits });
     const good = protocols.map((protocol) => {
       const client = new RawClient(edge.address);
       test.after(() => client.close());
       return client.open(protocol, { id: `good-${protocol}`, cluster: defaultGroup });
     });
     for (const stream of good) {
-      stream.subscribe("cluster");
+      stream.subscribe("cluster", "good");
       equal((await stream.take("cluster")).summary, "cluster good");
       stream.subscribe("endpoint", "good");
       equal((await stream.take("endpoint")).summary, "endpoint good");
@@ -98,7 +103,7 @@ export class FuzzWorld {
    */
   async assertFlat(
     attack: () => Promise<unknown>,
-    { warmUps = 2, rounds = 4, growthMax = 8_000_000 } = {},
+    { warmUps = 1, rounds = 2, growthMax = 8_000_000 } = {},
   ): Promise<void> {
     for (let round = 0; round < warmUps; round++) await this.beside(attack);
     const before = await this.edge.memory();
