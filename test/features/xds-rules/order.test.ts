@@ -5,7 +5,7 @@ import type { Part } from "@routeledger/xds-model";
 import { partOf } from "@routeledger/xds-model/testing";
 import { applied, defaultGroup } from "../xds/edge-world.ts";
 import { cluster, endpoints, fences, listener, route, secret, tlsCluster } from "../xds/sample-parts.ts";
-import { type Player, type Step, scenario } from "../xds/scenario.ts";
+import { type Expected, type Player, type Step, scenario } from "../xds/scenario.ts";
 import {
   ack,
   act,
@@ -208,7 +208,10 @@ scenario(
       take("listener l m"),
       publish(newTarget, listener("l", { target: "t" }), listener("m", { idleTimeoutMs: 5_000 })),
       expect(
-        sotw("cluster a t", [listener("l", { target: "a" }), listener("m", { idleTimeoutMs: 5_000 })]),
+        sotw<Expected>("cluster a t", [
+          listener("l", { target: "a" }),
+          listener("m", { idleTimeoutMs: 5_000 }),
+        ]),
         delta("cluster t", "listener m"),
       ),
       ack("listener"),

@@ -86,7 +86,10 @@ scenario("rule 69: a request may hold 100,000 names", {
       client.request("endpoint", { subscribe: [...hundredThousand, "held"] }),
     ),
     act("it is answered", async (player) => {
-      const [answer, ...others] = await player.all();
+      // Beside other streams a large response arrives when the windows of its own let it.
+      let taken = await player.all();
+      while (taken.length === 0) taken = await player.all();
+      const [answer, ...others] = [...taken, ...(await player.all())];
       deepEqual(answer?.names, ["held"]);
       equal(answer?.removed.length, player.variant.protocol === "delta" ? 100_000 : 0);
       deepEqual(others, []);

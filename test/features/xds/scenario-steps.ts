@@ -131,13 +131,19 @@ export function rewarm(type: ResourceType): Step {
   return { text: `rewarm ${type}`, play: ({ client }) => client.rewarm(type) };
 }
 
-/** Time passes. */
+/** Time that passes at once, milliseconds: less than an edge waits for a client to take a response. */
+const sliceMs = 10_000;
+
+/** Time passes, in slices between which the edge writes what it has to. */
 export function advance(byMs: number): Step {
   return {
     text: `${byMs} ms pass`,
     play: async (player) => {
       await player.settle();
-      player.world.clock.advance(byMs);
+      for (let leftMs = byMs; leftMs > 0; leftMs -= sliceMs) {
+        player.world.clock.advance(Math.min(leftMs, sliceMs));
+        await player.turn();
+      }
     },
   };
 }

@@ -65,6 +65,9 @@ export function scenario(title: string, scenario: Scenario): void {
   }
 }
 
+/** Characters of a line of what was said, in an error. */
+const lineMax = 500;
+
 /** A scenario while it is played. */
 export class Player {
   readonly world: EdgeWorld;
@@ -117,7 +120,7 @@ export class Player {
         `on ${this.variant.name}, step ${played.length}: ${played.at(-1)}`,
         said,
         "",
-        ...this.#wire,
+        ...this.#wire.map((line) => (line.length > lineMax ? `${line.slice(0, lineMax)} ...` : line)),
       ];
       throw new Error(lines.join("\n"), { cause });
     }
@@ -148,6 +151,11 @@ export class Player {
   /** What the clients said so far has reached the edge. */
   async settle(): Promise<void> {
     for (const client of this.#clients.values()) await client.settle();
+  }
+
+  /** What the edge had to write just now is on the wire. */
+  async turn(): Promise<void> {
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Content that may be served from now on. */

@@ -229,7 +229,7 @@ export class TableClient {
     names.delete(former);
     names.add(name);
     this.#send("extensionConfig", { subscribe: [name], unsubscribe: [former] }, false);
-    await this.#before(passed, this.#line("extensionConfig"));
+    await this.#before(passed);
   }
 
   async #fenceBeside(): Promise<void> {
@@ -238,23 +238,22 @@ export class TableClient {
       this.#besides = this.#connected().open("delta", node);
     }
     this.#besides.subscribe("extensionConfig", "fence-1");
-    await this.#before(
-      this.#besides.take("extensionConfig").then(() => undefined),
-      undefined,
-    );
+    const passed = this.#besides.take("extensionConfig").then(() => undefined);
+    await this.#before(passed);
   }
 
   /** Waits, but neither for ever nor for a stream that has ended. */
-  async #before(passed: Promise<void>, line: Line | undefined): Promise<void> {
+  async #before(passed: Promise<void>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error("the fence was not answered")), fenceDeadlineMs);
     });
-    const over = line?.ended.then(({ code, details }) => {
-      throw new Error(`the stream ended before the fence: status ${code}, ${details}`);
+    const over = [...this.#lines.values()].map(async ({ ended }) => {
+      const { code, details } = await ended;
+      throw new Error(`a stream ended before the fence: status ${code}, ${details}`);
     });
     try {
-      await Promise.race(over === undefined ? [passed, late] : [passed, late, over]);
+      await Promise.race([...over, passed, late]);
     } finally {
       clearTimeout(timer);
     }
