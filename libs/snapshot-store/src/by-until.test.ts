@@ -34,7 +34,7 @@ function plansOf(prepareAll: (database: SqliteDatabase) => unknown): { text: str
   }) as typeof database.prepare;
   prepareAll(database);
   return texts
-    .filter((text) => /^(SELECT|UPDATE)[^]*until_sequence = \d/.test(text))
+    .filter((text) => /^(SELECT|UPDATE).*until_sequence = \d/s.test(text))
     .map((text) => {
       const parameters = Array.from(text.matchAll(/\?/g), () => 1);
       const [step] = prepare(`EXPLAIN QUERY PLAN ${text}`).all(...parameters) as { detail: string }[];
