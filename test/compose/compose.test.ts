@@ -12,7 +12,7 @@ import { ComposeProject, docker } from "./compose-project.ts";
 import { readmeCommands } from "./readme-section.ts";
 import { runCommand } from "./run-command.ts";
 import { SteadyTraffic } from "./steady-traffic.ts";
-import { readmeDifferences, sameStory } from "./tour-differences.ts";
+import { clusterCommand, readmeDifferences, sameStory } from "./tour-differences.ts";
 
 const healthyWithinMs = 60_000;
 /** The takeover itself may take 5 s; here the engine's part, an apply and the proxy's answer come to it. */
@@ -177,7 +177,7 @@ test("README's tour runs against it", async () => {
     assert.ok(steps.length >= 10, `a tour of at least 10 commands, got ${steps.length}`);
     const shell = { cwd: repositoryRoot, environment: environment() };
     for (const { command, output } of steps) {
-      const real = await runShell(command.replaceAll("8888", String(project.gatewayPort)), shell);
+      const real = await runShell(clusterCommand(command, project.gatewayPort), shell);
       sameStory(command, readmeDifferences(normalized(real)), readmeDifferences(normalized(output)));
     }
   });
