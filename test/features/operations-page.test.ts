@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { edgeTable } from "@routeledger/xds-edge/main";
 import { repositoryRoot, runCli } from "./cli/run-cli.ts";
 
 const page = (name: string): Promise<string> => readFile(join(repositoryRoot, "docs", name), "utf8");
@@ -23,4 +24,11 @@ test("docs/operations.md names no flag that neither a process nor a command take
   for (const flag of new Set(flags)) {
     assert.ok(ofDocker.includes(flag) || new RegExp(`${flag}(?![\\w-])`).test(known), flag);
   }
+});
+
+test("docs/operations.md says what each bound of an edge does", async () => {
+  const text = await page("operations.md");
+  const bounds = edgeTable.settings.filter(({ type }) => type === "integer");
+  assert.ok(bounds.length >= 10, `at least 10 settings, got ${bounds.length}`);
+  for (const { flag } of bounds) assert.ok(text.includes(`\`${flag}\``), flag);
 });
