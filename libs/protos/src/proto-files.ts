@@ -125,7 +125,7 @@ function messageDescriptor(name: string, typeName: TypeName): MessageDescriptor 
   const { messages, enums } = nestedNames(name);
   // Of a message that only holds others which are kept, there is no schema.
   const schema = findMessage(name);
-  const fields = schema?.fields ?? [];
+  const fields = membersTogether(schema?.fields ?? []);
   const oneofs = oneofsOf(schema);
   return {
     name: lastOf(name),
@@ -137,6 +137,14 @@ function messageDescriptor(name: string, typeName: TypeName): MessageDescriptor 
     enumType: enums.map((nested) => enumDescriptor(`${name}.${nested}`)),
     oneofDecl: oneofs.map((oneof) => ({ name: oneof })),
   };
+}
+
+/** Members of a oneof behind each other, where the first of them stands, as a `.proto` file has them. */
+function membersTogether(fields: readonly FieldSchema[]): FieldSchema[] {
+  const members = Map.groupBy(fields, ({ oneof, protoName }) =>
+    oneof === undefined ? `field ${protoName}` : `oneof ${oneof}`,
+  );
+  return [...members.values()].flat();
 }
 
 /** Oneofs as declared, then those that stand for `optional`. */

@@ -4123,7 +4123,7 @@ export declare namespace routeledger {
       }
       export interface EnumValueDescriptor {
         name: string;
-        number: number;
+        number?: number | undefined;
       }
       export interface FieldDescriptor {
         name: string;
