@@ -52,22 +52,29 @@ export function hasOnlyHeldBack(stream: XdsStream, { type, dirty, asked, owed }:
 }
 
 /**
- * SotW LDS: what is held back is written as it was sent before, or left out. It is not held back where that would take
- * it from a client that may hold it from an earlier stream.
+ * SotW LDS: what is held back is written as it was sent before, or left out. Undefined: all waits, since that would take
+ * a listener from a client that may hold it from an earlier stream.
  */
 export function withHeldBack(
   stream: XdsStream,
   { type, sent, acked }: Subscription,
   content: Resource[],
-): Resource[] {
+): Resource[] | undefined {
   if (type !== "listener") return content;
-  return content.flatMap((resource) => {
+  const written: Resource[] = [];
+  let mustWait = false;
+  for (const resource of content) {
     const before = sent.get(resource.name);
-    if (before?.digest === resource.digest) return resource;
+    const isSent = before?.digest === resource.digest;
+    if (isSent || !isHeldBack(stream, resource)) {
+      written.push(resource);
+      continue;
+    }
     const known = before?.digest === "" ? acked.get(resource.name) : before?.resource;
-    if ((before !== undefined && known === undefined) || !isHeldBack(stream, resource)) return resource;
-    return known ?? [];
-  });
+    if (known !== undefined) written.push(known);
+    mustWait ||= before !== undefined && known === undefined;
+  }
+  return mustWait ? undefined : written;
 }
 
 /** The timers that are to be started. */
@@ -121,26 +128,24 @@ function clustersOf(resource: Resource): ReadonlySet<string> {
 function unusable(stream: XdsStream, resource: Resource): string[] {
   const { resources } = snapshotOfStream(stream).types.cluster;
   const news = apartFrom(stream.types.cluster, resources);
-  if (news.size === 0) return [];
+  const { leaving } = stream.types.cluster;
+  if (news.size + leaving.size === 0) return [];
   const names = clustersOf(resource);
   const [fewer, more] = names.size < news.size ? [names, news] : [news, names];
-  return [...fewer].filter((name) => more.has(name) && !isUsable(stream, name));
+  const unsure = [...fewer].filter((name) => more.has(name));
+  const going = leaving.size === 0 ? [] : [...names].filter((name) => leaving.has(name) && !news.has(name));
+  return [...unsure, ...going].filter((name) => !isUsable(stream, name));
 }
 
 function isUsable(stream: XdsStream, name: string): boolean {
   const { cluster, endpoint, secret } = stream.types;
-  const found = snapshotOfStream(stream).types.cluster.resources.get(name);
+  const found =
+    snapshotOfStream(stream).types.cluster.resources.get(name) ?? cluster.sent.get(name)?.resource;
   // Nothing that is sent here will make it usable.
   if (found === undefined || (isRejected(stream, cluster, name) && !isSuspect(stream, cluster, name)))
     return true;
-  // Envoy asks for endpoints of the clusters that it has.
-  if (cluster.interest === "unasked") {
-    // It asks for clusters when all of them are warm.
-    if (found.warmsByItself || found.references.some(({ type }) => type === "secret")) return false;
-    return found.references.some(
-      ({ type, name: assignment }) => type === "endpoint" && isWanted(endpoint, assignment),
-    );
-  }
+  // Envoy asks for clusters when all that it has are warm; in which edition one warms is not known.
+  if (cluster.interest === "unasked") return false;
   if (!isWanted(cluster, name) || cluster.acked.has(name) || cluster.unknown.has(name)) return true;
   if (found.warmsByItself || !cluster.sent.has(name)) return false;
   return found.references.every((reference) => {

@@ -18,7 +18,7 @@ import { hasOnlyHeldBack, heldBackNames, isHeldBack, lookAgain, withHeldBack } f
 import { isFullType, isWildcard } from "./interest.ts";
 import { droppable } from "./leaving.ts";
 import { oweDependents } from "./owed.ts";
-import { hasLeftOut, isSuspect, nextTrial } from "./quarantine.ts";
+import { hasLeftOut, isSuspect, nextTrial, releaseOthers } from "./quarantine.ts";
 import {
   current,
   emptyAssignment,
@@ -46,6 +46,7 @@ export function nextResponse(stream: XdsStream): StreamResponse | undefined {
     const subscription = stream.types[type];
     if (subscription.interest === "unasked") continue;
     lookAgain(stream, subscription);
+    if (stream.gatesMoved) releaseOthers(stream, subscription);
     const draft = isFull(stream, type) ? draftFull(stream, subscription) : draftPartial(stream, subscription);
     if (draft !== undefined) return record(stream, subscription, draft);
   }
@@ -62,10 +63,16 @@ function nextRemoval(stream: XdsStream): StreamResponse | undefined {
     const subscription = stream.types[type];
     const names = droppable(stream, subscription);
     if (names.length === 0 || subscription.interest === "unasked") continue;
+    const entries = [...subscription.leaving].filter(([name]) => names.includes(name));
     for (const name of names) subscription.leaving.delete(name);
     if (isFull(stream, type)) {
+      const resources = fullContent(stream, subscription);
+      if (resources === undefined) {
+        for (const [name, entry] of entries) subscription.leaving.set(name, entry);
+        continue;
+      }
       for (const name of names) subscription.sent.delete(name);
-      return record(stream, subscription, { resources: fullContent(stream, subscription), removed: [] });
+      return record(stream, subscription, { resources, removed: [] });
     }
     if (stream.protocol === "delta") return record(stream, subscription, { resources: [], removed: names });
     for (const name of names) subscription.sent.delete(name);
@@ -85,18 +92,20 @@ function draftFull(stream: XdsStream, subscription: Subscription): Draft | undef
   for (const name of dirty) if (!lacks(stream, subscription, name)) dirty.delete(name);
   if (dirty.size + asked.size + owed.size > 0 || answerDue) {
     const resources = fullContent(stream, subscription);
+    if (resources === undefined) return undefined;
     if (answerDue || !hasOnlyHeldBack(stream, subscription)) return { resources, removed: [] };
   }
   const trial = nextTrial(stream, subscription);
-  return trial.size === 0 ? undefined : { resources: fullContent(stream, subscription, trial), removed: [] };
+  const resources = trial.size === 0 ? undefined : fullContent(stream, subscription, trial);
+  return resources && { resources, removed: [] };
 }
 
-/** With the newest of the names that are on trial, whether it was rejected or not. */
+/** With the newest of the names that are on trial, whether it was rejected or not. Undefined: it must wait. */
 function fullContent(
   stream: XdsStream,
   subscription: Subscription,
   trial: ReadonlySet<string> = new Set(),
-): Resource[] {
+): Resource[] | undefined {
   const { type, names, leaving, rejected } = subscription;
   const isWhole = isWildcard(subscription);
   if (isWhole && names.size + leaving.size + rejected.size === 0)
@@ -170,6 +179,7 @@ function draftAsked(stream: XdsStream, subscription: Subscription): Draft | unde
     if (isSuspect(stream, subscription, name)) continue;
     const resource = served(stream, subscription, name);
     if (resource !== undefined && isHeldBack(stream, resource)) continue;
+    if (resource === undefined && asked.has(name) && followsListeners(stream, subscription)) continue;
     const isAsked = asked.delete(name);
     dirty.delete(name);
     const isCovered = isWanted(subscription, name);
@@ -179,6 +189,17 @@ function draftAsked(stream: XdsStream, subscription: Subscription): Draft | unde
   }
   if (resources.length + removed.length === 0 && !(isDelta && subscription.answerDue)) return undefined;
   return { resources: inOrder(resources), removed: removed.sort(compareStrings) };
+}
+
+/**
+ * A listener that warms goes live when it is told that its table or secret is missing. One that is about to be removed
+ * must be removed before that.
+ */
+function followsListeners(stream: XdsStream, { type }: Subscription): boolean {
+  const { protocol, types } = stream;
+  const { listener } = types;
+  if (protocol !== "delta" || type === "cluster" || type === "endpoint") return false;
+  return listener.interest !== "unasked" && droppable(stream, listener).length > 0;
 }
 
 /** A delta client asked for what does not exist: it is told at once, in the way that it understands (rules 29, 34, 36). */

@@ -93,6 +93,22 @@ function unknownHeld({ types }: XdsStream): TypedName[] {
   );
 }
 
+/**
+ * Whether a cluster may serve requests at the client: something refers to it in the snapshot, or may at the client, or
+ * that is not known yet.
+ */
+export function isInUse(stream: XdsStream, cluster: string): boolean {
+  const { listener, route } = snapshotOfStream(stream).types;
+  if (stream.types.listener.interest === "unasked" || unknownHeld(stream).length > 0) return true;
+  const listeners = [...listener.resources.values()];
+  const named = listeners.flatMap(({ references }) => references.filter(({ type }) => type === "route"));
+  const tables = named.flatMap(({ name }) => route.resources.get(name) ?? []);
+  const isNamed = [...listeners, ...tables].some(({ references }) =>
+    references.some(({ type, name }) => type === "cluster" && name === cluster),
+  );
+  return isNamed || referringTo(stream, "cluster", new Set([cluster])).size > 0;
+}
+
 function inOrder(names: readonly TypedName[] = []): readonly TypedName[] {
   const unique = new Map(names.map((each) => [`${each.type} ${each.name}`, each]));
   return [...unique].sort(by(([key]) => key)).map(([, { type, name }]) => ({ type, name }));

@@ -27,6 +27,14 @@ export function oweDependents(
   };
 }
 
+/**
+ * Of a response that was rejected a later one, still on its way, carries a resource again: only with that the client
+ * takes it, and what follows it was written too early, with the rejected one.
+ */
+export function oweAgain(stream: XdsStream, { type, references }: Resource): void {
+  if (type === "cluster" || type === "listener") for (const reference of references) owe(stream, reference);
+}
+
 function refersAlready(before: SentResource | undefined, { type, name, digest }: Reference): boolean {
   if (before === undefined || before.digest === "") return false;
   const references = before.resource?.references ?? [];

@@ -4,7 +4,17 @@ import type { Part, Snapshot } from "@routeledger/xds-model";
 import { snapshotOf } from "@routeledger/xds-model/testing";
 import { quarantined } from "./quarantine.ts";
 import type { NackedFact, StreamResponse } from "./stream-io.ts";
-import { cluster, endpoint, listener, route, secret, settledClient, TestClient, textOf } from "./testing.ts";
+import {
+  cluster,
+  endpoint,
+  listener,
+  route,
+  secret,
+  settledClient,
+  TestClient,
+  tcpListener,
+  textOf,
+} from "./testing.ts";
 
 /** The first response since the last call, which must be the only one. */
 function only(client: TestClient, expected: string): StreamResponse {
@@ -215,17 +225,37 @@ test("rule 73: a client that comes from another edge loses nothing: what it reje
   deepEqual(client.seen(), []);
 });
 
-test("rule 73: a client that comes from another edge is sent all but what breaks the rules of fields (sotw)", () => {
-  const first = snapshotOf([cluster("a"), cluster("b"), cluster("c")], 1);
+const breaksRules = 'name: "b" type: EDS : Proto constraint validation failed (Timeout: zero)';
+
+/** A client that comes from another edge with clusters and listeners, and rejects `b`, of whose response it takes nothing. */
+function rejectingB(...listeners: Part[]): TestClient {
+  const first = snapshotOf([cluster("a"), cluster("b"), cluster("c"), ...listeners], 1);
   const client = new TestClient("sotw").snapshot(first);
   client.sotw("cluster", [], { versionInfo: "1.1-0123456789abcdef" });
-  client.answer(
-    client.take()[0]!,
-    'name: "b" type: EDS : Proto constraint validation failed (Timeout: zero)',
-  );
+  client.sotw("listener", [], { versionInfo: "1.1-0123456789abcdef" });
+  client.answer(client.take()[0]!, breaksRules);
+  return client;
+}
+
+test("rule 73: a client that comes from another edge is sent all but what breaks the rules of fields, when nothing uses that (sotw)", () => {
+  const client = rejectingB(tcpListener("l", "a"));
+  deepEqual(client.seen(), [], "its own listeners may use b");
+  client.fire("gate");
+  client.answer(only(client, "listener l"));
   client.answer(only(client, "cluster a,c"));
   deepEqual(client.seen(), []);
   deepEqual(quarantined(client.stream, client.stream.types.cluster), ["b"]);
+});
+
+test("rule 73: while something uses it the client keeps all clusters as they are, until it is mended (sotw)", () => {
+  const client = rejectingB(tcpListener("l", "b"));
+  client.fire("gate");
+  client.answer(only(client, "listener l"));
+  deepEqual(client.seen(), []);
+  const parts = [cluster("a"), cluster("b", 2), cluster("c"), tcpListener("l", "b")];
+  client.snapshot(snapshotOf(parts, 2, client.stream.snapshot));
+  client.answer(only(client, "cluster a,b,c"));
+  deepEqual(client.seen(), []);
 });
 
 test("rule 73: an error that may be of a response that was never answered proves nothing (sotw)", () => {

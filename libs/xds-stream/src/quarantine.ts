@@ -7,6 +7,7 @@
 
 import { isHeldBack } from "./addition.ts";
 import { isFullType } from "./interest.ts";
+import { isInUse } from "./leaving.ts";
 import { current, holdsFromBefore, isRejected } from "./served.ts";
 import type { Subscription, XdsStream } from "./stream-state.ts";
 
@@ -45,6 +46,20 @@ export function nextTrial(stream: XdsStream, subscription: Subscription): Readon
     names.push(name);
   }
   return new Set(names);
+}
+
+/**
+ * Envoy takes nothing of a response in which one breaks the rules of its fields, so while that goes along all others
+ * wait. When nothing can refer to it any more, it is left out and the others go.
+ */
+export function releaseOthers(stream: XdsStream, { type, rejected, dirty }: Subscription): void {
+  const waiting = [...rejected].filter(([, { keeping }]) => keeping === "whileInUse");
+  const guilty = waiting.filter(([, { standing }]) => standing === "guilty");
+  if (waiting.length === 0 || type !== "cluster" || guilty.some(([name]) => isInUse(stream, name))) return;
+  for (const [name, entry] of waiting) {
+    if (entry.standing === "guilty") rejected.set(name, { ...entry, keeping: "no" });
+    else if (rejected.delete(name)) dirty.add(name);
+  }
 }
 
 /** The content of a name changed. Whom nothing but words accused is tried, should it come back. */

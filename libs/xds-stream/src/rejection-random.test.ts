@@ -182,16 +182,14 @@ class World {
 
   /** What it does not take it never has, and the edge knows what it has. */
   #isSafe(): boolean {
-    const { isApplied, isWithholding, words } = this.#manner;
-    return this.#isPatient() && !isApplied && !isWithholding && words !== "validated";
+    const { isApplied, isWithholding } = this.#manner;
+    return this.#isPatient() && !isApplied && !isWithholding;
   }
 
   /** If it takes nothing of that, all waits; whom a client accuses wrongly does too: until what is bad is mended. */
   #mayWait(): boolean {
-    const { words, isApplied, isWithholding } = this.#manner;
-    if (this.#isMended) return false;
-    const isSaid = words === "validated" && !isWithholding;
-    return words === "wrong" || (this.#isPatient() && !isApplied && !isSaid);
+    const { words, isApplied } = this.#manner;
+    return !this.#isMended && (words === "wrong" || (this.#isPatient() && !isApplied));
   }
 
   /** Everything gets other content, and none is bad. */

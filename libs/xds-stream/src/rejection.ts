@@ -2,6 +2,7 @@
 import { compareStrings } from "@routeledger/std";
 import type { Resource } from "@routeledger/xds-model";
 import { namedIn } from "./culprits.ts";
+import { oweAgain } from "./owed.ts";
 import { current, holdsFromBefore } from "./served.ts";
 import type { StreamOutput } from "./stream-io.ts";
 import {
@@ -74,20 +75,18 @@ function judge(
   isDoubtful: boolean,
 ): Verdict {
   const candidates = candidatesOf(subscription, rejection);
-  const verdict = {
-    candidates,
-    guilty: nobody,
-    isGuess: false,
-    isWhole: false,
-    isUnnamed: false,
-    suspects: nobody,
-  };
   const { names, form } = namedIn(message, [...rejection.resources.keys(), ...rejection.removed]);
-  const named = new Set(names.filter((name) => candidates.has(name)));
+  // What the client shows is so, even of endpoints that it acknowledged before it looked at them.
+  const named = new Set(names.filter((name) => form === "validated" || candidates.has(name)));
+  const isWhole = form === "validated" && named.size > 0;
+  const verdict = {
+    ...{ candidates, guilty: nobody, suspects: nobody },
+    ...{ isGuess: false, isWhole, isUnnamed: false },
+  };
   if (isDoubtful) return { ...verdict, suspects: named.size > 0 ? named : candidates };
   const known = new Set([...candidates].filter((name) => isKnown(subscription, rejection, name)));
   if (known.size > 0) return { ...verdict, guilty: known };
-  if (form === "validated" && named.size > 0) return { ...verdict, guilty: named, isWhole: true };
+  if (isWhole) return { ...verdict, guilty: named };
   if (candidates.size === 1) return { ...verdict, guilty: candidates, isUnnamed: named.size === 0 };
   if (named.size === 0) return { ...verdict, suspects: candidates, isUnnamed: true };
   if (form === "built") return { ...verdict, guilty: named };
@@ -118,17 +117,21 @@ function sentence(
   const { type, sent, inflight, rejected, dirty, owed, leaving } = subscription;
   const tried: string[] = [];
   // A client that may hold more than is known here loses what a response leaves out.
-  const mustWait = holdsFromBefore(stream, subscription) && !isWhole;
+  const mustWait = holdsFromBefore(stream, subscription);
   const reject = (name: string, resource: Resource | undefined) => {
     const standing = !guilty.has(name) ? "suspect" : isGuess ? "guess" : "guilty";
     if (standing === "suspect") tried.push(name);
-    rejected.set(name, { digest: resource?.digest ?? "", resource, standing, isKept: mustWait, group: 0 });
+    const keeping = !mustWait ? "no" : isWhole ? "whileInUse" : "yes";
+    rejected.set(name, { digest: resource?.digest ?? "", resource, standing, keeping, group: 0 });
   };
   for (const [name, resource] of resources) {
     const latest = sent.get(name);
     if (latest?.digest !== resource.digest || (full && !candidates.has(name))) continue;
     // What is under way again has an answer of its own to come.
-    if (!guilty.has(name) && latest.nonce !== nonce && inflight.has(latest.nonce)) continue;
+    if (!guilty.has(name) && latest.nonce !== nonce && inflight.has(latest.nonce)) {
+      oweAgain(stream, resource);
+      continue;
+    }
     sent.set(name, { ...latest, digest: "" });
     if (guilty.has(name) || suspects.has(name) || mustWait) reject(name, resource);
     else (type === "endpoint" ? owed : dirty).add(name);

@@ -18,13 +18,16 @@ export function snapshotOfStream(stream: XdsStream): Snapshot {
 
 /**
  * What the snapshot says of a name. Of a route table that a listener names and that is missing, a 404 table (rule 36);
- * of endpoints that a cluster names and that are missing, none (rule 42).
+ * of endpoints that a cluster names and that are missing, none (rule 42), nor of those that a cluster waits for which
+ * is not there any more.
  */
 export function current(stream: XdsStream, type: ResourceType, name: string): Resource | undefined {
   const snapshot = snapshotOfStream(stream);
   const found = snapshot.types[type].resources.get(name);
   if (found !== undefined || (type !== "route" && type !== "endpoint")) return found;
-  if (snapshot.retiring[type].has(name) || !isNamed(snapshot, type, name)) return undefined;
+  if (snapshot.retiring[type].has(name)) return undefined;
+  const isAwaited = type === "endpoint" && stream.endsWarming && stream.types.endpoint.names.has(name);
+  if (!isAwaited && !isNamed(snapshot, type, name)) return undefined;
   return onlyNamed(type, name);
 }
 
@@ -36,7 +39,7 @@ export function served(stream: XdsStream, subscription: Subscription, name: stri
   const offered = offeredOf(stream, subscription, name);
   const entry = subscription.rejected.get(name);
   if (offered === undefined || entry?.digest !== offered.digest) return offered;
-  if (entry.isKept && holdsFromBefore(stream, subscription)) return offered;
+  if (entry.keeping !== "no" && holdsFromBefore(stream, subscription)) return offered;
   const held = subscription.acked.get(name);
   return held?.digest === offered.digest ? undefined : held;
 }
@@ -50,8 +53,7 @@ export function isRejected(stream: XdsStream, subscription: Subscription, name: 
 
 /**
  * SotW LDS and CDS, before the first ACK of a client that comes from another stream: what a response leaves out is
- * deleted, and what the client would lose is not known here. So what it rejected goes along with what changes, but for
- * what breaks the rules of fields: Envoy takes nothing beside it.
+ * deleted, and what the client would lose is not known here. So what it rejected goes along with what changes.
  */
 export function holdsFromBefore({ protocol }: XdsStream, { type, unknown }: Subscription): boolean {
   return protocol === "sotw" && isFullType(type) && unknown.size > 0;
@@ -65,7 +67,7 @@ function offeredOf(stream: XdsStream, subscription: Subscription, name: string):
   const retiring = snapshotOfStream(stream).retiring[type].get(name)?.resource;
   const last = subscription.sent.get(name);
   const written = last?.digest === "" ? undefined : last?.resource;
-  return written ?? subscription.acked.get(name) ?? retiring ?? last?.resource;
+  return written ?? retiring ?? subscription.acked.get(name) ?? last?.resource;
 }
 
 /** The client wants the name and holds other bytes; content that it rejected does not count (rule 6). */

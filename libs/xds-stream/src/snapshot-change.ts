@@ -1,10 +1,10 @@
 import { compareRevisions } from "@routeledger/std";
-import { resourceTypes, type Snapshot, type TypeSnapshot } from "@routeledger/xds-model";
+import { type Resource, resourceTypes, type Snapshot, type TypeSnapshot } from "@routeledger/xds-model";
 import { noteApart } from "./held-digest.ts";
 import { leave } from "./leaving.ts";
 import { doubtGuess } from "./quarantine.ts";
 import type { StreamOutput } from "./stream-io.ts";
-import { isWanted, type XdsStream } from "./stream-state.ts";
+import { isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
 
 /**
  * Takes the newest snapshot and marks what differs from the one before: the stream keeps no queue of snapshots,
@@ -25,11 +25,21 @@ export function takeSnapshot(stream: XdsStream, snapshot: Snapshot): StreamOutpu
       doubtGuess(subscription, name);
       const exists = snapshot.types[type].resources.has(name);
       if (exists) subscription.leaving.delete(name);
-      else if (isSent) left.push({ type, name });
+      else if (isSent || subscription.names.has(name)) left.push({ type, name });
+      // It came and went before it could be written, and the client waits for it.
+      if (!exists && !isSent && subscription.dirty.has(name)) subscription.asked.add(name);
+      if (!exists) noteLastEdition(subscription, name, before?.types[type].resources.get(name));
       if (exists || type === "route" || type === "endpoint") subscription.dirty.add(name);
     }
   }
   return leave(stream, left);
+}
+
+/** Of what a client holds in an edition that is not known, the newest comes nearest. */
+function noteLastEdition({ sent }: Subscription, name: string, resource: Resource | undefined): void {
+  const known = sent.get(name);
+  if (known?.digest === "" && known.nonce === "" && resource !== undefined)
+    sent.set(name, { ...known, resource });
 }
 
 const memo = new WeakMap<TypeSnapshot, { before: TypeSnapshot | undefined; names: readonly string[] }>();

@@ -46,6 +46,8 @@ export interface XdsStream {
   readonly additions: Additions;
   /** What was last said to be held back. */
   gatesTold: readonly Gate[];
+  /** SotW: what warms at the client waits for endpoints that do not exist, and gets none (1.3.2). */
+  endsWarming: boolean;
   /** What each running grace timer is for. */
   readonly graces: Map<string, readonly { readonly type: ResourceType; readonly name: string }[]>;
   /** Something happened after which a leaving resource may go (rule 49). */
@@ -112,8 +114,11 @@ export interface RejectedResource {
    * was rejected among others, and is tried again.
    */
   readonly standing: "guilty" | "guess" | "suspect";
-  /** It goes along with other content, while the client may hold another edition that is not known here. */
-  readonly isKept: boolean;
+  /**
+   * Whether it goes along with other content, while the client may hold another edition that is not known here.
+   * `whileInUse`: of a response of which the client took nothing for the sake of one that it named.
+   */
+  readonly keeping: "no" | "yes" | "whileInUse";
   /** Suspects of one group are tried together, lower groups first. */
   readonly group: number;
 }
@@ -181,6 +186,7 @@ export function openStream(options: XdsStreamOptions): XdsStream {
     gateDeadlineMs: options.gateDeadlineMs ?? gateDeadlineDefaultMs,
     additions: { held: { listener: new Map(), route: new Map() }, awaited: new Map(), timers: [] },
     gatesTold: [],
+    endsWarming: false,
     graces: new Map(),
     gatesMoved: false,
   };

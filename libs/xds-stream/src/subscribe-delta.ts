@@ -25,7 +25,7 @@ export function takeDeltaRequest(
   }
   outputs.push(...leaveAsked(stream, subscription, subscribe));
   // Later first requests, of other types, know no more of clusters than these two.
-  if (isFirst && (type === "cluster" || type === "endpoint")) doubtClusters(stream);
+  if (isFirst && (type === "cluster" || type === "endpoint")) outputs.push(...doubtClusters(stream));
   outputs.push(...takeAnswer(stream, subscription, { nonce, error }));
   return outputs;
 }

@@ -7,7 +7,7 @@ import { leave, leaveAsked } from "./leaving.ts";
 import { current, snapshotOfStream } from "./served.ts";
 import type { SotwRequest, StreamOutput } from "./stream-io.ts";
 import { forget, type Subscription, type XdsStream } from "./stream-state.ts";
-import { markAllDirty, showVersion } from "./subscription.ts";
+import { isOfNothing, markAllDirty, showVersion } from "./subscription.ts";
 
 export function takeSotwRequest(
   stream: XdsStream,
@@ -15,9 +15,11 @@ export function takeSotwRequest(
   request: SotwRequest,
 ): StreamOutput[] {
   const isFirst = subscription.interest === "unasked";
+  if (subscription.type === "cluster") stream.endsWarming = false;
   const isChanged = takeNames(stream, subscription, request.resourceNames);
   const kind = isFirst ? "first" : kindOf(subscription, request, isChanged);
   const outputs = isChanged ? leaveAsked(stream, subscription, request.resourceNames) : [];
+  if (isFirst) outputs.push(...awaitClusterRequest(stream, subscription));
   return [...outputs, ...sotwRequests[kind](stream, subscription, request)];
 }
 
@@ -111,6 +113,7 @@ function takeFirst(
   subscription.answerDue = isFullType(type) && (isWhole || names.size > 0);
   if (versionInfo === "") return [];
   showVersion(stream, versionInfo);
+  if (isOfNothing(versionInfo)) return [];
   for (const name of isWhole ? ["*"] : names) subscription.unknown.add(name);
   const snapshot = snapshotOfStream(stream);
   if (!isWhole || !isFullType(type)) return [];
@@ -138,6 +141,25 @@ function takeRepeated(stream: XdsStream, subscription: Subscription): StreamOutp
     subscription.duplicateWaits = true;
   }
   return startDuplicateTimer(stream, subscription);
+}
+
+/**
+ * While a cluster warms, Envoy sends no request for clusters on a new stream. One that is not there any more would wait
+ * for its endpoints, which in SotW nothing can say to be missing, until Envoy gives up, and all clusters with it.
+ */
+function awaitClusterRequest(stream: XdsStream, { type }: Subscription): StreamOutput[] {
+  const isAwaited = type === "endpoint" && stream.types.cluster.interest === "unasked";
+  if (!isAwaited || stream.resourceType !== undefined) return [];
+  return [{ type: "startTimer", id: "warming", delayMs: stream.gateDeadlineMs }];
+}
+
+/** That request did not come: endpoints that do not exist are said to be none. */
+export function endUnknownWarming(stream: XdsStream): StreamOutput[] {
+  const { cluster, endpoint } = stream.types;
+  if (cluster.interest !== "unasked") return [];
+  stream.endsWarming = true;
+  for (const name of endpoint.names) endpoint.dirty.add(name);
+  return [];
 }
 
 /** The interval after a repeated request that was answered is over. */

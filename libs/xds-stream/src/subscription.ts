@@ -1,8 +1,10 @@
 /** What both protocols do when a subscription begins. */
 import { compareRevisions } from "@routeledger/std";
-import { revisionOfVersion } from "@routeledger/xds-model";
+import { digestOfNames, revisionOfVersion } from "@routeledger/xds-model";
 import { isWildcard } from "./interest.ts";
+import { leave, type TypedName } from "./leaving.ts";
 import { snapshotOfStream } from "./served.ts";
+import type { StreamOutput } from "./stream-io.ts";
 import type { Subscription, XdsStream } from "./stream-state.ts";
 
 export function markAllDirty(stream: XdsStream, { type, dirty }: Subscription): void {
@@ -20,19 +22,28 @@ export function digestOfVersion(version: string): string | undefined {
   return /^\d+\.\d+-([0-9a-f]{16})$/.exec(version)?.[1];
 }
 
+/** Whether a SotW version says that the client accepted a response without resources last. */
+export function isOfNothing(version: string): boolean {
+  return /-[0-9a-f]{16}(?:\+[0-9a-f]{16})?$/.test(version) && version.endsWith(digestOfNothing);
+}
+
+const digestOfNothing = digestOfNames([]).slice(0, 16);
+
 /**
  * A delta client that asks for endpoints that do not exist has a cluster that does not exist: one of a response that it
  * rejected on an earlier stream, so it shows no version of it (rule 31). The cluster is removed by name.
  */
-export function doubtClusters(stream: XdsStream): void {
+export function doubtClusters(stream: XdsStream): StreamOutput[] {
   const { types, retiring } = snapshotOfStream(stream);
   const { cluster, endpoint } = stream.types;
-  if (!isWildcard(cluster)) return;
+  if (!isWildcard(cluster)) return [];
+  const doubted: TypedName[] = [];
   for (const name of endpoint.names) {
-    const isKnown = types.endpoint.resources.has(name) || retiring.endpoint.has(name);
-    if (isKnown || types.cluster.resources.has(name) || cluster.sent.has(name)) continue;
-    cluster.sent.set(name, { digest: "", nonce: "", resource: undefined });
-    cluster.leaving.set(name, { graceOver: true, waitsFor: [] });
-    stream.gatesMoved = true;
+    const isKnown = types.endpoint.resources.has(name) || types.cluster.resources.has(name);
+    if (isKnown || cluster.sent.has(name)) continue;
+    const { resource } = retiring.cluster.get(name) ?? {};
+    cluster.sent.set(name, { digest: "", nonce: "", resource });
+    doubted.push({ type: "cluster", name });
   }
+  return leave(stream, doubted);
 }

@@ -3,15 +3,16 @@ import { endGate } from "./addition.ts";
 import { endGrace } from "./leaving.ts";
 import type { StreamOutput } from "./stream-io.ts";
 import type { XdsStream } from "./stream-state.ts";
-import { endDuplicateInterval } from "./subscribe-sotw.ts";
+import { endDuplicateInterval, endUnknownWarming } from "./subscribe-sotw.ts";
 
-export type TimerKind = "duplicate" | "grace" | "gate";
+export type TimerKind = "duplicate" | "grace" | "gate" | "warming";
 
 /** What the end of each kind of timer does. */
 const ends = {
   duplicate: endDuplicateInterval,
   grace: endGrace,
   gate: endGate,
+  warming: endUnknownWarming,
 } as const satisfies Record<TimerKind, (stream: XdsStream, id: string) => StreamOutput[]>;
 
 export function endTimer(stream: XdsStream, id: string): StreamOutput[] {

@@ -1,5 +1,5 @@
 /** What Envoy finds out about a resource when it decodes and builds it. */
-import { codec, fieldViolations, type MessageName } from "@routeledger/protos";
+import { codec, fieldViolations, type MessageName, type Violation } from "@routeledger/protos";
 import type { Reference, Resource, ResourceType } from "@routeledger/xds-model";
 
 export interface ResourceFacts {
@@ -52,7 +52,7 @@ function inspect({ type, name, bytes, references }: Resource): ResourceFacts {
       : undefined;
   const of = (wanted: ResourceType): Reference[] => references.filter((each) => each.type === wanted);
   return {
-    fieldError: outside === undefined ? undefined : `${name}: ${outside.path}: ${outside.message}`,
+    fieldError: outside === undefined ? undefined : validationText(type, name, outside),
     buildError: inside === undefined ? unbuildable : `${name}: ${inside.path}: ${inside.message}`,
     endpoints: type === "cluster" ? of("endpoint")[0] : undefined,
     secrets: of("secret"),
@@ -65,6 +65,12 @@ function inspect({ type, name, bytes, references }: Resource): ResourceFacts {
     ),
     fetchTimeoutMs: fetchTimeoutOf(message),
   };
+}
+
+/** As Envoy words it: the whole resource, of which the name comes first, and then what is wrong. */
+function validationText(type: ResourceType, name: string, { path, message }: Violation): string {
+  const field = type === "endpoint" ? "cluster_name" : "name";
+  return `${field}: "${name}" : Proto constraint validation failed (${path}: ${message})`;
 }
 
 type Fields = { readonly [field: string]: unknown };

@@ -5,8 +5,12 @@ import type { ModelEnvoy } from "../model/model-envoy.ts";
 import type { ModelListener } from "../model/model-listeners.ts";
 import { factsOf } from "../model/resource-facts.ts";
 
-/** What serves requests now that cannot answer them, for people; empty when all is well. */
-export function brokenNow(envoy: ModelEnvoy): string[] {
+/**
+ * What serves requests now that cannot answer them, for people; empty when all is well. An edge that is further behind
+ * than a new stream waits for may tell a delta client that a warming cluster has no endpoints: nothing shows that it is
+ * behind.
+ */
+export function brokenNow(envoy: ModelEnvoy, { mayLackEndpoints = false } = {}): string[] {
   const { active, draining } = envoy.listeners;
   const broken: string[] = [];
   for (const listener of [...active.values(), ...draining]) {
@@ -17,13 +21,9 @@ export function brokenNow(envoy: ModelEnvoy): string[] {
       if (handle.resource === undefined) broken.push(`${where} is live without secret ${handle.name}`);
     for (const name of clustersOf(listener)) {
       const why = whyUnusable(envoy, name);
+      if (mayLackEndpoints && why === withoutEndpoints) continue;
       if (why !== undefined) broken.push(`${where} routes to cluster ${name}, which ${why}`);
     }
-  }
-  for (const [name, cluster] of envoy.clusters.active) {
-    if (cluster.facts.endpoints !== undefined && cluster.assignment === undefined)
-      broken.push(`cluster ${name} is live without endpoints`);
-    if (cluster.lacksSecret) broken.push(`cluster ${name} is live without its secret`);
   }
   return broken;
 }
@@ -34,8 +34,14 @@ export function firstWarming(envoy: ModelEnvoy): ModelCluster[] {
   return [...warming].flatMap(([name, cluster]) => (active.has(name) ? [] : [cluster]));
 }
 
+const withoutEndpoints = "is live without endpoints";
+
 function whyUnusable({ clusters }: ModelEnvoy, name: string): string | undefined {
-  if (clusters.active.has(name)) return undefined;
+  const active = clusters.active.get(name);
+  if (active !== undefined) {
+    if (active.facts.endpoints !== undefined && active.assignment === undefined) return withoutEndpoints;
+    return active.lacksSecret ? "is live without its secret" : undefined;
+  }
   const warming = clusters.warming.get(name);
   return warming === undefined ? "is not there" : `warms for the first time, waiting for ${warming.waitsFor}`;
 }
@@ -49,7 +55,11 @@ function clustersOf(listener: ModelListener): Set<string> {
  * How what a proxy has differs from a snapshot, for people. What it rejects may be missing or old, and then what the
  * old content refers to is still there.
  */
-export function differencesAtRest(envoy: ModelEnvoy, { types }: Snapshot): string[] {
+export function differencesAtRest(
+  envoy: ModelEnvoy,
+  { types }: Snapshot,
+  { areClustersFrozen = false } = {},
+): string[] {
   const { clusters, listeners } = envoy;
   const found: string[] = [];
   for (const [name, cluster] of clusters.warming)
@@ -59,7 +69,8 @@ export function differencesAtRest(envoy: ModelEnvoy, { types }: Snapshot): strin
   const held = (editions: ReadonlyMap<string, { readonly resource: Resource }>) =>
     new Map([...editions].map(([name, { resource }]) => [name, resource]));
   const hasBad = Object.values(types).some(({ resources }) => [...resources.values()].some(isBad));
-  found.push(...compare("cluster", held(clusters.active), types.cluster.resources, hasBad));
+  if (!areClustersFrozen)
+    found.push(...compare("cluster", held(clusters.active), types.cluster.resources, hasBad));
   found.push(...compare("listener", held(listeners.active), types.listener.resources, false));
   const compareOne = (
     what: string,
@@ -71,7 +82,7 @@ export function differencesAtRest(envoy: ModelEnvoy, { types }: Snapshot): strin
     if (has?.digest !== wanted?.digest)
       found.push(`${what} ${textOf(name, has)}, wanted ${textOf(name, wanted)}`);
   };
-  for (const [name, cluster] of clusters.active) {
+  for (const [name, cluster] of areClustersFrozen ? [] : clusters.active) {
     const assigned = cluster.facts.endpoints?.name;
     if (assigned === undefined || isBadNow(types.cluster.resources, name)) continue;
     // An old listener or table that stayed, since the new one is rejected, may still refer to it.
@@ -118,6 +129,24 @@ function compare(
     if (wants === undefined && mayHaveMore) return [];
     if (has?.digest === wants?.digest || (wants !== undefined && isBad(wants))) return [];
     return [`the proxy has ${what} ${textOf(name, has)}, wanted ${textOf(name, wants)}`];
+  });
+}
+
+/**
+ * Whether a cluster that breaks the rules of its fields is in use. A SotW client that comes with it from another stream
+ * keeps all clusters as they are until it is mended, since its own edition of that one is not known (rule 73).
+ */
+export function freezesClusters({ types: { cluster, listener, route } }: Snapshot): boolean {
+  const listeners = [...listener.resources.values()].map(factsOf);
+  const named = listeners.flatMap(({ tables }) =>
+    tables.flatMap(({ name }) => route.resources.get(name) ?? []),
+  );
+  const used = new Set([...listeners, ...named.map(factsOf)].flatMap(({ clusters }) => clusters));
+  // Beside a rejected listener, what the client's own edition of it refers to is not known either.
+  if ([...listener.resources.values()].some(isBad)) return true;
+  return [...used].some((name) => {
+    const found = cluster.resources.get(name);
+    return found !== undefined && factsOf(found).fieldError !== undefined;
   });
 }
 
