@@ -127,6 +127,26 @@ test("rule 73: while one resource is in quarantine a revision of others is ackno
     assert.equal(state, "rejected");
   }));
 
+test("rule 72: who wrote what was rejected again, to the same bytes, is told of the same rejection", () =>
+  withApi(async (running) => {
+    const { edge } = await started(running);
+    const bad = await applied(running, route("b", "/bad"));
+    await edge.isRefused("route", bad, { culprits: [table], message: "no such thing" });
+    const again = await applied(
+      running,
+      route("b", "/bad").replace("name: b,", "name: b, labels: { x: y },"),
+    );
+    assert.notEqual(again, bad);
+    await deliveriesRead(running);
+    const { body } = await running.get(`/v1/revisions/1.${again}/delivery`);
+    assert.deepEqual(body.rejected, [
+      { node: "envoy-1", type: "RDS", resource: table, message: "no such thing" },
+    ]);
+    const other = await applied(running, route("a").replace("name: a,", "name: a, labels: { x: y },"));
+    const { body: ofOther } = await running.get(`/v1/revisions/1.${other}/delivery`);
+    assert.deepEqual(ofOther.rejected, []);
+  }));
+
 test("rule 73: what is mended is acknowledged like anything else, and nothing is held against anybody", () =>
   withApi(async (running) => {
     const { edge } = await started(running);

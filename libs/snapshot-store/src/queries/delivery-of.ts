@@ -1,5 +1,5 @@
-import { parseRevision } from "@routeledger/std";
 import { typeNames } from "@routeledger/xds-model";
+import type { SqliteDatabase } from "../open-database.ts";
 import { type ProxyAcknowledgement, prepareAcknowledgement } from "./acknowledged.ts";
 import { prepareStoredRejections, type StoredRejection } from "./proxies.ts";
 import { prepareProxyStreams } from "./proxy-streams.ts";
@@ -43,6 +43,7 @@ export const deliveryOf: Query<DeliveryOfArgs, RevisionDelivery> = {
     const acknowledgement = prepareAcknowledgement(database);
     const streams = prepareProxyStreams(database);
     const rejectionsOf = prepareStoredRejections(database);
+    const isWrittenAt = prepareWrittenAt(database);
     // What a revision neither changed nor wrote again it does not answer for: what was bad before holds nobody up.
     const changed = database
       .prepare(
@@ -59,7 +60,7 @@ export const deliveryOf: Query<DeliveryOfArgs, RevisionDelivery> = {
         const all = rejections.map((row) => ({ row, stored: toRejection(proxy.nodeGroup, row) }));
         const own = all.filter(({ row: { type, name, digest }, stored }) => {
           const key = { nodeGroup: proxy.nodeGroup, type, name, digest, sequence };
-          return changed.get(key) !== undefined || isMadeAt(stored, sequence);
+          return changed.get(key) !== undefined || isWrittenAt(stored, sequence);
         });
         return {
           node: proxy.nodeId,
@@ -78,9 +79,24 @@ export const deliveryOf: Query<DeliveryOfArgs, RevisionDelivery> = {
   },
 };
 
-/** Who is at fault was written again by a revision, and made the same bytes. */
-function isMadeAt({ makers }: StoredRejection, sequence: number): boolean {
-  return makers.some(({ changed, revision }) => changed && parseRevision(revision)?.sequence === sequence);
+/**
+ * Who is at fault was written again by a revision, and made the same bytes. The recorded makers do not tell: their
+ * revisions are those that made the bytes first.
+ */
+function prepareWrittenAt(
+  database: SqliteDatabase,
+): (rejection: StoredRejection, sequence: number) => boolean {
+  const written = database
+    .prepare(
+      `SELECT 1 FROM objects WHERE api_group = @group AND kind = @kind AND namespace = @namespace AND name = @name
+         AND from_sequence = @sequence`,
+    )
+    .pluck();
+  return ({ makers }, sequence) =>
+    makers.some(
+      ({ changed, group, kind, namespace, name }) =>
+        changed && written.get({ group, kind, namespace, name, sequence }) !== undefined,
+    );
 }
 
 /** Of a type of which no rejected resource is known, the last response. */
