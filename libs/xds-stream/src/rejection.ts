@@ -114,7 +114,10 @@ function sentence(
   { resources, removed, nonce, full }: Inflight,
   { candidates, guilty, isGuess, isWhole, suspects }: Verdict,
 ): string[] {
-  const { type, sent, inflight, rejected, dirty, owed, leaving } = subscription;
+  const { type, sent, inflight, rejected, dirty, owed, leaving, doubtful } = subscription;
+  // It may hold other bytes than it acknowledged: those of a response that it took and never answered.
+  const isHeld = ({ name, digest }: Resource): boolean =>
+    !candidates.has(name) && (doubtful.get(name) ?? []).every((other) => other.digest === digest);
   const tried: string[] = [];
   // A client that may hold more than is known here loses what a response leaves out.
   const mustWait = holdsFromBefore(stream, subscription);
@@ -126,7 +129,7 @@ function sentence(
   };
   for (const [name, resource] of resources) {
     const latest = sent.get(name);
-    if (latest?.digest !== resource.digest || (full && !candidates.has(name))) continue;
+    if (latest?.digest !== resource.digest || (full && isHeld(resource))) continue;
     // What is under way again has an answer of its own to come.
     if (!guilty.has(name) && latest.nonce !== nonce && inflight.has(latest.nonce)) {
       oweAgain(stream, resource);

@@ -2,7 +2,7 @@
 import { compareRevisions } from "@routeledger/std";
 import { digestOfNames, revisionOfVersion } from "@routeledger/xds-model";
 import { isWildcard } from "./interest.ts";
-import { leave, type TypedName } from "./leaving.ts";
+import { leave } from "./leaving.ts";
 import { snapshotOfStream } from "./served.ts";
 import type { StreamOutput } from "./stream-io.ts";
 import type { Subscription, XdsStream } from "./stream-state.ts";
@@ -37,13 +37,18 @@ export function doubtClusters(stream: XdsStream): StreamOutput[] {
   const { types, retiring } = snapshotOfStream(stream);
   const { cluster, endpoint } = stream.types;
   if (!isWildcard(cluster)) return [];
-  const doubted: TypedName[] = [];
-  for (const name of endpoint.names) {
-    const isKnown = types.endpoint.resources.has(name) || types.cluster.resources.has(name);
-    if (isKnown || cluster.sent.has(name)) continue;
-    const { resource } = retiring.cluster.get(name) ?? {};
-    cluster.sent.set(name, { digest: "", nonce: "", resource });
-    doubted.push({ type: "cluster", name });
-  }
-  return leave(stream, doubted);
+  const users = [...retiring.cluster.values()].filter(({ resource: { references } }) =>
+    references.some(({ type, name }) => type === "endpoint" && endpoint.names.has(name)),
+  );
+  // Most clusters are named as their endpoints are.
+  const missing = [...endpoint.names].filter((name) => !types.endpoint.resources.has(name));
+  const doubted = [...users.map(({ resource }) => resource.name), ...missing].filter(
+    (name) => !types.cluster.resources.has(name) && !cluster.sent.has(name),
+  );
+  for (const name of doubted)
+    cluster.sent.set(name, { digest: "", nonce: "", resource: retiring.cluster.get(name)?.resource });
+  return leave(
+    stream,
+    doubted.map((name) => ({ type: "cluster", name })),
+  );
 }

@@ -1,6 +1,5 @@
 /** What must hold of a proxy at every moment (P5), and when all is at rest (P4). */
 import type { Resource, Snapshot } from "@routeledger/xds-model";
-import type { ModelCluster } from "../model/model-cluster.ts";
 import type { ModelEnvoy } from "../model/model-envoy.ts";
 import type { ModelListener } from "../model/model-listeners.ts";
 import { factsOf } from "../model/resource-facts.ts";
@@ -28,10 +27,9 @@ export function brokenNow(envoy: ModelEnvoy, { mayLackEndpoints = false } = {}):
   return broken;
 }
 
-/** Clusters that it routes to and that warm for the first time, with the time at which they began. */
-export function firstWarming(envoy: ModelEnvoy): ModelCluster[] {
-  const { active, warming } = envoy.clusters;
-  return [...warming].flatMap(([name, cluster]) => (active.has(name) ? [] : [cluster]));
+/** Names of clusters that warm for the first time. */
+export function firstWarming({ clusters: { active, warming } }: ModelEnvoy): string[] {
+  return [...warming.keys()].filter((name) => !active.has(name));
 }
 
 const withoutEndpoints = "is live without endpoints";
@@ -142,8 +140,8 @@ export function freezesClusters({ types: { cluster, listener, route } }: Snapsho
     tables.flatMap(({ name }) => route.resources.get(name) ?? []),
   );
   const used = new Set([...listeners, ...named.map(factsOf)].flatMap(({ clusters }) => clusters));
-  // Beside a rejected listener, what the client's own edition of it refers to is not known either.
-  if ([...listener.resources.values()].some(isBad)) return true;
+  // Beside a rejected listener or table, what the client's own edition of that refers to is not known either.
+  if ([...listener.resources.values(), ...route.resources.values()].some(isBad)) return true;
   return [...used].some((name) => {
     const found = cluster.resources.get(name);
     return found !== undefined && factsOf(found).fieldError !== undefined;

@@ -1,6 +1,6 @@
 /** A proxy in a simulated world: the model of Envoy, its network, and what is known of its history. */
 import { compareRevisions, formatRevision, type Revision } from "@routeledger/std";
-import { type Resource, typeNames, typeOfUrl } from "@routeledger/xds-model";
+import { type Resource, type ResourceType, typeNames, typeOfUrl } from "@routeledger/xds-model";
 import type { Protocol, StreamOutput, StreamResponse } from "@routeledger/xds-stream";
 import type { ModelCluster } from "../model/model-cluster.ts";
 import { ModelEnvoy } from "../model/model-envoy.ts";
@@ -122,6 +122,7 @@ export class SimulatedProxy {
     const type = typeOfUrl(request.typeUrl);
     if (type !== undefined) log(`${name} > ${textOfRequest(seenRequest(type, request))}`);
     this.requests++;
+    if (type !== undefined && this.options.mayLag) this.#forget(type, request);
     if (request.errorDetail !== undefined) {
       this.nacks++;
       this.lastNackMs = this.options.clock.nowMs;
@@ -131,6 +132,12 @@ export class SimulatedProxy {
         ? { type: "sotwRequest", request: request as never }
         : { type: "deltaRequest", request: request as never },
     );
+  }
+
+  /** Of what a delta client let go nothing tells an edge that is behind. */
+  #forget(type: ResourceType, request: XdsRequest): void {
+    if (!("resourceNamesUnsubscribe" in request)) return;
+    for (const name of request.resourceNamesUnsubscribe) this.#held.delete(`${type} ${name}`);
   }
 
   #write(connection: Connection, response: StreamResponse, taken: () => void): void {

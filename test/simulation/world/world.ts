@@ -33,6 +33,7 @@ export class World {
   readonly #edges: readonly SimulatedEdge[];
   readonly #proxies: readonly SimulatedProxy[];
   readonly #log: (line: string) => void;
+  readonly #cold = new Map<SimulatedProxy, ReadonlyMap<string, number>>();
   #wishes: Wishes = new Map();
   #snapshot: Snapshot = emptySnapshot("default/gateway");
   #commits = 0;
@@ -138,9 +139,22 @@ export class World {
   }
 
   /** What a proxy rejects may break it, until it is mended; a gate ends though a cluster still warms (rule 46). */
-  #isExcused({ envoy }: SimulatedProxy): boolean {
+  #isExcused(proxy: SimulatedProxy): boolean {
     if (this.#lastBadMs > Number.NEGATIVE_INFINITY) return true;
-    return firstWarming(envoy).some(({ createdMs }) => this.#clock.nowMs - createdMs >= gateDeadlineMs);
+    return [...this.#coldSince(proxy).values()].some(
+      (sinceMs) => this.#clock.nowMs - sinceMs >= gateDeadlineMs,
+    );
+  }
+
+  /** Since when its clusters warm for the first time, in whichever edition: one that changes gets no more time. */
+  #coldSince(proxy: SimulatedProxy): ReadonlyMap<string, number> {
+    const before = this.#cold.get(proxy);
+    const now = firstWarming(proxy.envoy).map(
+      (name) => [name, before?.get(name) ?? this.#clock.nowMs] as const,
+    );
+    const since = new Map(now);
+    this.#cold.set(proxy, since);
+    return since;
   }
 
   /** Rule 6 and section 3: responses are bounded by what is committed and asked for. */
