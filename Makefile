@@ -15,9 +15,11 @@ FIXTURES := $(abspath $(or $(ROUTELEDGER_FIXTURES),../shared/fixtures))
 SOAK_RUNS ?= 100
 SOAK_TRANSLATOR_KILLS ?= 200
 SOAK_CLUSTER_ROUNDS ?= 10
+SOAK_WORLDS ?= 5000
+SOAK_FUZZ_RUNS ?= 20
 
 .PHONY: help install envoy go-modules nats-server grpc-go-client start test test-types test-lint test-tidy test-unit test-features \
-  test-golden test-envoy test-faults test-fixtures test-compose conformance soak bench format
+  test-simulation test-golden test-envoy test-faults test-fixtures test-compose conformance soak bench format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,7 +50,7 @@ grpc-go-client: $(PACKAGES)
 start: $(PACKAGES) ## run examples/quickstart: two backends, a Gateway, routes, an Envoy; Ctrl-C stops it
 	@exec node --no-warnings examples/quickstart/run.ts
 
-test: test-types test-lint test-tidy test-unit test-features test-envoy test-faults ## all that a change must pass
+test: test-types test-lint test-tidy test-unit test-simulation test-features test-envoy test-faults ## all that a change must pass
 
 test-types: $(PACKAGES) ## the TypeScript compiler's checks
 	@$(TIER) types
@@ -64,6 +66,9 @@ test-unit: $(PACKAGES) ## tests beside the code: no I/O
 
 test-features: $(PACKAGES) envoy go-modules nats-server grpc-go-client ## tests across packages and processes
 	@$(TIER) features
+
+test-simulation: $(PACKAGES) ## random worlds of edges and a model of Envoy, on a virtual clock
+	@$(TIER) simulation
 
 test-golden: $(PACKAGES) ## of the features, those that lie beside recorded outputs
 	@$(TIER) golden
@@ -85,8 +90,9 @@ test-compose: $(PACKAGES) ## docker-compose.yml for real; needs a Docker Engine;
 conformance: $(PACKAGES) envoy go-modules ## the official suite's cases alone, of the fixtures
 	@ROUTELEDGER_FIXTURES="$(FIXTURES)" $(TIER) conformance
 
-soak: $(PACKAGES) envoy nats-server ## the faults tier many times over: SOAK_RUNS=100, SOAK_TRANSLATOR_KILLS=200, SOAK_CLUSTER_ROUNDS=10
-	@RUNS=$(SOAK_RUNS) TRANSLATOR_KILLS=$(SOAK_TRANSLATOR_KILLS) CLUSTER_ROUNDS=$(SOAK_CLUSTER_ROUNDS) $(TIER) soak
+soak: $(PACKAGES) envoy nats-server ## simulation and faults many times over: see the SOAK_ variables in CONTRIBUTING.md
+	@RUNS=$(SOAK_RUNS) TRANSLATOR_KILLS=$(SOAK_TRANSLATOR_KILLS) CLUSTER_ROUNDS=$(SOAK_CLUSTER_ROUNDS) \
+	  SIMULATION_WORLDS=$(SOAK_WORLDS) SIMULATION_SEED=any FUZZ_RUNS=$(SOAK_FUZZ_RUNS) $(TIER) soak
 
 bench: $(PACKAGES) envoy nats-server ## measure; prints figures, judges nothing
 	@set -e; for file in test/bench/*.ts; do echo "== $$file"; node --no-warnings --expose-gc "$$file"; done

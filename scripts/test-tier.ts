@@ -23,12 +23,13 @@ const tiers: Readonly<Record<string, Tier>> = {
   unit: testTier(180, 2, ["libs/*/src/**/*.test.ts", "services/*/src/**/*.test.ts", "scripts/**/*.test.ts"]),
   features: testTier(480, 2, ["test/features/**/*.test.ts", "test/golden/**/*.test.ts"]),
   golden: testTier(120, 2, ["test/golden/**/*.test.ts"]),
-  envoy: testTier(300, 1, ["test/envoy/**/*.test.ts"]),
+  envoy: testTier(360, 1, ["test/envoy/**/*.test.ts"]),
+  simulation: testTier(120, 2, ["test/simulation/**/*.test.ts"]),
   faults: testTier(600, 1, ["test/faults/**/*.test.ts"]),
   fixtures: testTier(420, 2, ["test/fixtures-suite/**/*.test.ts", "test/conformance/**/*.test.ts"]),
   conformance: testTier(300, 2, ["test/conformance/**/*.test.ts"]),
   compose: testTier(1_200, 1, ["test/compose/**/*.test.ts"]),
-  soak: testTier(7_200, 1, ["test/faults/**/*.test.ts"]),
+  soak: testTier(7_200, 1, ["test/simulation/**/*.test.ts", "test/faults/**/*.test.ts"]),
 };
 
 /** Tests in files of their own process, `concurrency` at a time: two cores are the smallest machine that counts. */

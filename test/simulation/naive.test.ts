@@ -65,7 +65,7 @@ for (const protocol of ["sotw", "delta"] as const) {
     const play = (): void => new World({ protocol, open: openNaiveStream, history: changedCluster }).play();
     assert.throws(
       play,
-      (error) => error instanceof Violation && /waited in vain for EDS a/.test(error.message),
+      (error) => error instanceof Violation && /cluster a warms for 15000 ms/.test(error.message),
     );
     new World({ protocol, open: openStepStream, history: changedCluster }).play();
   });

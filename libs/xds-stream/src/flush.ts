@@ -106,12 +106,14 @@ function fullContent(
   subscription: Subscription,
   trial: ReadonlySet<string> = new Set(),
 ): Resource[] | undefined {
-  const { type, names, leaving, rejected } = subscription;
+  const { type, names, leaving, rejected, sent } = subscription;
   const isWhole = isWildcard(subscription);
   if (isWhole && names.size + leaving.size + rejected.size === 0)
     return withHeldBack(stream, subscription, [...snapshotOfStream(stream).types[type].resources.values()]);
   const all = isWhole ? snapshotOfStream(stream).types[type].resources.keys() : [];
-  const wanted = new Set([...all, ...names, ...leaving.keys()]);
+  // A listener that the client may hold from an earlier stream, in bytes that are not known, just goes.
+  const staying = [...leaving.keys()].filter((name) => type !== "listener" || sent.get(name)?.nonce !== "");
+  const wanted = new Set([...all, ...names, ...staying]);
   const contentOf = (name: string) =>
     trial.has(name) ? current(stream, type, name) : served(stream, subscription, name);
   const content = inOrder([...wanted].flatMap((name) => contentOf(name) ?? []));

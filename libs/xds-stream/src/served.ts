@@ -67,7 +67,18 @@ function offeredOf(stream: XdsStream, subscription: Subscription, name: string):
   const retiring = snapshotOfStream(stream).retiring[type].get(name)?.resource;
   const last = subscription.sent.get(name);
   const written = last?.digest === "" ? undefined : last?.resource;
-  return written ?? retiring ?? subscription.acked.get(name) ?? last?.resource;
+  if (written !== undefined) return written;
+  return [retiring, subscription.acked.get(name), last?.resource].find(
+    (edition) => edition !== undefined && hasClusters(stream, edition),
+  );
+}
+
+/** A table whose clusters are gone serves nobody, least of all a client that holds an older edition of it. */
+function hasClusters(stream: XdsStream, { type, references }: Resource): boolean {
+  if (type !== "route") return true;
+  const { resources } = snapshotOfStream(stream).types.cluster;
+  const { sent } = stream.types.cluster;
+  return references.every(({ type: of, name }) => of !== "cluster" || resources.has(name) || sent.has(name));
 }
 
 /** The client wants the name and holds other bytes; content that it rejected does not count (rule 6). */

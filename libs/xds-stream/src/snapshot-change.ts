@@ -20,26 +20,30 @@ export function takeSnapshot(stream: XdsStream, snapshot: Snapshot): StreamOutpu
     const subscription = stream.types[type];
     for (const name of changedNames(before?.types[type], snapshot.types[type])) {
       noteApart(subscription, snapshot.types[type].resources, name);
+      const exists = snapshot.types[type].resources.has(name);
+      if (!exists) noteLastEdition(subscription, name, before?.types[type].resources.get(name));
       const isSent = subscription.sent.has(name);
       if (!isSent && !isWanted(subscription, name)) continue;
       doubtGuess(subscription, name);
-      const exists = snapshot.types[type].resources.has(name);
       if (exists) subscription.leaving.delete(name);
       else if (isSent || subscription.names.has(name)) left.push({ type, name });
       // It came and went before it could be written, and the client waits for it.
       if (!exists && !isSent && subscription.dirty.has(name)) subscription.asked.add(name);
-      if (!exists) noteLastEdition(subscription, name, before?.types[type].resources.get(name));
       if (exists || type === "route" || type === "endpoint") subscription.dirty.add(name);
     }
   }
   return leave(stream, left);
 }
 
-/** Of what a client holds in an edition that is not known, the newest comes nearest. */
-function noteLastEdition({ sent }: Subscription, name: string, resource: Resource | undefined): void {
+/** Of what the client holds, or may hold, from an earlier stream in an edition that is not known, the newest comes nearest. */
+function noteLastEdition(
+  { sent, unknown }: Subscription,
+  name: string,
+  resource: Resource | undefined,
+): void {
   const known = sent.get(name);
-  if (known?.digest === "" && known.nonce === "" && resource !== undefined)
-    sent.set(name, { ...known, resource });
+  const isUnknown = known === undefined ? unknown.has("*") : known.digest === "" && known.nonce === "";
+  if (isUnknown && resource !== undefined) sent.set(name, { digest: "", nonce: "", resource });
 }
 
 const memo = new WeakMap<TypeSnapshot, { before: TypeSnapshot | undefined; names: readonly string[] }>();

@@ -1,6 +1,6 @@
 /** Delta requests: names come and go whatever the nonce says, and what is asked for is answered (rules 26 to 31, 37). */
 import { takeAnswer } from "./answer.ts";
-import { type DeltaNames, deltaInterests, emptyNames, isFullType, isWildcard } from "./interest.ts";
+import { type DeltaNames, deltaInterests, emptyNames, isWildcard } from "./interest.ts";
 import { leave, leaveAsked, type TypedName } from "./leaving.ts";
 import { current, snapshotOfStream } from "./served.ts";
 import type { DeltaRequest, StreamOutput } from "./stream-io.ts";
@@ -97,8 +97,6 @@ function seed(
 /** A seed that needs no answer: current, or on its way out in its own time. */
 function isHeld(stream: XdsStream, { type, sent }: Subscription, name: string): boolean {
   const known = sent.get(name);
-  if (known === undefined) return false;
   const now = current(stream, type, name);
-  if (now !== undefined) return known.digest === now.digest;
-  return isFullType(type) || type === "secret";
+  return known !== undefined && (now === undefined || known.digest === now.digest);
 }

@@ -28,8 +28,11 @@ export class Load {
   /** Resolves when `count` more answers of that status came. */
   async more(count: number, status = "200"): Promise<void> {
     const start = this.#counts.get(status) ?? 0;
+    const deadlineMs = performance.now() + patienceMs;
     while ((this.#counts.get(status) ?? 0) < start + count) {
       if (this.#stopped) throw new Error("load that goes on");
+      if (performance.now() > deadlineMs)
+        throw new Error(`${count} more answers ${status}, got ${JSON.stringify(this.counts)}`);
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -49,6 +52,8 @@ export class Load {
 }
 
 const connections = 3;
+/** How long answers are waited for, milliseconds. */
+const patienceMs = 30_000;
 
 /** The status of one GET, or `failed: <code>`. */
 export function statusOf(port: number, path = "/", agent: Agent | false = false): Promise<string> {

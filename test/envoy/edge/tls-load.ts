@@ -55,8 +55,12 @@ export class TlsLoad {
   /** Resolves when `count` more of that answer came. */
   async more(count: number, answer: string): Promise<void> {
     const start = this.#counts.get(answer) ?? 0;
-    while ((this.#counts.get(answer) ?? 0) < start + count)
+    const deadlineMs = performance.now() + 30_000;
+    while ((this.#counts.get(answer) ?? 0) < start + count) {
+      if (performance.now() > deadlineMs)
+        throw new Error(`${count} more answers ${answer}, got ${JSON.stringify([...this.#counts])}`);
       await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   async stop(): Promise<void> {

@@ -7,6 +7,7 @@ import { ModelEnvoy } from "../model/model-envoy.ts";
 import type { XdsRequest } from "../model/mux.ts";
 import type { VirtualClock } from "../model/virtual-clock.ts";
 import { seenRequest, textOfRequest } from "../scenario.ts";
+import { isBad } from "./checks.ts";
 import type { EdgeStream, SimulatedEdge } from "./simulated-edge.ts";
 import { Violation } from "./violation.ts";
 
@@ -44,10 +45,17 @@ export class SimulatedProxy {
   streams = 0;
   nacks = 0;
   lastNackMs = Number.NEGATIVE_INFINITY;
+  /**
+   * A connection broke after it rejected a response, of which it may have applied the good clusters or listeners. Of
+   * these the next delta stream says the versions that it had before, if any.
+   */
+  hasLostRejection = false;
   /** The newest revision of which it acknowledged anything, on any edge. */
   acknowledged: Revision = { epoch: 0, sequence: 0 };
   /** What it was sent last of each name. */
   readonly #held = new Map<string, Resource>();
+  /** Types of which the last response held what it rejects, and is not answered. */
+  readonly #rejecting = new Set<ResourceType>();
   #connection: Connection | undefined;
 
   constructor(options: ProxyOptions) {
@@ -95,6 +103,8 @@ export class SimulatedProxy {
     if (connection === undefined || !connection.isOpen) return;
     log(`${name} loses its connection`);
     connection.isOpen = false;
+    this.hasLostRejection ||= this.nacks + this.#rejecting.size > 0;
+    this.#rejecting.clear();
     connection.stream.end();
     this.servedSinceMs = undefined;
     this.envoy.disconnect();
@@ -122,6 +132,7 @@ export class SimulatedProxy {
     const type = typeOfUrl(request.typeUrl);
     if (type !== undefined) log(`${name} > ${textOfRequest(seenRequest(type, request))}`);
     this.requests++;
+    if (type !== undefined && request.responseNonce !== "") this.#rejecting.delete(type);
     if (type !== undefined && this.options.mayLag) this.#forget(type, request);
     if (request.errorDetail !== undefined) {
       this.nacks++;
@@ -149,6 +160,7 @@ export class SimulatedProxy {
       if (!connection.isOpen) return;
       this.options.log(`${this.options.name} < ${textOfResponse(response)}`);
       this.#checkContent(response);
+      if (response.resources.some(isBad)) this.#rejecting.add(response.resourceType);
       this.envoy.take(response);
     });
   }
