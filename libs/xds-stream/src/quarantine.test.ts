@@ -301,3 +301,37 @@ test("rule 73: a removal that was rejected is not sent again, and what came with
   client.snapshot(snapshotOf([secret("s", "2"), secret("t")], 4, without));
   deepEqual(client.seen(), ["secret t"]);
 });
+
+test("rules 7 and 39: what follows a cluster is owed again with the later response that carries it (sotw)", () => {
+  const first = snapshotOf([cluster("a"), endpoint("a")], 1);
+  const client = settledClient("sotw", first);
+  const parts = (salt: number): Part[] => [cluster("a", 2), endpoint("a"), cluster("b", salt), endpoint("b")];
+  const bad = snapshotOf(parts(1), 2, first);
+  client.snapshot(bad).snapshot(snapshotOf(parts(2), 3, bad));
+  const [rejected, ...others] = client.take();
+  deepEqual(others.map(textOf), ["endpoint a,b", "cluster a,b", "endpoint b"]);
+  client.answer(rejected!, breaksRules);
+  deepEqual(client.seen(), ["endpoint a"]);
+});
+
+test("rule 7: after a response that was never answered the client may hold other bytes than it acknowledged (sotw)", () => {
+  const first = snapshotOf([cluster("a"), endpoint("a")], 1);
+  const client = settledClient("sotw", first);
+  const second = snapshotOf([cluster("a", 2), endpoint("a")], 2, first);
+  const third = snapshotOf([cluster("a"), endpoint("a"), cluster("b")], 3, second);
+  client.snapshot(second).snapshot(third);
+  const clusters = client.take().filter(({ resourceType }) => resourceType === "cluster");
+  equal(clusters.length, 2);
+  client.answer(clusters[1]!, breaksRules);
+  const again = client.take()[0];
+  equal(textOf(again!), "cluster a");
+});
+
+test("rule 73: a client that says what it rejects is believed, even of what it acknowledged before (delta)", () => {
+  const first = snapshotOf([endpoint("x"), endpoint("b")], 1);
+  const client = new TestClient("delta").snapshot(first).delta("endpoint", ["b"]).ack();
+  client.delta("endpoint", ["x", "b"]);
+  client.answer(only(client, "endpoint b,x"), 'cluster_name: "b" : Proto constraint validation failed (x)');
+  deepEqual(culprits(client), "b");
+  deepEqual(client.seen(), ["endpoint x"]);
+});

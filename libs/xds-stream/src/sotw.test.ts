@@ -183,3 +183,22 @@ test("I24, limits: a client that never answers makes no growing list of response
   }
   equal(client.stream.types.endpoint.inflight.size, 64);
 });
+
+test("rule 42: a cluster that is gone gets no endpoints when the request for clusters stays away", () => {
+  const first = snapshotOf([cluster("a"), endpoint("a")], 1);
+  const client = new TestClient("sotw").snapshot(first).sotw("endpoint", ["a", "ghost"]);
+  deepEqual(client.seen(), ["endpoint a"]);
+  client.fire("warming");
+  const [none] = client.take();
+  deepEqual([none?.resources.map(({ name }) => name), none?.resources[0]?.bytes.length], [["ghost"], 7]);
+  client.sotw("endpoint", ["a", "later"], { responseNonce: none?.nonce ?? "" });
+  deepEqual(client.seen(), ["endpoint later"]);
+});
+
+test("rule 41: a client that asks for clusters is not told that endpoints are none", () => {
+  const first = snapshotOf([cluster("a"), endpoint("a")], 1);
+  const client = new TestClient("sotw").snapshot(first).sotw("endpoint", ["ghost"]).sotw("cluster", []);
+  client.take();
+  client.fire("warming");
+  deepEqual(client.seen(), []);
+});
