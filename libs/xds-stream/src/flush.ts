@@ -19,6 +19,7 @@ import { isFullType, isWildcard } from "./interest.ts";
 import { droppable } from "./leaving.ts";
 import { oweDependents } from "./owed.ts";
 import { hasLeftOut, isSuspect, nextTrial, releaseOthers } from "./quarantine.ts";
+import { asSent } from "./sent-resource.ts";
 import {
   current,
   emptyAssignment,
@@ -112,7 +113,9 @@ function fullContent(
     return withHeldBack(stream, subscription, [...snapshotOfStream(stream).types[type].resources.values()]);
   const all = isWhole ? snapshotOfStream(stream).types[type].resources.keys() : [];
   // A listener that the client may hold from an earlier stream, in bytes that are not known, just goes.
-  const staying = [...leaving.keys()].filter((name) => type !== "listener" || sent.get(name)?.nonce !== "");
+  const staying = [...leaving.keys()].filter(
+    (name) => type !== "listener" || sent.get(name)?.isFromBefore !== true,
+  );
   const wanted = new Set([...all, ...names, ...staying]);
   const contentOf = (name: string) =>
     trial.has(name) ? current(stream, type, name) : served(stream, subscription, name);
@@ -225,7 +228,7 @@ function record(stream: XdsStream, subscription: Subscription, draft: Draft): St
   const dependents = oweDependents(stream, subscription, resources);
   if (full) forgetAbsent(stream, subscription, resources);
   for (const resource of resources) {
-    sent.set(resource.name, { digest: resource.digest, nonce, resource });
+    sent.set(resource.name, asSent(resource));
     for (const set of [subscription.dirty, subscription.asked, subscription.owed]) set.delete(resource.name);
     // What was acknowledged may be repeated instead of what was rejected.
     if (resource.digest === current(stream, type, resource.name)?.digest) rejected.delete(resource.name);

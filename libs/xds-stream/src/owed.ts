@@ -1,6 +1,7 @@
 /** What must be sent again although it did not change, since what refers to it is being sent (rules 39, 40, 43). */
 import type { Reference, Resource, ResourceType } from "@routeledger/xds-model";
-import { isWanted, type SentResource, type Subscription, type XdsStream } from "./stream-state.ts";
+import type { SentResource } from "./sent-resource.ts";
+import { isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
 
 /**
  * Compares what is about to be written with what this stream was sent before. Returns what notes the dependents as

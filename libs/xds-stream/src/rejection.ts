@@ -111,10 +111,10 @@ function isKnown({ rejected }: Subscription, { resources }: Inflight, name: stri
 function sentence(
   stream: XdsStream,
   subscription: Subscription,
-  { resources, removed, nonce, full }: Inflight,
+  { resources, removed, full }: Inflight,
   { candidates, guilty, isGuess, isWhole, suspects }: Verdict,
 ): string[] {
-  const { type, sent, inflight, rejected, dirty, owed, leaving, doubtful } = subscription;
+  const { type, sent, rejected, dirty, owed, leaving, doubtful } = subscription;
   // It may hold other bytes than it acknowledged: those of a response that it took and never answered.
   const isHeld = ({ name, digest }: Resource): boolean =>
     !candidates.has(name) && (doubtful.get(name) ?? []).every((other) => other.digest === digest);
@@ -131,7 +131,7 @@ function sentence(
     const latest = sent.get(name);
     if (latest?.digest !== resource.digest || (full && isHeld(resource))) continue;
     // What is under way again has an answer of its own to come.
-    if (!guilty.has(name) && latest.nonce !== nonce && inflight.has(latest.nonce)) {
+    if (!guilty.has(name) && isUnderWay(subscription, resource)) {
       oweAgain(stream, resource);
       continue;
     }
@@ -143,12 +143,17 @@ function sentence(
     // It came back, or is asked for no more.
     if (sent.has(name) || current(stream, type, name) !== undefined || !isWanted(subscription, name))
       continue;
-    sent.set(name, { digest: "", nonce, resource: undefined });
+    sent.set(name, { digest: "", resource: undefined, isFromBefore: false });
     leaving.set(name, { graceOver: true, waitsFor: [] });
     if (guilty.has(name) || suspects.has(name)) reject(name, undefined);
   }
   stream.gatesMoved = true;
   return tried;
+}
+
+/** Whether a later response, which is not answered yet, carries the same. */
+function isUnderWay({ inflight }: Subscription, { name, digest }: Resource): boolean {
+  return [...inflight.values()].some(({ resources }) => resources.get(name)?.digest === digest);
 }
 
 /** Those whom nothing but words accused. */

@@ -3,6 +3,7 @@ import { type Resource, resourceTypes, type Snapshot, type TypeSnapshot } from "
 import { noteApart } from "./held-digest.ts";
 import { leave } from "./leaving.ts";
 import { doubtGuess } from "./quarantine.ts";
+import { fromBefore } from "./sent-resource.ts";
 import type { StreamOutput } from "./stream-io.ts";
 import { isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
 
@@ -42,8 +43,8 @@ function noteLastEdition(
   resource: Resource | undefined,
 ): void {
   const known = sent.get(name);
-  const isUnknown = known === undefined ? unknown.has("*") : known.digest === "" && known.nonce === "";
-  if (isUnknown && resource !== undefined) sent.set(name, { digest: "", nonce: "", resource });
+  const isUnknown = known === undefined ? unknown.has("*") : known.isFromBefore;
+  if (isUnknown && resource !== undefined) sent.set(name, fromBefore(resource));
 }
 
 const memo = new WeakMap<TypeSnapshot, { before: TypeSnapshot | undefined; names: readonly string[] }>();

@@ -4,6 +4,7 @@ import { type Resource, type ResourceType, resourceTypes, type Snapshot } from "
 import { type Interest, isWildcard } from "./interest.ts";
 import type { Leaving } from "./leaving.ts";
 import type { Phase } from "./phase.ts";
+import type { SentResource } from "./sent-resource.ts";
 import type { Gate, ProxyNode, RequestInput, StreamOutput } from "./stream-io.ts";
 
 export type Protocol = "sotw" | "delta";
@@ -95,13 +96,6 @@ export interface Subscription {
   ackedRevision: Revision | undefined;
   rejectedVersion: string;
   sentVersion: string;
-}
-
-export interface SentResource {
-  /** Empty where it is not known or was rejected: it equals nothing. */
-  readonly digest: string;
-  readonly nonce: string;
-  readonly resource: Resource | undefined;
 }
 
 export interface RejectedResource {

@@ -2,10 +2,11 @@
 import { takeAnswer } from "./answer.ts";
 import { type DeltaNames, deltaInterests, emptyNames, isWildcard } from "./interest.ts";
 import { leave, leaveAsked, type TypedName } from "./leaving.ts";
+import { asSent, fromBefore } from "./sent-resource.ts";
 import { current, snapshotOfStream } from "./served.ts";
 import type { DeltaRequest, StreamOutput } from "./stream-io.ts";
 import { forget, isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
-import { digestOfVersion, doubtClusters, markAllDirty, showVersion } from "./subscription.ts";
+import { digestOfVersion, doubtClusters, markAllDirty, sharedName, showVersion } from "./subscription.ts";
 
 export function takeDeltaRequest(
   stream: XdsStream,
@@ -39,7 +40,7 @@ function takeNames(
   for (const name of unsubscribe) takeUnsubscribe(stream, subscription, name);
   if (subscribe.length === 0) turn(stream, subscription, emptyNames(stream, subscription.type));
   for (const name of subscribe) {
-    if (name !== "*") subscription.names.add(name);
+    if (name !== "*") subscription.names.add(sharedName(stream, subscription, name));
     turn(stream, subscription, name === "*" ? "star" : "name");
   }
 }
@@ -84,7 +85,7 @@ function seed(
     const now = current(stream, type, name);
     const known = now ?? snapshotOfStream(stream).retiring[type].get(name)?.resource;
     const isEqual = known !== undefined && digestOfVersion(version) === known.digest.slice(0, 16);
-    sent.set(name, { digest: isEqual ? known.digest : "", nonce: "", resource: known });
+    sent.set(name, isEqual ? asSent(known) : fromBefore(known));
     if (isEqual) acked.set(name, known);
     else unknown.add(name);
     if (now === undefined) gone.push({ type, name });

@@ -4,10 +4,11 @@ import type { ResourceType } from "@routeledger/xds-model";
 import { takeAnswer } from "./answer.ts";
 import { emptyNames, isFullType, isWildcard, sotwInterests } from "./interest.ts";
 import { leave, leaveAsked } from "./leaving.ts";
+import { fromBefore } from "./sent-resource.ts";
 import { current, snapshotOfStream } from "./served.ts";
 import type { SotwRequest, StreamOutput } from "./stream-io.ts";
 import { forget, type Subscription, type XdsStream } from "./stream-state.ts";
-import { isOfNothing, markAllDirty, showVersion } from "./subscription.ts";
+import { isOfNothing, markAllDirty, sharedName, showVersion } from "./subscription.ts";
 
 export function takeSotwRequest(
   stream: XdsStream,
@@ -81,7 +82,8 @@ function takeNames(stream: XdsStream, subscription: Subscription, requested: rea
   const removed = [...names].filter((name) => !wanted.has(name));
   const added = [...wanted].filter((name) => !names.has(name));
   for (const name of removed) names.delete(name);
-  for (const name of added) {
+  for (const requestedName of added) {
+    const name = sharedName(stream, subscription, requestedName);
     names.add(name);
     subscription.asked.add(name);
   }
@@ -118,13 +120,12 @@ function takeFirst(
   const snapshot = snapshotOfStream(stream);
   if (!isWhole || !isFullType(type)) return [];
   // What it holds may leave the snapshot before the first response is written.
-  for (const [name, resource] of snapshot.types[type].resources)
-    sent.set(name, { digest: "", nonce: "", resource });
+  for (const [name, resource] of snapshot.types[type].resources) sent.set(name, fromBefore(resource));
   if (type !== "cluster" || versionInfo === snapshot.types.cluster.version) return [];
   const retiring = [...snapshot.retiring.cluster].filter(
     ([name]) => current(stream, type, name) === undefined,
   );
-  for (const [name, { resource }] of retiring) sent.set(name, { digest: "", nonce: "", resource });
+  for (const [name, { resource }] of retiring) sent.set(name, fromBefore(resource));
   return leave(
     stream,
     retiring.map(([name]) => ({ type, name })),

@@ -3,9 +3,15 @@ import { compareRevisions } from "@routeledger/std";
 import { digestOfNames, revisionOfVersion } from "@routeledger/xds-model";
 import { isWildcard } from "./interest.ts";
 import { leave } from "./leaving.ts";
+import { fromBefore } from "./sent-resource.ts";
 import { snapshotOfStream } from "./served.ts";
 import type { StreamOutput } from "./stream-io.ts";
 import type { Subscription, XdsStream } from "./stream-state.ts";
+
+/** The snapshot's own string, which all streams share: decoded names are of one request. */
+export function sharedName(stream: XdsStream, { type }: Subscription, name: string): string {
+  return snapshotOfStream(stream).types[type].resources.get(name)?.name ?? name;
+}
 
 export function markAllDirty(stream: XdsStream, { type, dirty }: Subscription): void {
   for (const name of snapshotOfStream(stream).types[type].resources.keys()) dirty.add(name);
@@ -45,8 +51,7 @@ export function doubtClusters(stream: XdsStream): StreamOutput[] {
   const doubted = [...users.map(({ resource }) => resource.name), ...missing].filter(
     (name) => !types.cluster.resources.has(name) && !cluster.sent.has(name),
   );
-  for (const name of doubted)
-    cluster.sent.set(name, { digest: "", nonce: "", resource: retiring.cluster.get(name)?.resource });
+  for (const name of doubted) cluster.sent.set(name, fromBefore(retiring.cluster.get(name)?.resource));
   return leave(
     stream,
     doubted.map((name) => ({ type: "cluster", name })),
