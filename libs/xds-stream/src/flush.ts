@@ -165,11 +165,14 @@ function draftOwed(stream: XdsStream, subscription: Subscription): Draft | undef
 }
 
 function owedContent(stream: XdsStream, subscription: Subscription, name: string): Resource | undefined {
-  const { type, acked } = subscription;
+  const { type, acked, sent } = subscription;
   const resource = served(stream, subscription, name);
   if (resource !== undefined) return resource;
-  if (!isRejected(stream, subscription, name))
-    return snapshotOfStream(stream).retiring[type].get(name)?.resource;
+  const isBad = isRejected(stream, subscription, name);
+  const retiring = snapshotOfStream(stream).retiring[type].get(name)?.resource;
+  // What leaves may stay longer at this client than anywhere else.
+  const last = isBad ? undefined : (retiring ?? sent.get(name)?.resource);
+  if (last !== undefined) return last;
   // Its cluster must not wait for what will not come.
   return type === "endpoint" && !acked.has(name) ? emptyAssignment(name) : undefined;
 }

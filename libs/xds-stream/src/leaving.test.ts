@@ -100,3 +100,15 @@ test("rule 31: a table that retires goes as it was last, and not at all where it
   deepEqual(asking(snapshotOf([cluster("a"), endpoint("a")], 2, first)), ["route r"]);
   deepEqual(asking(third), []);
 });
+
+test("rules 39 and 42: a cluster that stays longer at a client than its endpoints retire does not wait for them", () => {
+  const first = snapshotOf([cluster("a"), endpoint("a"), cluster("b"), endpoint("b")], 1);
+  const second = snapshotOf([cluster("b"), endpoint("b")], 2, first);
+  const { retiring } = emptySnapshot("default/gateway");
+  const client = new TestClient("sotw").snapshot({
+    ...second,
+    retiring: { ...second.retiring, endpoint: retiring.endpoint },
+  });
+  client.sotw("cluster", [], { versionInfo: first.types.cluster.version }).sotw("endpoint", ["a", "b"]);
+  deepEqual(client.seen(), ["cluster a,b", "endpoint a,b"]);
+});
