@@ -1,6 +1,6 @@
 import { assert, type JsonObject, type JsonValue } from "@routeledger/std";
 import { nodeGroupPattern } from "./node-groups.ts";
-import { programSizeMax } from "./program-size.ts";
+import { programSizeMax } from "./routes/program-size.ts";
 
 export interface BootstrapOptions {
   /** The node group: `namespace/name` of the Gateway. Goes to `node.cluster`. */

@@ -1,10 +1,10 @@
 import { type ConfigEvent, type ConfigState, evolve } from "@routeledger/config-model";
 import type { JsonObject } from "@routeledger/std";
 import type { Part, Published, RevisionDelta } from "@routeledger/xds-model";
-import type { Findings } from "./findings.ts";
 import { nodeGroups } from "./node-groups.ts";
 import { type NotClosed, publish } from "./publish.ts";
-import { statuses } from "./statuses.ts";
+import type { Findings } from "./statuses/findings.ts";
+import { statuses } from "./statuses/statuses.ts";
 import { translate } from "./translate.ts";
 import type { TranslationCache } from "./translation-cache.ts";
 import { translatorVersion } from "./translator-version.ts";

@@ -11,7 +11,7 @@ import {
   type PublishedStatus,
   type RevisionDelta,
 } from "@routeledger/xds-model";
-import { withTransitionTimes } from "./transition-times.ts";
+import { withTransitionTimes } from "./statuses/transition-times.ts";
 
 /** What one revision was translated to. */
 export interface RevisionTranslation {

@@ -1,20 +1,20 @@
 import { type ConfigState, kindKey } from "@routeledger/config-model";
 import { assert, by } from "@routeledger/std";
 import { comparePartKeys, type Part } from "@routeledger/xds-model";
-import { attachedRoutes } from "./attached-routes.ts";
-import { clusterPart } from "./cluster.ts";
-import type { Domain } from "./domains.ts";
-import { endpointParts } from "./endpoint-parts.ts";
-import { type AttachedRoute, type Findings, gatewayFinding } from "./findings.ts";
-import { type GatewayView, viewGateway } from "./gateway-view.ts";
+import { clusterPart } from "./backends/cluster.ts";
+import { endpointParts } from "./backends/endpoint-parts.ts";
+import type { Upstream } from "./backends/upstream.ts";
 import { discoveryGroup } from "./kinds.ts";
-import { listenerParts } from "./listener.ts";
+import { type GatewayView, viewGateway } from "./listeners/gateway-view.ts";
+import { listenerParts } from "./listeners/listener.ts";
 import type { MemoTable } from "./memo-table.ts";
 import { findGateway } from "./node-groups.ts";
-import { withinLimit } from "./route-limit.ts";
-import { routeTableParts } from "./route-table.ts";
+import { attachedRoutes } from "./routes/attached-routes.ts";
+import type { Domain } from "./routes/domains.ts";
+import { withinLimit } from "./routes/route-limit.ts";
+import { routeTableParts } from "./routes/route-table.ts";
+import { type AttachedRoute, type Findings, gatewayFinding } from "./statuses/findings.ts";
 import { TranslationCache } from "./translation-cache.ts";
-import type { Upstream } from "./upstream.ts";
 
 export interface Translation {
   /** All xDS resources of the node group: closed, sorted by type, resource, virtual host. */

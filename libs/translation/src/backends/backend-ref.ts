@@ -1,0 +1,88 @@
+import type { ConfigObject, ObjectRef } from "@routeledger/config-model";
+import type { JsonObject } from "@routeledger/std";
+import { fieldProblem } from "../field-rules.ts";
+import { envoyGatewayGroup, gatewayGroup, specOf } from "../kinds.ts";
+import { Problem, unsupported } from "../problem.ts";
+import type { StateReader } from "../state-reader.ts";
+import { objectsOf, portOf, shown, textOf } from "../untrusted.ts";
+import { backendUpstream } from "./backend-upstream.ts";
+import { envoyCluster } from "./cluster.ts";
+import { mayRefer } from "./reference-grant.ts";
+import { serviceUpstream } from "./service-upstream.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** What a backendRef of a route reaches, or why its share of requests gets 500 (G64). */
+export function resolveBackendRef(
+  reader: StateReader,
+  route: ConfigObject,
+  { field, ref }: { readonly field: string; readonly ref: JsonObject },
+): Upstream | Problem {
+  const group = textOf(ref.group) ?? "";
+  const kind = textOf(ref.kind) ?? "Service";
+  const isService = group === "" && kind === "Service";
+  const isBackend = group === envoyGatewayGroup && kind === "Backend";
+  if (!isService && !isBackend) {
+    return new Problem(
+      "InvalidKind",
+      `${field}: kind ${shown(group === "" ? kind : `${group}/${kind}`)} is not served`,
+    );
+  }
+  const target = {
+    group,
+    kind,
+    namespace: textOf(ref.namespace) ?? route.namespace,
+    name: textOf(ref.name) ?? "",
+  };
+  const title = `${kind} ${target.namespace}/${target.name}`;
+  // Before existence: whoever may not refer may not learn what exists.
+  if (!mayRefer(reader, route, target)) {
+    return new Problem("RefNotPermitted", `${field}: no ReferenceGrant permits ${title}`);
+  }
+  const object = reader.object(target);
+  if (object === undefined) return new Problem("BackendNotFound", `${field}: ${title} does not exist`);
+  const upstream = isBackend ? backendUpstream(object) : resolveService(object, { field, ref });
+  if (upstream instanceof Problem) {
+    // Conditions of routes have no word for an invalid Backend.
+    return upstream.reason === "Invalid" ? unsupported(upstream.message) : upstream;
+  }
+  return tlsPolicy(reader, target) ?? clusterProblem(title, upstream) ?? upstream;
+}
+
+function resolveService(
+  service: ConfigObject,
+  { field, ref }: { readonly field: string; readonly ref: JsonObject },
+): Upstream | Problem {
+  const port = portOf(ref.port);
+  if (port === undefined)
+    return new Problem("BackendNotFound", `${field}.port: ${shown(ref.port)} is no port`);
+  return serviceUpstream(service, port);
+}
+
+const clusterProblems = new WeakMap<Upstream, { readonly problem: Problem | undefined }>();
+
+function clusterProblem(title: string, upstream: Upstream): Problem | undefined {
+  let known = clusterProblems.get(upstream);
+  if (known === undefined) {
+    known = { problem: fieldProblem(title, "envoy.config.cluster.v3.Cluster", envoyCluster(upstream)) };
+    clusterProblems.set(upstream, known);
+  }
+  return known.problem;
+}
+
+/**
+ * BackendTLSPolicy is not served. Whom one targets must not be reached in plain text (G98), so it is not reached.
+ */
+function tlsPolicy(reader: StateReader, target: ObjectRef): Problem | undefined {
+  const policies = reader.namespace(gatewayGroup, "BackendTLSPolicy", target.namespace);
+  const policy = [...policies.values()].find((candidate) =>
+    objectsOf(specOf(candidate).targetRefs).some(
+      ({ group, kind, name }) =>
+        (textOf(group) ?? "") === target.group && kind === target.kind && name === target.name,
+    ),
+  );
+  if (policy === undefined) return undefined;
+  return new Problem(
+    "UnsupportedProtocol",
+    `${target.kind} ${target.namespace}/${target.name} is the target of a BackendTLSPolicy, which is not served`,
+  );
+}

@@ -1,0 +1,85 @@
+import type { ConfigObject } from "@routeledger/config-model";
+import { by, type JsonObject } from "@routeledger/std";
+import { parseHostname } from "../hostnames.ts";
+import { parseIpAddress } from "../ip-address.ts";
+import { specOf } from "../kinds.ts";
+import { Problem, unsupported } from "../problem.ts";
+import { listOf, objectOf, objectsOf, portOf, shown, textOf } from "../untrusted.ts";
+import { appProtocol } from "./service-upstream.ts";
+import {
+  clusterName,
+  type EndpointSource,
+  type SocketAddress,
+  type Upstream,
+  type UpstreamProtocol,
+} from "./upstream.ts";
+
+const known = new WeakMap<ConfigObject, Upstream | Problem>();
+
+/** Endpoints of a Backend that are looked at: what the schema allows. */
+const endpointsMax = 64;
+
+/** What a Backend (gateway.envoyproxy.io) reaches, or why it cannot be served. */
+export function backendUpstream(backend: ConfigObject): Upstream | Problem {
+  let upstream = known.get(backend);
+  if (upstream === undefined) {
+    upstream = resolve(backend);
+    known.set(backend, upstream);
+  }
+  return upstream;
+}
+
+function resolve(backend: ConfigObject): Upstream | Problem {
+  const spec = specOf(backend);
+  const title = `Backend ${backend.namespace}/${backend.name}`;
+  const refused = ["tls", "fallback"].filter((field) => spec[field] !== undefined && spec[field] !== false);
+  if (refused.length > 0) return unsupported(`${title}: ${refused.join(", ")} is not served`);
+  if ((textOf(spec.type) ?? "Endpoints") !== "Endpoints") {
+    return unsupported(`${title}: type ${shown(spec.type)} is not served`);
+  }
+  const protocol = protocolOf(title, spec);
+  if (protocol instanceof Problem) return protocol;
+  const base = `backend/${backend.namespace}/${backend.name}`;
+  const endpoints = endpointSource(title, base, objectsOf(spec.endpoints).slice(0, endpointsMax));
+  if (endpoints instanceof Problem) return endpoints;
+  return { name: clusterName(base, protocol), protocol, owner: backend, endpoints };
+}
+
+function protocolOf(title: string, spec: JsonObject): UpstreamProtocol | Problem {
+  const protocols = listOf(spec.appProtocols).map((written) => appProtocol(title, written));
+  const problem = protocols.find((protocol) => protocol instanceof Problem);
+  return problem ?? (protocols.includes("http2") ? "http2" : "http1");
+}
+
+function endpointSource(
+  title: string,
+  name: string,
+  endpoints: readonly JsonObject[],
+): EndpointSource | Problem {
+  const ips: SocketAddress[] = [];
+  const names: SocketAddress[] = [];
+  for (const endpoint of endpoints) {
+    const ip = objectOf(endpoint.ip);
+    const fqdn = objectOf(endpoint.fqdn);
+    const address = parseIpAddress(textOf(ip.address) ?? "");
+    const hostname = parseHostname(textOf(fqdn.hostname) ?? "");
+    const ipPort = portOf(ip.port);
+    const fqdnPort = portOf(fqdn.port);
+    if (address !== undefined && ipPort !== undefined) ips.push({ address, port: ipPort });
+    else if (hostname !== undefined && fqdnPort !== undefined)
+      names.push({ address: hostname, port: fqdnPort });
+    else return unsupported(`${title}: endpoint ${shown(endpoint)} is not served`);
+  }
+  if (ips.length > 0 && names.length > 0) {
+    return new Problem("Invalid", `${title}: ip and fqdn endpoints cannot be mixed`);
+  }
+  return names.length > 0
+    ? { type: "dns", addresses: sortAddresses(names) }
+    : { type: "addresses", name, addresses: sortAddresses(ips) };
+}
+
+/** Each once, sorted. */
+export function sortAddresses(addresses: readonly SocketAddress[]): SocketAddress[] {
+  const unique = new Map(addresses.map((one) => [`${one.address} ${one.port}`, one]));
+  return [...unique.values()].sort(by(({ address, port }) => `${address} ${String(port).padStart(5, "0")}`));
+}

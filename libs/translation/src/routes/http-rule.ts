@@ -1,0 +1,144 @@
+import type { ConfigObject } from "@routeledger/config-model";
+import type { envoy } from "@routeledger/protos";
+import type { JsonObject } from "@routeledger/std";
+import { type BackendShare, forwardAction, parseBackends } from "../backends/backend-shares.ts";
+import type { Upstream } from "../backends/upstream.ts";
+import { isServed, Problem, unsupported } from "../problem.ts";
+import type { StateReader } from "../state-reader.ts";
+import { objectOf, objectsOf, shown } from "../untrusted.ts";
+import { type Filters, parseFilters } from "./filters.ts";
+import { type HttpMatch, parseMatch } from "./match.ts";
+import type { Redirect } from "./redirect.ts";
+import { envoyRewrite, type Rewrite } from "./rewrite.ts";
+import { envoyTimeouts, parseTimeouts } from "./route-timeouts.ts";
+
+/** One rule of an HTTPRoute, checked, with all that it reaches. */
+export interface HttpRule {
+  readonly name: string;
+  readonly matches: readonly IndexedMatch[];
+  readonly action: HttpAction;
+  /** Why the rule as a whole is not served; its matches answer 500 (G62). */
+  readonly dropped: Problem | undefined;
+  /** What is wrong with its backends: never makes the rule not accepted (G64). */
+  readonly backendProblems: readonly Problem[];
+  readonly upstreams: readonly Upstream[];
+}
+
+export type HttpAction =
+  | { readonly type: "fail" }
+  | { readonly type: "redirect"; readonly redirect: Redirect; readonly filters: Filters }
+  | {
+      readonly type: "forward";
+      readonly route: envoy.config.route.v3.RouteAction;
+      readonly rewrite: Rewrite | undefined;
+      readonly filters: Filters;
+    };
+
+/** A match and its place in the rule as it is written. */
+export interface IndexedMatch {
+  readonly index: number;
+  readonly match: HttpMatch;
+}
+
+/** Fields of a rule that Gateway API knows and that are not served. */
+const unservedFields = ["retry", "sessionPersistence"];
+
+/** Matches of a rule that are looked at: what the schema allows. */
+const matchesMax = 64;
+
+/** @param index position in spec.rules, for names and messages */
+export function parseRule(
+  reader: StateReader,
+  route: ConfigObject,
+  { rule, index }: { readonly rule: JsonObject; readonly index: number },
+): HttpRule {
+  const field = `rules[${index}]`;
+  const { matches, problem: matchProblem } = parseMatches(field, rule);
+  const backends = parseBackends(reader, route, { field, refs: objectsOf(rule.backendRefs) });
+  const action = parseAction(field, rule, backends.shares);
+  const dropped = matchProblem ?? (action instanceof Problem ? action : undefined);
+  const name = typeof rule.name === "string" && rule.name !== "" ? rule.name : String(index);
+  return {
+    name,
+    matches,
+    action: dropped !== undefined || action instanceof Problem ? { type: "fail" } : action,
+    dropped,
+    backendProblems: backends.problems,
+    upstreams: dropped === undefined ? upstreamsOf(action, backends.shares) : [],
+  };
+}
+
+function upstreamsOf(action: HttpAction | Problem, shares: readonly BackendShare[]): Upstream[] {
+  if (action instanceof Problem || action.type !== "forward") return [];
+  return shares.map(({ upstream }) => upstream).filter(isServed);
+}
+
+/** No matches is every request (G38). A match that cannot be said at all is left out, and drops its rule. */
+function parseMatches(
+  field: string,
+  rule: JsonObject,
+): { matches: IndexedMatch[]; problem: Problem | undefined } {
+  const written = objectsOf(rule.matches).slice(0, matchesMax);
+  const list = written.length === 0 ? [{}] : written;
+  const parsed = list.map((match, index) => parseMatch(`${field}.matches[${index}]`, match));
+  return {
+    matches: parsed.flatMap((match, index) => (isServed(match) ? [{ index, match }] : [])),
+    problem: parsed.find((match) => match instanceof Problem),
+  };
+}
+
+function parseAction(field: string, rule: JsonObject, shares: readonly BackendShare[]): HttpAction | Problem {
+  const unserved = unservedFields.find((name) => rule[name] !== undefined && rule[name] !== null);
+  if (unserved !== undefined)
+    return unsupported(`${field}.${unserved}: ${shown(rule[unserved])} is not served`);
+  const ownFilters = parseFilters(`${field}.filters`, rule.filters);
+  if (ownFilters instanceof Problem) return ownFilters;
+  const filters = hoist(field, ownFilters, shares);
+  if (filters instanceof Problem) return filters;
+  const timeouts = parseTimeouts(`${field}.timeouts`, rule.timeouts);
+  if (timeouts instanceof Problem) return timeouts;
+  if (filters.redirect !== undefined) {
+    if (objectsOf(rule.backendRefs).length > 0 && ownFilters.redirect !== undefined) {
+      return new Problem("IncompatibleFilters", `${field}: RequestRedirect excludes backendRefs`);
+    }
+    return { type: "redirect", redirect: filters.redirect, filters };
+  }
+  const forward = forwardAction(shares);
+  if (forward === undefined) return { type: "fail" };
+  const route = { ...forward, ...envoyTimeouts(timeouts), ...envoyRewrite(filters.rewrite) };
+  return { type: "forward", route, rewrite: filters.rewrite, filters };
+}
+
+/**
+ * Envoy's weighted clusters change headers only. What else a backendRef asks for goes to the rule when it is the only
+ * backend; with several it cannot be served (G54).
+ */
+function hoist(field: string, own: Filters, shares: readonly BackendShare[]): Filters | Problem {
+  const problem = shares.map(({ filters }) => filters).find((filters) => filters instanceof Problem);
+  if (problem instanceof Problem) return problem;
+  let hoisted = own;
+  for (const { filters } of shares) {
+    if (filters instanceof Problem || (filters.redirect === undefined && filters.rewrite === undefined))
+      continue;
+    if (shares.length > 1) {
+      return unsupported(
+        `${field}.backendRefs: redirect or rewrite of one of several backends is not served`,
+      );
+    }
+    if (own.redirect !== undefined || own.rewrite !== undefined) {
+      return new Problem(
+        "IncompatibleFilters",
+        `${field}: the rule and its backend both redirect or rewrite`,
+      );
+    }
+    hoisted = { ...own, redirect: filters.redirect, rewrite: filters.rewrite };
+  }
+  return hoisted;
+}
+
+/** The rules of an HTTPRoute that are looked at: what the schema allows. */
+const rulesMax = 16;
+
+export function rulesOf(route: ConfigObject): readonly JsonObject[] {
+  return objectsOf(objectOf(route.object.spec).rules).slice(0, rulesMax);
+}

@@ -1,0 +1,112 @@
+import type { envoy } from "@routeledger/protos";
+import { envoyMutations } from "../backends/backend-shares.ts";
+import { fieldProblem } from "../field-rules.ts";
+import { anyHost } from "../hostnames.ts";
+import { isServed, Problem } from "../problem.ts";
+import type { HttpAction, HttpRule } from "./http-rule.ts";
+import { envoyPath, type HttpMatch } from "./match.ts";
+import type { MatchOrigin, MatchRank } from "./match-rank.ts";
+import { type PrefixRewrite, replacePrefix } from "./path-replacement.ts";
+import { envoyRedirect, type Redirect } from "./redirect.ts";
+
+/** One Envoy route that a rule's match becomes, as far as it does not depend on the virtual host. */
+export interface RouteEntry {
+  readonly rank: MatchRank;
+  readonly origin: MatchOrigin;
+  /** Answers 500 because its rule cannot be served. */
+  readonly dropped: boolean;
+  readonly route: envoy.config.route.v3.Route;
+  /** What `route.redirect` is made of; redirects depend on the listener and the domain (G15, G47). */
+  readonly redirect: Redirect | undefined;
+}
+
+/** Where a route is put. */
+export interface RoutePlace {
+  readonly port: number;
+  readonly scheme: "http" | "https";
+  readonly domain: string;
+}
+
+/** The entries of all rules of a route, and what could not be said. */
+export function ruleEntries(
+  rules: readonly HttpRule[],
+  of: RouteOrigin,
+): { readonly entries: readonly RouteEntry[]; readonly problems: readonly Problem[] } {
+  const built = rules.map((rule, index) => {
+    const wanted = buildRule(rule, { ...of, rule: index }, rule.action);
+    const problem = wanted.find((entry) => entry instanceof Problem);
+    if (problem === undefined) return { entries: wanted.filter(isServed), problem };
+    // What cannot be said answers 500 wherever its matches can be said.
+    const failing = buildRule({ ...rule, dropped: problem }, { ...of, rule: index }, { type: "fail" });
+    return { entries: failing.filter(isServed), problem };
+  });
+  return {
+    entries: built.flatMap(({ entries }) => entries),
+    problems: built.flatMap(({ problem }) => problem ?? []),
+  };
+}
+
+type RouteOrigin = Pick<MatchOrigin, "createdAt" | "namespace" | "name">;
+
+function buildRule(
+  rule: HttpRule,
+  of: RouteOrigin & Pick<MatchOrigin, "rule">,
+  action: HttpAction,
+): (RouteEntry | Problem)[] {
+  return rule.matches.flatMap(({ match, index }) => {
+    const field = `rules[${of.rule}].matches[${index}]`;
+    const forms = expand(field, match, action);
+    if (forms instanceof Problem) return [forms];
+    return forms.map((form) => {
+      const entry = {
+        rank: match.rank,
+        origin: { ...of, match: index },
+        dropped: rule.dropped !== undefined,
+        route: {
+          name: `${of.namespace}/${of.name}/${rule.name}/${index}`,
+          match: envoyMatch(match, form),
+          ...envoyAction(action, form),
+        },
+        redirect: action.type === "redirect" ? action.redirect : undefined,
+      };
+      const placed = placedRoute(entry, { port: 1, scheme: "http", domain: anyHost });
+      return fieldProblem(field, "envoy.config.route.v3.Route", placed) ?? entry;
+    });
+  });
+}
+
+/** The paths that a match becomes: more than one only where a prefix is replaced by nothing. */
+function expand(field: string, match: HttpMatch, action: HttpAction): readonly PrefixRewrite[] | Problem {
+  const replacement =
+    action.type === "redirect"
+      ? action.redirect.path
+      : action.type === "forward"
+        ? action.rewrite?.path
+        : undefined;
+  if (replacement?.type !== "prefix") return [{ path: match.path, rewrite: undefined }];
+  return replacePrefix(field, match.path, replacement.replacement);
+}
+
+function envoyMatch(match: HttpMatch, { path }: PrefixRewrite): envoy.config.route.v3.RouteMatch {
+  const said = path.type === "rawPrefix" ? { prefix: path.value } : envoyPath(path);
+  return { ...said, ...match.conditions };
+}
+
+function envoyAction(action: HttpAction, { rewrite }: PrefixRewrite): envoy.config.route.v3.Route {
+  const prefixRewrite = rewrite === undefined ? {} : { prefixRewrite: rewrite };
+  switch (action.type) {
+    case "fail":
+      return { directResponse: { status: 500 } };
+    case "redirect":
+      // Completed by `placedRoute`.
+      return { redirect: prefixRewrite, ...envoyMutations(action.filters) };
+    case "forward":
+      return { route: { ...action.route, ...prefixRewrite }, ...envoyMutations(action.filters) };
+  }
+}
+
+/** The Envoy route in a virtual host. */
+export function placedRoute({ route, redirect }: RouteEntry, place: RoutePlace): envoy.config.route.v3.Route {
+  if (redirect === undefined) return route;
+  return { ...route, redirect: { ...envoyRedirect(redirect, place), ...route.redirect } };
+}

@@ -1,0 +1,67 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { test } from "node:test";
+import { getObject } from "@routeledger/config-model";
+import { assert, type JsonObject } from "@routeledger/std";
+import { viewGateway } from "../listeners/gateway-view.ts";
+import { gateway, gatewayClass, http, httpRoute, rule, service } from "../sample-objects.ts";
+import { stateOf } from "../testing.ts";
+import { TranslationCache } from "../translation-cache.ts";
+import { attachedRoutes } from "./attached-routes.ts";
+import { type LimitedRoutes, withinLimit } from "./route-limit.ts";
+
+const a = [{ name: "a", port: 80 }];
+const gatewayApi = { group: "gateway.networking.k8s.io" };
+
+function limited(routesMax: number, ...routes: JsonObject[]): LimitedRoutes {
+  const state = stateOf([gatewayClass, gateway([http("http", 8080)]), service("a"), ...routes]);
+  const object = getObject(state, { ...gatewayApi, kind: "Gateway", namespace: "default", name: "web" });
+  const ofClass = getObject(state, {
+    ...gatewayApi,
+    kind: "GatewayClass",
+    namespace: "",
+    name: "routeledger",
+  });
+  assert(object !== undefined && ofClass !== undefined, "a Gateway and its class");
+  const view = viewGateway(object, ofClass);
+  return withinLimit(view, attachedRoutes(state, view, new TranslationCache()), routesMax);
+}
+
+function refusedOf({ routes }: LimitedRoutes): string[] {
+  return routes.filter(({ translated }) => translated?.refused).map(({ object }) => object.name);
+}
+
+const old = httpRoute(
+  "old",
+  { rules: [rule("/a", a), rule("/b", a)] },
+  { creationTimestamp: "2020-01-01T00:00:00Z" },
+);
+const young = httpRoute("a-young", { hostnames: ["a.io"], rules: [rule("/c", a)] });
+
+test("rule G37: a match counts once for every domain that it may answer on", () => {
+  // The old route answers on its own domain and on the young one's.
+  deepEqual(refusedOf(limited(5, old, young)), []);
+  deepEqual(refusedOf(limited(4, old, young)), ["a-young"]);
+});
+
+test("rule G37: the youngest routes beyond the limit are not accepted and answer 500, the older ones stay", () => {
+  const { routes, domains } = limited(4, old, young);
+  const [refused] = routes.filter(({ object }) => object.name === "a-young");
+  equal(refused?.translated?.refused?.reason, "UnsupportedValue");
+  deepEqual(refused?.translated?.upstreams, []);
+  const [domain] = domains.filter((one) => one.domain === "a.io");
+  deepEqual(
+    domain?.hosted.flatMap(({ route }) =>
+      route.entries.map((entry) => entry.route.directResponse?.status ?? "served"),
+    ),
+    [500, "served", "served"],
+  );
+});
+
+test("within the limit nothing changes", () => {
+  const { routes } = limited(100, old, young);
+  deepEqual(
+    routes.map(({ object }) => object.name),
+    ["a-young", "old"],
+  );
+  deepEqual(refusedOf(limited(100, old, young)), []);
+});
