@@ -30,3 +30,11 @@ export type { KindInfo } from "./schema/kind-info.ts";
 export type { CelRule, Schema } from "./schema/schema.ts";
 export { validateObject } from "./schema/validate-object.ts";
 export { validateStatus } from "./schema/validate-status.ts";
+export {
+  type CaFacts,
+  type DataFacts,
+  type SecretFacts,
+  sealedTokens,
+  secretFacts,
+  type TlsFacts,
+} from "./secrets/sealed-secret.ts";
