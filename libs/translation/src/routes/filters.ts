@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from "@routeledger/std";
 import { Problem, unsupported } from "../problem.ts";
 import { objectOf, objectsOf, shown, textOf } from "../untrusted.ts";
 import { type HeaderMutation, noMutation, parseHeaderMutation } from "./header-mutation.ts";
+import { type Mirror, parseMirror } from "./mirror.ts";
 import { parseRedirect, type Redirect } from "./redirect.ts";
 import { parseRewrite, type Rewrite } from "./rewrite.ts";
 
@@ -11,6 +12,8 @@ export interface Filters {
   readonly responseHeaders: HeaderMutation;
   readonly redirect: Redirect | undefined;
   readonly rewrite: Rewrite | undefined;
+  /** In the order of the list: the one type that a list may hold more than once (G55). */
+  readonly mirrors: readonly Mirror[];
 }
 
 const noFilters: Filters = {
@@ -18,6 +21,7 @@ const noFilters: Filters = {
   responseHeaders: noMutation,
   redirect: undefined,
   rewrite: undefined,
+  mirrors: [],
 };
 
 const parsers: Readonly<
@@ -38,6 +42,13 @@ const parsers: Readonly<
     member: "requestRedirect",
     parse: (field, of) => named("redirect", parseRedirect(field, of)),
   },
+  RequestMirror: {
+    member: "requestMirror",
+    parse: (field, of) => {
+      const mirror = parseMirror(field, of);
+      return mirror instanceof Problem ? mirror : { mirrors: [mirror] };
+    },
+  },
   URLRewrite: { member: "urlRewrite", parse: (field, of) => named("rewrite", parseRewrite(field, of)) },
 };
 
@@ -57,14 +68,26 @@ export function parseFilters(field: string, list: JsonValue | undefined): Filter
     const parser = Object.hasOwn(parsers, type) ? parsers[type] : undefined;
     if (parser === undefined)
       return unsupported(`${field}[${index}]: filter ${shown(filter.type)} is not served`);
-    if (seen.has(type)) return new Problem("IncompatibleFilters", `${field}: more than one filter ${type}`);
+    if (seen.has(type) && type !== "RequestMirror")
+      return new Problem("IncompatibleFilters", `${field}: more than one filter ${type}`);
     seen.add(type);
     const parsed = parser.parse(`${field}[${index}].${parser.member}`, objectOf(filter[parser.member]));
     if (parsed instanceof Problem) return parsed;
-    filters = { ...filters, ...parsed };
+    filters = { ...filters, ...parsed, mirrors: [...filters.mirrors, ...(parsed.mirrors ?? [])] };
   }
-  if (filters.redirect !== undefined && filters.rewrite !== undefined) {
-    return new Problem("IncompatibleFilters", `${field}: RequestRedirect and URLRewrite exclude each other`);
-  }
-  return filters;
+  return incompatible(field, filters) ?? filters;
+}
+
+/** What Envoy does not do with a redirect (G53, G56). */
+export function incompatible(field: string, filters: Filters): Problem | undefined {
+  if (filters.redirect === undefined) return undefined;
+  const others = [
+    ...(filters.rewrite === undefined ? [] : ["URLRewrite"]),
+    ...(filters.mirrors.length === 0 ? [] : ["RequestMirror"]),
+  ];
+  if (others.length === 0) return undefined;
+  return new Problem(
+    "IncompatibleFilters",
+    `${field}: RequestRedirect and ${others.join(", ")} exclude each other`,
+  );
 }

@@ -2,11 +2,12 @@ import type { ConfigObject } from "@routeledger/config-model";
 import type { envoy } from "@routeledger/protos";
 import type { JsonObject } from "@routeledger/std";
 import { type BackendShare, forwardAction, parseBackends } from "../backends/backend-shares.ts";
+import { type ResolvedMirrors, resolveMirrors } from "../backends/mirrors.ts";
 import type { Upstream } from "../backends/upstream.ts";
 import { isServed, Problem, unsupported } from "../problem.ts";
 import type { StateReader } from "../state-reader.ts";
 import { objectOf, objectsOf, shown } from "../untrusted.ts";
-import { type Filters, parseFilters } from "./filters.ts";
+import { type Filters, incompatible, parseFilters } from "./filters.ts";
 import { type HttpMatch, parseMatch } from "./match.ts";
 import type { Redirect } from "./redirect.ts";
 import { envoyRewrite, type Rewrite } from "./rewrite.ts";
@@ -55,7 +56,10 @@ export function parseRule(
   const field = `rules[${index}]`;
   const { matches, problem: matchProblem } = parseMatches(field, rule);
   const backends = parseBackends(reader, route, { field, refs: objectsOf(rule.backendRefs) });
-  const action = parseAction(field, rule, backends.shares);
+  const filters = parseRuleFilters(field, rule, backends.shares);
+  const mirrors = resolveMirrors(reader, route, filters instanceof Problem ? [] : filters.mirrors);
+  const action =
+    filters instanceof Problem ? filters : parseAction(field, rule, { filters, mirrors, ...backends });
   const dropped = matchProblem ?? (action instanceof Problem ? action : undefined);
   const name = typeof rule.name === "string" && rule.name !== "" ? rule.name : String(index);
   return {
@@ -63,14 +67,18 @@ export function parseRule(
     matches,
     action: dropped !== undefined || action instanceof Problem ? { type: "fail" } : action,
     dropped,
-    backendProblems: backends.problems,
-    upstreams: dropped === undefined ? upstreamsOf(action, backends.shares) : [],
+    backendProblems: [...backends.problems, ...mirrors.problems],
+    upstreams: dropped === undefined ? upstreamsOf(action, backends.shares, mirrors) : [],
   };
 }
 
-function upstreamsOf(action: HttpAction | Problem, shares: readonly BackendShare[]): Upstream[] {
+function upstreamsOf(
+  action: HttpAction | Problem,
+  shares: readonly BackendShare[],
+  mirrors: ResolvedMirrors,
+): Upstream[] {
   if (action instanceof Problem || action.type !== "forward") return [];
-  return shares.map(({ upstream }) => upstream).filter(isServed);
+  return [...shares.map(({ upstream }) => upstream).filter(isServed), ...mirrors.upstreams];
 }
 
 /** No matches is every request (G38). A match that cannot be said at all is left out, and drops its rule. */
@@ -87,26 +95,47 @@ function parseMatches(
   };
 }
 
-function parseAction(field: string, rule: JsonObject, shares: readonly BackendShare[]): HttpAction | Problem {
+/** What a rule's backends and its filters ask for together. */
+interface RuleParts {
+  readonly filters: Filters;
+  readonly mirrors: ResolvedMirrors;
+  readonly shares: readonly BackendShare[];
+}
+
+function parseAction(
+  field: string,
+  rule: JsonObject,
+  { filters, mirrors, shares }: RuleParts,
+): HttpAction | Problem {
   const unserved = unservedFields.find((name) => rule[name] !== undefined && rule[name] !== null);
   if (unserved !== undefined)
     return unsupported(`${field}.${unserved}: ${shown(rule[unserved])} is not served`);
-  const ownFilters = parseFilters(`${field}.filters`, rule.filters);
-  if (ownFilters instanceof Problem) return ownFilters;
-  const filters = hoist(field, ownFilters, shares);
-  if (filters instanceof Problem) return filters;
   const timeouts = parseTimeouts(`${field}.timeouts`, rule.timeouts);
   if (timeouts instanceof Problem) return timeouts;
-  if (filters.redirect !== undefined) {
-    if (objectsOf(rule.backendRefs).length > 0 && ownFilters.redirect !== undefined) {
-      return new Problem("IncompatibleFilters", `${field}: RequestRedirect excludes backendRefs`);
-    }
-    return { type: "redirect", redirect: filters.redirect, filters };
-  }
+  if (filters.redirect !== undefined) return { type: "redirect", redirect: filters.redirect, filters };
   const forward = forwardAction(shares);
   if (forward === undefined) return { type: "fail" };
-  const route = { ...forward, ...envoyTimeouts(timeouts), ...envoyRewrite(filters.rewrite) };
+  const route = {
+    ...forward,
+    ...envoyTimeouts(timeouts),
+    ...envoyRewrite(filters.rewrite),
+    ...(mirrors.policies.length === 0 ? {} : { requestMirrorPolicies: mirrors.policies }),
+  };
   return { type: "forward", route, rewrite: filters.rewrite, filters };
+}
+
+/** The filters of a rule, and those of its only backend that must be the rule's, or why they cannot be served. */
+function parseRuleFilters(
+  field: string,
+  rule: JsonObject,
+  shares: readonly BackendShare[],
+): Filters | Problem {
+  const own = parseFilters(`${field}.filters`, rule.filters);
+  if (own instanceof Problem) return own;
+  if (own.redirect !== undefined && objectsOf(rule.backendRefs).length > 0) {
+    return new Problem("IncompatibleFilters", `${field}: RequestRedirect excludes backendRefs`);
+  }
+  return hoist(field, own, shares);
 }
 
 /**
@@ -114,26 +143,40 @@ function parseAction(field: string, rule: JsonObject, shares: readonly BackendSh
  * backend; with several it cannot be served (G54).
  */
 function hoist(field: string, own: Filters, shares: readonly BackendShare[]): Filters | Problem {
-  const problem = shares.map(({ filters }) => filters).find((filters) => filters instanceof Problem);
-  if (problem instanceof Problem) return problem;
   let hoisted = own;
   for (const { filters } of shares) {
-    if (filters instanceof Problem || (filters.redirect === undefined && filters.rewrite === undefined))
-      continue;
+    if (filters instanceof Problem) return filters;
+    const asked = hoistedNames(filters);
+    if (asked.length === 0) continue;
     if (shares.length > 1) {
       return unsupported(
-        `${field}.backendRefs: redirect or rewrite of one of several backends is not served`,
+        `${field}.backendRefs: ${asked.join(", ")} of one of several backends is not served`,
       );
     }
-    if (own.redirect !== undefined || own.rewrite !== undefined) {
+    const redirects = filters.redirect !== undefined || filters.rewrite !== undefined;
+    if (redirects && (own.redirect !== undefined || own.rewrite !== undefined)) {
       return new Problem(
         "IncompatibleFilters",
         `${field}: the rule and its backend both redirect or rewrite`,
       );
     }
-    hoisted = { ...own, redirect: filters.redirect, rewrite: filters.rewrite };
+    hoisted = {
+      ...own,
+      redirect: filters.redirect ?? own.redirect,
+      rewrite: filters.rewrite ?? own.rewrite,
+      mirrors: [...own.mirrors, ...filters.mirrors],
+    };
   }
-  return hoisted;
+  return incompatible(field, hoisted) ?? hoisted;
+}
+
+/** The filters of a backendRef that are none of headers. */
+function hoistedNames({ redirect, rewrite, mirrors }: Filters): string[] {
+  return [
+    ...(redirect === undefined ? [] : ["RequestRedirect"]),
+    ...(rewrite === undefined ? [] : ["URLRewrite"]),
+    ...(mirrors.length === 0 ? [] : ["RequestMirror"]),
+  ];
 }
 
 /** The rules of an HTTPRoute that are looked at: what the schema allows. */

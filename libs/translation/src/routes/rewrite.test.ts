@@ -50,12 +50,6 @@ test("rule G53: a route has one rewrite of its path, and none beside a redirect"
   }
 });
 
-test("rule G56, G61: a mirror, which is not served, is a 500 and no silence", () => {
-  const filters = [{ type: "RequestMirror", requestMirror: { backendRef: { name: "a", port: 80 } } }];
-  const translated = route(rule("/", a), rule("/mirrored", a, { filters }));
-  deepEqual(translated.answers()[0], "default/shop/1/0 -> 500");
-});
-
 test("rule G85: a rule's name is for people: it names its routes and orders nothing", () => {
   const named = (first: string, second: string): string[] =>
     route(rule("/", a, { name: first }), rule("/", a, { name: second }))
