@@ -3,6 +3,7 @@ import { keepTrying, type Logger, Metrics } from "@routeledger/service-kit";
 import type { SnapshotStore } from "@routeledger/snapshot-store";
 import type { Clock } from "@routeledger/std";
 import type { FastifyInstance } from "fastify";
+import { parseAddressRange } from "./address-range.ts";
 import type { ApiTokens } from "./api-tokens.ts";
 import { type ApiBus, type BusApiOptions, startBusApi } from "./bus-api.ts";
 import type { ChangeAnswer } from "./change-results.ts";
@@ -19,6 +20,7 @@ import { ObjectReader } from "./object-reader.ts";
 import { ReadSide } from "./read-side.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
+export { type AddressRange, parseAddressRange } from "./address-range.ts";
 export { type ApiTokens, parseTokens } from "./api-tokens.ts";
 export type { ApiBus, ApiBusReply, ApiBusRequest, ApiBusService } from "./bus-api.ts";
 export type { ChangeAnswer, InputProblem, ObjectResult, Outcome, XdsChange } from "./change-results.ts";
@@ -44,6 +46,11 @@ export interface ApiOptions {
    * each its own.
    */
   readonly coalesceEndpointsMs?: number;
+  /**
+   * A CIDR of IPv4: a Gateway of ours that names no address gets one of it. The same for all replicas. Default: none,
+   * such Gateways listen on all addresses.
+   */
+  readonly gatewayAddresses?: string;
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly logger: Logger;
@@ -67,16 +74,17 @@ export interface Api {
 
 /**
  * Runs the one door: appends what people say, answers what they ask. Resolves when it listens.
- * @throws Failure `api.address` when it cannot listen there, `log.*`
+ * @throws Failure `api.address` when it cannot listen there, `config.invalid` for a range that is none, `log.*`
  */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { name = "api", logs, store, clock, randomBytes, logger, checkReplay, tokens, tls } = options;
   const wanted = parseListenAddress(options.address, { open: tokens === undefined });
+  const gatewayAddresses = parseAddressRange(options.gatewayAddresses ?? "");
   const metrics = options.metrics ?? new Metrics();
   const stopping = new AbortController();
   const { coalesceEndpointsMs = coalesceEndpointsDefaultMs } = options;
   const doorParts = { name, config: logs.config, clock, randomBytes, logger, metrics };
-  const door = await ConfigDoor.open({ ...doorParts, coalesceEndpointsMs });
+  const door = await ConfigDoor.open({ ...doorParts, coalesceEndpointsMs, gatewayAddresses });
   let failed: unknown;
   const ended = door.run().catch((error: unknown) => {
     failed = error;

@@ -5,7 +5,14 @@ import type { Author } from "./change-coalescer.ts";
 import type { ChangeAnswer, ObjectResult } from "./change-results.ts";
 import type { ConfigDoor } from "./config-door.ts";
 import type { DoorMoment } from "./joint-decision.ts";
-import { type CheckedObject, checkObjects, type Plan, planApply, withDiffs } from "./plan-apply.ts";
+import {
+  type ApplyContext,
+  type CheckedObject,
+  checkObjects,
+  type Plan,
+  planApply,
+  withDiffs,
+} from "./plan-apply.ts";
 import { type DeleteTarget, planDelete, summaryOf } from "./plan-delete.ts";
 import type { ReadInput } from "./read-documents.ts";
 import { xdsChanges } from "./xds-changes.ts";
@@ -42,7 +49,7 @@ export async function apply(door: ConfigDoor, request: ApplyRequest): Promise<Ch
     }),
   );
   const plan = (moment: DoorMoment): Plan => {
-    const decided = planApply(checked, applyContext(request, moment));
+    const decided = planApply(checked, applyContext(door, request, moment));
     const results = inInputOrder([...unreadable, ...decided.results], checked);
     const isRefused = results.some(({ outcome }) => outcome === "refused");
     return isRefused && request.atomic
@@ -101,9 +108,14 @@ function evolved(state: ConfigState, { changes }: Plan, timeMs: number): ConfigS
   return evolve(state, { revision, timeMs, term: 0, fact: { type: "changeSet", changes } });
 }
 
-function applyContext({ namespace, ifRevision, author }: ChangeRequest, { state, timeMs }: DoorMoment) {
+function applyContext(
+  { gatewayAddresses }: ConfigDoor,
+  { namespace, ifRevision, author }: ChangeRequest,
+  { state, timeMs }: DoorMoment,
+): ApplyContext {
   const source = (): string => author.source;
-  return { state, namespace, source, timeMs, newUid: () => randomUUID(), ...(ifRevision && { ifRevision }) };
+  const parts = { state, namespace, source, timeMs, newUid: () => randomUUID(), gatewayAddresses };
+  return { ...parts, ...(ifRevision && { ifRevision }) };
 }
 
 function notApplied(result: ObjectResult): ObjectResult {

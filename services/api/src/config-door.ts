@@ -2,6 +2,7 @@ import { encodeChangeSet, encodeStoreConfirmed, type ObjectRef } from "@routeled
 import type { Commit, EventLog } from "@routeledger/event-log";
 import { type Logger, Metrics, silentLogger } from "@routeledger/service-kit";
 import { assert, type Clock, type Failure, formatRevision, type Revision } from "@routeledger/std";
+import type { AddressRange } from "./address-range.ts";
 import { apiFailure } from "./api-failure.ts";
 import { type Author, ChangeCoalescer, mayWait, type WaitingChange } from "./change-coalescer.ts";
 import { ConfigAppender } from "./config-appender.ts";
@@ -32,6 +33,8 @@ export interface DoorOptions {
   readonly metrics?: Metrics;
   /** Default 100; 0: every change of endpoints is an event of its own. */
   readonly coalesceEndpointsMs?: number;
+  /** What Gateways of ours that name no address get. Default: none. */
+  readonly gatewayAddresses?: AddressRange | undefined;
 }
 
 /** A store's word that it holds both logs, durably, up to these positions. */
@@ -100,6 +103,11 @@ export class ConfigDoor {
   /** Ends the reading; changes that are not appended yet fail. */
   stop(): void {
     this.#fold.stop();
+  }
+
+  /** What those who decide give Gateways that name no address. */
+  get gatewayAddresses(): AddressRange | undefined {
+    return this.#options.gatewayAddresses;
   }
 
   /** Changes that are not answered yet. */

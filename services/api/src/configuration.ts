@@ -56,4 +56,14 @@ export const apiSettings = [
     unit: "milliseconds",
     description: "changes of EndpointSlices alone become one event in so long; 0 keeps each its own",
   },
+  {
+    name: "gatewayAddresses",
+    env: "ROUTELEDGER_GATEWAY_ADDRESSES",
+    flag: "--gateway-addresses",
+    type: "string",
+    default: "",
+    unit: "",
+    description:
+      "a CIDR of IPv4 whose addresses Gateways get that name none; the same for every api; without it they listen on all",
+  },
 ] as const;

@@ -23,6 +23,7 @@ import {
   type ApiTokens,
   type ConfigDoor,
   openTokensFile,
+  parseAddressRange,
   readTlsFiles,
   type StoreConfirmation,
   startApi,
@@ -61,6 +62,7 @@ async function start(
 ): Promise<void> {
   const { parts, logger, metrics, signal } = tools;
   const { name, storeFolder } = configuration;
+  parseAddressRange(configuration.gatewayAddresses);
   const access = await readAccess(configuration, clock, tools);
   const room = await openWaitingRoom(configuration.apiAddress, access.tls, tools);
   const waiting = {
@@ -96,6 +98,7 @@ async function start(
       startApi({
         ...{ name, logs, store, address, clock, randomBytes, logger, metrics, ...access },
         coalesceEndpointsMs: configuration.coalesceEndpointsMs,
+        gatewayAddresses: configuration.gatewayAddresses,
         bus: logs.bus,
         checkReplay: () => checkReplay(logs),
       }),

@@ -11,7 +11,9 @@ import {
   validateObject,
 } from "@routeledger/config-model";
 import { compareRevisions, formatRevision, type JsonObject, type Revision } from "@routeledger/std";
+import type { AddressRange } from "./address-range.ts";
 import type { InputProblem, ObjectResult } from "./change-results.ts";
+import { GatewayAddresses } from "./gateway-addresses.ts";
 import { isWorkload, kindInfo } from "./kind-names.ts";
 import type { InputObject } from "./read-documents.ts";
 
@@ -29,6 +31,10 @@ export interface ApplyContext {
   newUid(): string;
   /** Objects that were written after it are refused. */
   readonly ifRevision?: Revision;
+  /** Gateways of ours that name no address get one of these. */
+  readonly gatewayAddresses?: AddressRange | undefined;
+  /** What the same event deletes. */
+  readonly leaving?: readonly ObjectRef[];
 }
 
 export interface Plan {
@@ -147,6 +153,7 @@ function fieldProblem(
 /** Decides what an apply of checked objects changes in a state. Pure; called again when the state moved on. */
 export function planApply(checked: readonly CheckedObject[], context: ApplyContext): Plan {
   const changes: ObjectChange[] = [];
+  const addresses = gatewayAddresses(checked, context);
   const results = checked.map((object): ObjectResult => {
     const { input, ref, defaulted, outcome, problems } = object;
     const place = { ref, file: input.file, document: input.document };
@@ -162,8 +169,16 @@ export function planApply(checked: readonly CheckedObject[], context: ApplyConte
     if (conflict !== undefined)
       return { ...place, outcome: "refused", errors: [{ ...at(input), ...conflict }] };
     const { timeMs } = context;
+    const addressed = addresses?.complete(defaulted, ref) ?? { outcome: "completed", object: defaulted };
+    if (addressed.outcome === "refused")
+      return { ...place, outcome: "refused", errors: [{ ...at(input), ...addressed.problem }] };
     const uid = existing === undefined ? context.newUid() : "";
-    const change = completeObject(defaulted, { existing, source: context.source(input.file), uid, timeMs });
+    const change = completeObject(addressed.object, {
+      existing,
+      source: context.source(input.file),
+      uid,
+      timeMs,
+    });
     if (change === "unchanged") return { ...place, outcome: "unchanged" };
     const tooLarge = change.type === "applied" ? jsonProblem(change.json) : undefined;
     if (tooLarge !== undefined)
@@ -172,6 +187,17 @@ export function planApply(checked: readonly CheckedObject[], context: ApplyConte
     return { ...place, outcome: existing === undefined ? "created" : "configured" };
   });
   return { changes, results };
+}
+
+function gatewayAddresses(
+  checked: readonly CheckedObject[],
+  { gatewayAddresses: range, state, leaving = [] }: ApplyContext,
+): GatewayAddresses | undefined {
+  if (range === undefined) return undefined;
+  const input = checked.flatMap(({ defaulted, outcome }) =>
+    defaulted === undefined || outcome !== undefined ? [] : [defaulted],
+  );
+  return new GatewayAddresses({ range, state, input, leaving });
 }
 
 /** Undefined when the object was not written after the revision. */

@@ -5,6 +5,7 @@ import {
   type ObjectRef,
   objectKey,
 } from "@routeledger/config-model";
+import type { AddressRange } from "./address-range.ts";
 import type { InputProblem, ObjectResult } from "./change-results.ts";
 import { type CheckedObject, type Plan, planApply, refuseRepeated } from "./plan-apply.ts";
 import { type MassDelete, massDelete } from "./plan-delete.ts";
@@ -29,6 +30,8 @@ export interface FolderContext {
   readonly allowMassDelete: boolean;
   /** Nothing is deleted: a file is being written, and may be where an object went. */
   readonly keepAll: boolean;
+  /** As in `ApplyContext`. */
+  readonly gatewayAddresses?: AddressRange | undefined;
 }
 
 export interface FolderPlan extends Plan {
@@ -46,10 +49,6 @@ export function planFolder(files: readonly FolderFile[], context: FolderContext)
   const { state, source, timeMs, newUid, allowMassDelete, keepAll } = context;
   const checked = refuseRepeated(files.flatMap(({ objects }) => objects));
   const changedFiles = new Set(files.filter(({ changed }) => changed).map(({ path }) => path));
-  const applied = planApply(
-    checked.filter(({ input }) => changedFiles.has(input.file)),
-    { state, namespace: "default", source: (file) => `${source}/${file}`, timeMs, newUid },
-  );
   const unreadable = files
     .filter(({ changed }) => changed)
     .flatMap(({ path, problems }) =>
@@ -63,6 +62,14 @@ export function planFolder(files: readonly FolderFile[], context: FolderContext)
   const reason: "empty" | MassDelete | undefined = isEmpty ? "empty" : mass;
   const held = reason !== undefined && !allowMassDelete ? { count: deletes.length, reason } : undefined;
   const carried = held === undefined ? deletes : [];
+  const { gatewayAddresses } = context;
+  const applied = planApply(
+    checked.filter(({ input }) => changedFiles.has(input.file)),
+    {
+      ...{ state, namespace: "default", source: (file: string) => `${source}/${file}`, timeMs, newUid },
+      ...{ gatewayAddresses, leaving: carried },
+    },
+  );
   return {
     changes: [...applied.changes, ...carried],
     results: [

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ConfigFact, decodeConfigEvent, type ObjectChange, objectKey } from "@routeledger/config-model";
+import {
+  type ConfigFact,
+  decodeConfigEvent,
+  type ObjectChange,
+  objectKey,
+  objectsOfKind,
+} from "@routeledger/config-model";
 import {
   type Commit,
   CommitReader,
@@ -11,6 +17,7 @@ import {
 import { LossyEventLog } from "@routeledger/event-log/testing";
 import { Failure, type JsonObject, parseRevision, sha256, systemClock, utf8 } from "@routeledger/std";
 import fc from "fast-check";
+import { parseAddressRange } from "./address-range.ts";
 import type { ChangeAnswer } from "./change-results.ts";
 import { apply, remove } from "./change-service.ts";
 import { ConfigDoor } from "./config-door.ts";
@@ -251,4 +258,46 @@ function checkChange(change: ObjectChange, before: JsonObject | undefined): void
   assert.ok(former === undefined || change.kind === "EndpointSlice", `${change.name} stays who it is`);
   assert.match(metadata.uid, /^[0-9a-f-]{36}$/);
   assert.ok(change.kind === "EndpointSlice" || metadata.generation === 1);
+}
+
+test("P8, G17: two doors that give addresses at once never give one twice, as a lost race is decided again", async () => {
+  const storage = new MemoryStorage("one");
+  const doors = await Promise.all(
+    [0, 1].map((index) =>
+      ConfigDoor.open({
+        ...{ name: `api-${index}`, config: new MemoryEventLog("CONFIG", storage), clock: systemClock },
+        randomBytes: (count) => sha256(utf8(`address ${commits++}`)).subarray(0, count),
+        gatewayAddresses: parseAddressRange("127.1.0.0/24"),
+      }),
+    ),
+  );
+  const running = doors.map((door) => door.run());
+  const applied = (door: ConfigDoor, ...objects: JsonObject[]) => applyGateways(door, objects);
+  const apiVersion = "gateway.networking.k8s.io/v1";
+  const spec = { controllerName: "routeledger.dev/gateway" };
+  await applied(doors[0]!, { apiVersion, kind: "GatewayClass", metadata: { name: "ours" }, spec });
+  const listeners = [{ name: "web", port: 80, protocol: "HTTP" }];
+  const gateways = Array.from({ length: 40 }, (_, index) => ({
+    ...{ apiVersion, kind: "Gateway", metadata: { name: `g${index}` } },
+    spec: { gatewayClassName: "ours", listeners },
+  }));
+  await Promise.all(gateways.map((gateway, index) => applied(doors[index % 2]!, gateway)));
+  const { state } = await doors[0]!.caughtUp();
+  const addresses = objectsOfKind(state, "gateway.networking.k8s.io", "Gateway").map(
+    ({ object }) => (object.spec as { addresses: { value: string }[] }).addresses[0]?.value,
+  );
+  assert.deepEqual(addresses.sort(), gateways.map((_, index) => `127.1.0.${index + 1}`).sort());
+  for (const door of doors) door.stop();
+  await Promise.all(running);
+});
+
+async function applyGateways(door: ConfigDoor, objects: readonly JsonObject[]): Promise<void> {
+  const input = await readDocuments([{ path: "g", text: JSON.stringify({ kind: "List", items: objects }) }]);
+  const author = { actor: "test", source: "http", traceContext: "" };
+  const request = { author, summary: "", namespace: "shop", dryRun: false, atomic: true, input };
+  const { results } = await apply(door, request);
+  assert.deepEqual(
+    results.map(({ outcome }) => outcome),
+    objects.map(() => "created"),
+  );
 }

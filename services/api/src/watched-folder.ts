@@ -195,6 +195,7 @@ class FolderWatcher implements WatchedFolder {
           newUid: randomUUID,
           allowMassDelete,
           keepAll,
+          gatewayAddresses: api.door.gatewayAddresses,
         });
         return { ...plan, summary: summaryOf(plan.changes, state) };
       },

@@ -9,6 +9,8 @@ export interface DevOptions {
   readonly allowMassDelete: boolean;
   readonly apiAddress: HostPort;
   readonly edgeAddress: HostPort;
+  /** A CIDR of IPv4: each Gateway that names no address listens on one of its own. Empty: on all of this machine. */
+  readonly gatewayAddresses: string;
   /** Undefined: no Envoys. */
   readonly envoy: { readonly binary: string | undefined } | undefined;
 }
@@ -32,6 +34,7 @@ interface Flags {
   readonly allowMassDelete?: boolean;
   readonly apiAddress: string;
   readonly edgeAddress: string;
+  readonly gatewayAddresses: string;
   /** Path, true when not given, false for --no-envoy. */
   readonly envoy: string | boolean;
 }
@@ -53,6 +56,11 @@ export function addDev(program: Command, context: CommandContext, startDev: Star
       defaultApiAddress,
     )
     .option("--edge-address <host:port>", "where proxies connect; port 0 as above", defaultEdgeAddress)
+    .option(
+      "--gateway-addresses <cidr>",
+      "give each Gateway that names no address one of its own, such as of 127.1.0.0/16",
+      "",
+    )
     .option("--envoy <path>", "this Envoy instead of the one that is fetched; else ROUTELEDGER_ENVOY")
     .option("--no-envoy", "start no Envoy; `routeledger bootstrap` says how to")
     .addHelpText(
@@ -60,6 +68,7 @@ export function addDev(program: Command, context: CommandContext, startDev: Star
       `
 Examples:
   routeledger dev --watch examples/quickstart/config
+  routeledger dev --gateway-addresses 127.1.0.0/16
   routeledger dev --no-envoy --data /tmp/try`,
     )
     .action(async (flags: Flags) => {
@@ -83,6 +92,7 @@ function optionsOf({ environment }: CommandContext, flags: Flags): DevOptions {
     allowMassDelete: flags.allowMassDelete === true,
     apiAddress: parseHostPort(flags.apiAddress),
     edgeAddress: parseHostPort(flags.edgeAddress),
+    gatewayAddresses: flags.gatewayAddresses,
     envoy: flags.envoy === false ? undefined : { binary: binary === "" ? undefined : binary },
   };
 }

@@ -7,7 +7,7 @@ import { readState } from "@routeledger/translator";
 export interface GatewayView {
   /** namespace/name. */
   readonly gateway: string;
-  /** A command line for each HTTP listener, in the Gateway's order. */
+  /** A command line for each HTTP and HTTPS listener, in the Gateway's order. */
   readonly curls: readonly string[];
 }
 
@@ -48,13 +48,33 @@ function gatewayViews(state: ConfigState): GatewayView[] {
     .filter(({ gateway }) => ours.has(gateway));
 }
 
+/** How each HTTP and HTTPS listener is asked, on the Gateway's first IP address; on loopback where it has none. */
 function curlsOf(spec: unknown): string[] {
-  const listeners = (spec as { listeners?: unknown } | undefined)?.listeners;
+  const { listeners, addresses } = (spec ?? {}) as { listeners?: unknown; addresses?: unknown };
   if (!Array.isArray(listeners)) return [];
+  const address = firstAddress(addresses);
   return listeners.flatMap((listener: { protocol?: unknown; port?: unknown; hostname?: unknown }) => {
-    if (listener.protocol !== "HTTP" || typeof listener.port !== "number") return [];
-    const url = `http://127.0.0.1:${listener.port}/`;
-    if (typeof listener.hostname !== "string") return [`curl ${url}`];
-    return [`curl -H 'host: ${listener.hostname.replace(/^\*/, "www")}' ${url}`];
+    const { protocol, port } = listener;
+    if ((protocol !== "HTTP" && protocol !== "HTTPS") || typeof port !== "number") return [];
+    const host = typeof listener.hostname === "string" ? listener.hostname.replace(/^\*/, "www") : undefined;
+    if (protocol === "HTTPS") return [httpsCurl(address, port, host)];
+    const url = `http://${address}${port === 80 ? "" : `:${port}`}/`;
+    return [host === undefined ? `curl ${url}` : `curl -H 'host: ${host}' ${url}`];
   });
+}
+
+/** The name must be in the handshake, so it is in the URL. */
+function httpsCurl(address: string, port: number, host: string | undefined): string {
+  const authority = `${host ?? address}${port === 443 ? "" : `:${port}`}`;
+  const resolve = host === undefined ? "" : `--resolve '${host}:${port}:${address}' `;
+  return `curl -k ${resolve}https://${authority}/`;
+}
+
+function firstAddress(addresses: unknown): string {
+  const given: { type?: unknown; value?: unknown }[] = Array.isArray(addresses) ? addresses : [];
+  const ip = given.find(
+    ({ type = "IPAddress", value }) => type === "IPAddress" && typeof value === "string" && value !== "",
+  );
+  const address = String(ip?.value ?? "127.0.0.1");
+  return address.includes(":") ? `[${address}]` : address;
 }

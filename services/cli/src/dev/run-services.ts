@@ -127,6 +127,7 @@ async function startThree(
     logs,
     store,
     address: await keptAddress(options.dataFolder, "api", options.apiAddress),
+    gatewayAddresses: options.gatewayAddresses,
     clock,
     randomBytes,
     logger: logger.child({ service: "api" }),
