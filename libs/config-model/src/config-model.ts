@@ -30,6 +30,22 @@ export type { KindInfo } from "./schema/kind-info.ts";
 export type { CelRule, Schema } from "./schema/schema.ts";
 export { validateObject } from "./schema/validate-object.ts";
 export { validateStatus } from "./schema/validate-status.ts";
+export { type Certificates, type CertificatesProblem, readCertificates } from "./secrets/certificates.ts";
+export {
+  Keyring,
+  type Opened,
+  SEALING_KEY_BYTES,
+  SEALING_KEYS_MAX,
+  tokenKeyId,
+} from "./secrets/keyring.ts";
+export { parseKeyFile } from "./secrets/parse-key-file.ts";
+export {
+  isSealedSecret,
+  keepSealed,
+  type OpenedSecret,
+  openSecret,
+  sealSecret,
+} from "./secrets/seal-secret.ts";
 export {
   type CaFacts,
   type DataFacts,
