@@ -8,7 +8,7 @@ export const gatewayGroup = "gateway.networking.k8s.io";
 export const envoyGatewayGroup = "gateway.envoyproxy.io";
 export const discoveryGroup = "discovery.k8s.io";
 
-/** The route kinds of Gateway API; only HTTPRoute is served. */
+/** The route kinds of Gateway API; GRPCRoute and HTTPRoute are served. */
 export const routeKinds = ["GRPCRoute", "HTTPRoute", "TCPRoute", "TLSRoute", "UDPRoute"] as const;
 
 /** `metadata.generation`; 0 when the object has none. */

@@ -4,6 +4,7 @@ import type { JsonObject } from "@routeledger/std";
 import { invalidBackendCluster } from "@routeledger/xds-model";
 import { Problem, unsupported } from "../problem.ts";
 import { type Filters, parseFilters } from "../routes/filters.ts";
+import type { FailureStatus } from "../routes/rule-kind.ts";
 import type { StateReader } from "../state-reader.ts";
 import { integerOf, shown } from "../untrusted.ts";
 import { resolveBackendRef } from "./backend-ref.ts";
@@ -45,11 +46,12 @@ export function parseBackends(
 }
 
 /**
- * Where requests go, by weight; undefined when all of them get 500: no backends, all of weight 0, or none valid. The
- * share of invalid backends goes to a cluster that never exists, and gets 500 by that (G65).
+ * Where requests go, by weight; undefined when all of them fail: no backends, all of weight 0, or none valid. The
+ * share of invalid backends goes to a cluster that never exists, and fails by that (G65).
  */
 export function forwardAction(
   shares: readonly BackendShare[],
+  failureStatus: FailureStatus,
 ): envoy.config.route.v3.RouteAction | undefined {
   const valid = shares.filter(isValid);
   if (!valid.some(({ weight }) => weight > 0)) return undefined;
@@ -67,7 +69,7 @@ export function forwardAction(
     weightedClusters: {
       clusters: [...clusters, { name: invalidBackendCluster, weight: { value: invalidWeight } }],
     },
-    clusterNotFoundResponseCode: "INTERNAL_SERVER_ERROR",
+    clusterNotFoundResponseCode: failureStatus === 503 ? "SERVICE_UNAVAILABLE" : "INTERNAL_SERVER_ERROR",
     ...upgrades,
   };
 }

@@ -6,6 +6,7 @@ import { type AttachedRoute, attachedRoute } from "../statuses/findings.ts";
 import type { TranslationCache } from "../translation-cache.ts";
 import { attachRoute } from "./attach.ts";
 import { routesNaming } from "./route-index.ts";
+import { withoutSharedHosts } from "./shared-hosts.ts";
 import { translateRoute } from "./translated-route.ts";
 
 const routeKindKeys: readonly string[] = routeKinds.map((kind) => kindKey(gatewayGroup, kind));
@@ -41,7 +42,9 @@ export function attachedRoutes(
       ),
     );
     same.endRound();
-    return attached;
+    const contests = cache.table(`${nodeGroup} contests`);
+    const losers = cache.table(`${nodeGroup} losers`);
+    return withoutSharedHosts(attached, { contests, losers });
   });
 }
 
@@ -53,7 +56,7 @@ function attach(
 ): AttachedRoute {
   const namespace = getObject(state, { group: "", kind: "Namespace", namespace: "", name: object.namespace });
   const translated =
-    object.kind === "HTTPRoute"
+    object.kind === "HTTPRoute" || object.kind === "GRPCRoute"
       ? cache.of(object, "translated", state, (reader) => translateRoute(reader, object))
       : undefined;
   return known.get(object, [gateway, namespace, translated], () =>

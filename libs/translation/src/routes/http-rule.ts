@@ -6,19 +6,22 @@ import { type ResolvedMirrors, resolveMirrors } from "../backends/mirrors.ts";
 import type { Upstream } from "../backends/upstream.ts";
 import { isServed, Problem, unsupported } from "../problem.ts";
 import type { StateReader } from "../state-reader.ts";
-import { objectOf, objectsOf, shown } from "../untrusted.ts";
+import { objectOf, objectsOf, shown, textOf } from "../untrusted.ts";
 import { type Filters, incompatible, parseFilters } from "./filters.ts";
-import { type HttpMatch, parseMatch } from "./match.ts";
+import type { HttpMatch } from "./match.ts";
 import type { Redirect } from "./redirect.ts";
 import { envoyRewrite, type Rewrite } from "./rewrite.ts";
 import { envoyTimeouts, parseTimeouts } from "./route-timeouts.ts";
+import { type FailureStatus, type RuleKind, ruleKindOf } from "./rule-kind.ts";
 
-/** One rule of an HTTPRoute, checked, with all that it reaches. */
+/** One rule of an HTTPRoute or a GRPCRoute, checked, with all that it reaches. */
 export interface HttpRule {
   readonly name: string;
   readonly matches: readonly IndexedMatch[];
   readonly action: HttpAction;
-  /** Why the rule as a whole is not served; its matches answer 500 (G62). */
+  /** What its matches answer where it fails. */
+  readonly failureStatus: FailureStatus;
+  /** Why the rule as a whole is not served; its matches fail (G62). */
   readonly dropped: Problem | undefined;
   /** What is wrong with its backends: never makes the rule not accepted (G64). */
   readonly backendProblems: readonly Problem[];
@@ -41,9 +44,6 @@ export interface IndexedMatch {
   readonly match: HttpMatch;
 }
 
-/** Fields of a rule that Gateway API knows and that are not served. */
-const unservedFields = ["retry", "sessionPersistence"];
-
 /** Matches of a rule that are looked at: what the schema allows. */
 const matchesMax = 64;
 
@@ -54,18 +54,21 @@ export function parseRule(
   { rule, index }: { readonly rule: JsonObject; readonly index: number },
 ): HttpRule {
   const field = `rules[${index}]`;
-  const { matches, problem: matchProblem } = parseMatches(field, rule);
+  const kind = ruleKindOf(route);
+  const { matches, problem: matchProblem } = parseMatches(field, rule, kind);
   const backends = parseBackends(reader, route, { field, refs: objectsOf(rule.backendRefs) });
   const filters = parseRuleFilters(field, rule, backends.shares);
   const mirrors = resolveMirrors(reader, route, filters instanceof Problem ? [] : filters.mirrors);
   const action =
-    filters instanceof Problem ? filters : parseAction(field, rule, { filters, mirrors, ...backends });
-  const dropped = matchProblem ?? (action instanceof Problem ? action : undefined);
+    filters instanceof Problem ? filters : parseAction(field, rule, { kind, filters, mirrors, ...backends });
+  const foreign = foreignFilter(field, rule, kind);
+  const dropped = matchProblem ?? foreign ?? (action instanceof Problem ? action : undefined);
   const name = typeof rule.name === "string" && rule.name !== "" ? rule.name : String(index);
   return {
     name,
     matches,
     action: dropped !== undefined || action instanceof Problem ? { type: "fail" } : action,
+    failureStatus: kind.failureStatus,
     dropped,
     backendProblems: [...backends.problems, ...mirrors.problems],
     upstreams: dropped === undefined ? upstreamsOf(action, backends.shares, mirrors) : [],
@@ -85,10 +88,11 @@ function upstreamsOf(
 function parseMatches(
   field: string,
   rule: JsonObject,
+  kind: RuleKind,
 ): { matches: IndexedMatch[]; problem: Problem | undefined } {
   const written = objectsOf(rule.matches).slice(0, matchesMax);
   const list = written.length === 0 ? [{}] : written;
-  const parsed = list.map((match, index) => parseMatch(`${field}.matches[${index}]`, match));
+  const parsed = list.map((match, index) => kind.parseMatch(`${field}.matches[${index}]`, match));
   return {
     matches: parsed.flatMap((match, index) => (isServed(match) ? [{ index, match }] : [])),
     problem: parsed.find((match) => match instanceof Problem),
@@ -97,6 +101,7 @@ function parseMatches(
 
 /** What a rule's backends and its filters ask for together. */
 interface RuleParts {
+  readonly kind: RuleKind;
   readonly filters: Filters;
   readonly mirrors: ResolvedMirrors;
   readonly shares: readonly BackendShare[];
@@ -105,15 +110,15 @@ interface RuleParts {
 function parseAction(
   field: string,
   rule: JsonObject,
-  { filters, mirrors, shares }: RuleParts,
+  { kind, filters, mirrors, shares }: RuleParts,
 ): HttpAction | Problem {
-  const unserved = unservedFields.find((name) => rule[name] !== undefined && rule[name] !== null);
+  const unserved = kind.refusedFields.find((name) => rule[name] !== undefined && rule[name] !== null);
   if (unserved !== undefined)
     return unsupported(`${field}.${unserved}: ${shown(rule[unserved])} is not served`);
   const timeouts = parseTimeouts(`${field}.timeouts`, rule.timeouts);
   if (timeouts instanceof Problem) return timeouts;
   if (filters.redirect !== undefined) return { type: "redirect", redirect: filters.redirect, filters };
-  const forward = forwardAction(shares);
+  const forward = forwardAction(shares, kind.failureStatus);
   if (forward === undefined) return { type: "fail" };
   const route = {
     ...forward,
@@ -122,6 +127,14 @@ function parseAction(
     ...(mirrors.policies.length === 0 ? {} : { requestMirrorPolicies: mirrors.policies }),
   };
   return { type: "forward", route, rewrite: filters.rewrite, filters };
+}
+
+/** A filter that another kind of route has; the door lets none in. */
+function foreignFilter(field: string, rule: JsonObject, { filterTypes }: RuleKind): Problem | undefined {
+  if (filterTypes === undefined) return undefined;
+  const filters = [rule, ...objectsOf(rule.backendRefs)].flatMap((of) => objectsOf(of.filters));
+  const foreign = filters.find(({ type }) => !filterTypes.includes(textOf(type) ?? ""));
+  return foreign && unsupported(`${field}: filter ${shown(foreign.type)} is not served`);
 }
 
 /** The filters of a rule, and those of its only backend that must be the rule's, or why they cannot be served. */
@@ -179,7 +192,7 @@ function hoistedNames({ redirect, rewrite, mirrors }: Filters): string[] {
   ];
 }
 
-/** The rules of an HTTPRoute that are looked at: what the schema allows. */
+/** The rules of a route that are looked at: what the schema allows. */
 const rulesMax = 16;
 
 export function rulesOf(route: ConfigObject): readonly JsonObject[] {

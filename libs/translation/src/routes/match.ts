@@ -10,7 +10,7 @@ export type PathMatch =
   /** The prefix without its final slash; empty for `/` (G26). */
   | { readonly type: "prefix"; readonly value: string };
 
-/** One match of an HTTPRoute's rule, checked. */
+/** One match of a rule, checked: of an HTTPRoute, or of a GRPCRoute as its requests are to HTTP. */
 export interface HttpMatch {
   readonly path: PathMatch;
   /** Method, headers and query parameters as Envoy's match has them. */
@@ -81,7 +81,10 @@ export function pathFault(path: string): string | undefined {
 }
 
 /** Rule G31: names in lower case; of several entries of one name the first counts. */
-function parseHeaders(field: string, match: JsonObject): envoy.config.route.v3.HeaderMatcher[] | Problem {
+export function parseHeaders(
+  field: string,
+  match: JsonObject,
+): envoy.config.route.v3.HeaderMatcher[] | Problem {
   const seen = new Map<string, envoy.config.route.v3.HeaderMatcher>();
   for (const header of objectsOf(match.headers).slice(0, conditionsMax)) {
     const name = (textOf(header.name) ?? "").toLowerCase();

@@ -8,12 +8,13 @@ import { envoyPath, type HttpMatch } from "./match.ts";
 import type { MatchOrigin, MatchRank } from "./match-rank.ts";
 import { type PrefixRewrite, replacePrefix } from "./path-replacement.ts";
 import { envoyRedirect, type Redirect } from "./redirect.ts";
+import type { FailureStatus } from "./rule-kind.ts";
 
 /** One Envoy route that a rule's match becomes, as far as it does not depend on the virtual host. */
 export interface RouteEntry {
   readonly rank: MatchRank;
   readonly origin: MatchOrigin;
-  /** Answers 500 because its rule cannot be served. */
+  /** Fails because its rule cannot be served. */
   readonly dropped: boolean;
   readonly route: envoy.config.route.v3.Route;
   /** What `route.redirect` is made of; redirects depend on the listener and the domain (G15, G47). */
@@ -36,7 +37,7 @@ export function ruleEntries(
     const wanted = buildRule(rule, { ...of, rule: index }, rule.action);
     const problem = wanted.find((entry) => entry instanceof Problem);
     if (problem === undefined) return { entries: wanted.filter(isServed), problem };
-    // What cannot be said answers 500 wherever its matches can be said.
+    // What cannot be said fails wherever its matches can be said.
     const failing = buildRule({ ...rule, dropped: problem }, { ...of, rule: index }, { type: "fail" });
     return { entries: failing.filter(isServed), problem };
   });
@@ -65,7 +66,7 @@ function buildRule(
         route: {
           name: `${of.namespace}/${of.name}/${rule.name}/${index}`,
           match: envoyMatch(match, form),
-          ...envoyAction(action, form),
+          ...envoyAction(action, form, rule.failureStatus),
         },
         redirect: action.type === "redirect" ? action.redirect : undefined,
       };
@@ -92,11 +93,15 @@ function envoyMatch(match: HttpMatch, { path }: PrefixRewrite): envoy.config.rou
   return { ...said, ...match.conditions };
 }
 
-function envoyAction(action: HttpAction, { rewrite }: PrefixRewrite): envoy.config.route.v3.Route {
+function envoyAction(
+  action: HttpAction,
+  { rewrite }: PrefixRewrite,
+  failureStatus: FailureStatus,
+): envoy.config.route.v3.Route {
   const prefixRewrite = rewrite === undefined ? {} : { prefixRewrite: rewrite };
   switch (action.type) {
     case "fail":
-      return { directResponse: { status: 500 } };
+      return { directResponse: { status: failureStatus } };
     case "redirect":
       // Completed by `placedRoute`.
       return { redirect: prefixRewrite, ...envoyMutations(action.filters) };

@@ -5,6 +5,7 @@ import { condition } from "../statuses/condition.ts";
 import { type AttachedRoute, attachedRoute } from "../statuses/findings.ts";
 import { type Domain, domainsOf } from "./domains.ts";
 import type { RouteEntry } from "./route-entry.ts";
+import { ruleKindOf } from "./rule-kind.ts";
 import type { TranslatedRoute } from "./translated-route.ts";
 
 /** Most Envoy routes of a Gateway: each match counts once for every domain that it may answer on (G37). */
@@ -16,7 +17,7 @@ export interface LimitedRoutes {
 }
 
 /**
- * Keeps a Gateway's tables within a limit (G37): the youngest routes beyond it are not accepted, and answer 500 on
+ * Keeps a Gateway's tables within a limit (G37): the youngest routes beyond it are not accepted, and fail on
  * their hosts. Routes that are older never change by what younger ones add.
  */
 export function withinLimit(
@@ -41,7 +42,7 @@ export function withinLimit(
 function envoyRoutes(domains: readonly Domain[]): Map<TranslatedRoute, number> {
   const counts = new Map<TranslatedRoute, number>();
   for (const { hosted } of domains) {
-    for (const { route } of hosted) counts.set(route, (counts.get(route) ?? 0) + route.entries.length);
+    for (const { route } of hosted ?? []) counts.set(route, (counts.get(route) ?? 0) + route.entries.length);
   }
   return counts;
 }
@@ -73,7 +74,7 @@ function failing({ object }: TranslatedRoute): RouteEntry {
     route: {
       name: `${namespace}/${name}`,
       match: { prefix: "/" },
-      directResponse: { status: 500 },
+      directResponse: { status: ruleKindOf(object).failureStatus },
     },
     redirect: undefined,
   };

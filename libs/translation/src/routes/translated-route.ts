@@ -9,7 +9,7 @@ import { routeHostnames } from "./attach.ts";
 import { type HttpRule, parseRule, rulesOf } from "./http-rule.ts";
 import { type RouteEntry, ruleEntries } from "./route-entry.ts";
 
-/** An HTTPRoute as far as it does not depend on where it is attached. */
+/** An HTTPRoute or a GRPCRoute as far as it does not depend on where it is attached. */
 export interface TranslatedRoute {
   readonly object: ConfigObject;
   /** As the route wrote them, lower case; `*` alone when it wrote none. */
