@@ -5,6 +5,7 @@ import { connectionBufferBytes } from "../backends/cluster.ts";
 import { configSource } from "../config-source.ts";
 import type { MemoTable } from "../memo-table.ts";
 import { makePart } from "../parts.ts";
+import { corsFilter } from "../routes/route-entry.ts";
 import { routeTableName } from "../routes/route-table.ts";
 import { streamIdleTimeoutMs } from "../routes/route-timeouts.ts";
 import type { GatewayView } from "./gateway-view.ts";
@@ -48,6 +49,8 @@ function httpConnectionManager(
     statPrefix: `http-${port}`,
     rds: { routeConfigName: routeTableName(port), configSource },
     httpFilters: [
+      // Always: the first route that asks for CORS must not change the listener, which would drain it.
+      { name: corsFilter, typedConfig: packAny("envoy.extensions.filters.http.cors.v3.Cors", {}) },
       { name: "envoy.filters.http.router", typedConfig: packAny(router, { suppressEnvoyHeaders: true }) },
     ],
     useRemoteAddress: { value: true },

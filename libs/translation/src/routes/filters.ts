@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from "@routeledger/std";
 import { Problem, unsupported } from "../problem.ts";
 import { objectOf, objectsOf, shown, textOf } from "../untrusted.ts";
+import { type CorsPolicy, parseCors } from "./cors.ts";
 import { type HeaderMutation, noMutation, parseHeaderMutation } from "./header-mutation.ts";
 import { type Mirror, parseMirror } from "./mirror.ts";
 import { parseRedirect, type Redirect } from "./redirect.ts";
@@ -14,6 +15,7 @@ export interface Filters {
   readonly rewrite: Rewrite | undefined;
   /** In the order of the list: the one type that a list may hold more than once (G55). */
   readonly mirrors: readonly Mirror[];
+  readonly cors: CorsPolicy | undefined;
 }
 
 const noFilters: Filters = {
@@ -22,6 +24,7 @@ const noFilters: Filters = {
   redirect: undefined,
   rewrite: undefined,
   mirrors: [],
+  cors: undefined,
 };
 
 const parsers: Readonly<
@@ -49,6 +52,7 @@ const parsers: Readonly<
       return mirror instanceof Problem ? mirror : { mirrors: [mirror] };
     },
   },
+  CORS: { member: "cors", parse: (field, of) => named("cors", parseCors(field, of)) },
   URLRewrite: { member: "urlRewrite", parse: (field, of) => named("rewrite", parseRewrite(field, of)) },
 };
 
@@ -78,12 +82,13 @@ export function parseFilters(field: string, list: JsonValue | undefined): Filter
   return incompatible(field, filters) ?? filters;
 }
 
-/** What Envoy does not do with a redirect (G53, G56). */
+/** What Envoy does not do with a redirect (G53, G56, G60). */
 export function incompatible(field: string, filters: Filters): Problem | undefined {
   if (filters.redirect === undefined) return undefined;
   const others = [
     ...(filters.rewrite === undefined ? [] : ["URLRewrite"]),
     ...(filters.mirrors.length === 0 ? [] : ["RequestMirror"]),
+    ...(filters.cors === undefined ? [] : ["CORS"]),
   ];
   if (others.length === 0) return undefined;
   return new Problem(

@@ -173,22 +173,27 @@ function hoist(field: string, own: Filters, shares: readonly BackendShare[]): Fi
         `${field}: the rule and its backend both redirect or rewrite`,
       );
     }
+    if (filters.cors !== undefined && own.cors !== undefined) {
+      return new Problem("IncompatibleFilters", `${field}: the rule and its backend both have a CORS filter`);
+    }
     hoisted = {
       ...own,
       redirect: filters.redirect ?? own.redirect,
       rewrite: filters.rewrite ?? own.rewrite,
       mirrors: [...own.mirrors, ...filters.mirrors],
+      cors: filters.cors ?? own.cors,
     };
   }
   return incompatible(field, hoisted) ?? hoisted;
 }
 
 /** The filters of a backendRef that are none of headers. */
-function hoistedNames({ redirect, rewrite, mirrors }: Filters): string[] {
+function hoistedNames({ redirect, rewrite, mirrors, cors }: Filters): string[] {
   return [
     ...(redirect === undefined ? [] : ["RequestRedirect"]),
     ...(rewrite === undefined ? [] : ["URLRewrite"]),
     ...(mirrors.length === 0 ? [] : ["RequestMirror"]),
+    ...(cors === undefined ? [] : ["CORS"]),
   ];
 }
 

@@ -18,7 +18,18 @@ export interface HttpMatch {
   readonly rank: MatchRank;
 }
 
-const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+/** Every method that Gateway API knows. */
+export const methods: readonly string[] = [
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "DELETE",
+  "CONNECT",
+  "OPTIONS",
+  "TRACE",
+  "PATCH",
+];
 
 /** Headers, and query parameters, of a match that are looked at: what the schema allows. */
 const conditionsMax = 16;

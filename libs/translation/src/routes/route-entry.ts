@@ -1,14 +1,21 @@
-import type { envoy } from "@routeledger/protos";
+import { type envoy, packAny } from "@routeledger/protos";
 import { envoyMutations } from "../backends/backend-shares.ts";
 import { fieldProblem } from "../field-rules.ts";
 import { anyHost } from "../hostnames.ts";
 import { isServed, Problem } from "../problem.ts";
+import type { Filters } from "./filters.ts";
 import type { HttpAction, HttpRule } from "./http-rule.ts";
 import { envoyPath, type HttpMatch } from "./match.ts";
 import type { MatchOrigin, MatchRank } from "./match-rank.ts";
 import { type PrefixRewrite, replacePrefix } from "./path-replacement.ts";
+import { preflightOf } from "./preflight.ts";
 import { envoyRedirect, type Redirect } from "./redirect.ts";
 import type { FailureStatus } from "./rule-kind.ts";
+
+/** Name of the filter in the connection manager, by which routes configure it. */
+export const corsFilter = "envoy.filters.http.cors";
+
+const corsPolicy = "envoy.extensions.filters.http.cors.v3.CorsPolicy";
 
 /** One Envoy route that a rule's match becomes, as far as it does not depend on the virtual host. */
 export interface RouteEntry {
@@ -16,6 +23,8 @@ export interface RouteEntry {
   readonly origin: MatchOrigin;
   /** Fails because its rule cannot be served. */
   readonly dropped: boolean;
+  /** Made for the preflights of a match with a method (G59): whoever asks for OPTIONS by name goes before it. */
+  readonly preflight: boolean;
   readonly route: envoy.config.route.v3.Route;
   /** What `route.redirect` is made of; redirects depend on the listener and the domain (G15, G47). */
   readonly redirect: Redirect | undefined;
@@ -54,25 +63,38 @@ function buildRule(
   of: RouteOrigin & Pick<MatchOrigin, "rule">,
   action: HttpAction,
 ): (RouteEntry | Problem)[] {
+  const cors = action.type === "forward" && action.filters.cors !== undefined;
   return rule.matches.flatMap(({ match, index }) => {
-    const field = `rules[${of.rule}].matches[${index}]`;
-    const forms = expand(field, match, action);
-    if (forms instanceof Problem) return [forms];
-    return forms.map((form) => {
-      const entry = {
-        rank: match.rank,
-        origin: { ...of, match: index },
-        dropped: rule.dropped !== undefined,
-        route: {
-          name: `${of.namespace}/${of.name}/${rule.name}/${index}`,
-          match: envoyMatch(match, form),
-          ...envoyAction(action, form, rule.failureStatus),
-        },
-        redirect: action.type === "redirect" ? action.redirect : undefined,
-      };
-      const placed = placedRoute(entry, { port: 1, scheme: "http", domain: anyHost });
-      return fieldProblem(field, "envoy.config.route.v3.Route", placed) ?? entry;
-    });
+    const own = buildMatch(rule, { ...of, match: index }, { match, action, preflight: false });
+    const asked = cors ? preflightOf(match) : undefined;
+    if (asked === undefined) return own;
+    return [...own, ...buildMatch(rule, { ...of, match: index }, { match: asked, action, preflight: true })];
+  });
+}
+
+function buildMatch(
+  rule: HttpRule,
+  origin: MatchOrigin,
+  { match, action, preflight }: Pick<RouteEntry, "preflight"> & { match: HttpMatch; action: HttpAction },
+): (RouteEntry | Problem)[] {
+  const field = `rules[${origin.rule}].matches[${origin.match}]`;
+  const forms = expand(field, match, action);
+  if (forms instanceof Problem) return [forms];
+  return forms.map((form) => {
+    const entry = {
+      rank: match.rank,
+      origin,
+      dropped: rule.dropped !== undefined,
+      preflight,
+      route: {
+        name: `${origin.namespace}/${origin.name}/${rule.name}/${origin.match}`,
+        match: envoyMatch(match, form),
+        ...envoyAction(action, form, rule.failureStatus),
+      },
+      redirect: action.type === "redirect" ? action.redirect : undefined,
+    };
+    const placed = placedRoute(entry, { port: 1, scheme: "http", domain: anyHost });
+    return fieldProblem(field, "envoy.config.route.v3.Route", placed) ?? entry;
   });
 }
 
@@ -106,8 +128,17 @@ function envoyAction(
       // Completed by `placedRoute`.
       return { redirect: prefixRewrite, ...envoyMutations(action.filters) };
     case "forward":
-      return { route: { ...action.route, ...prefixRewrite }, ...envoyMutations(action.filters) };
+      return {
+        route: { ...action.route, ...prefixRewrite },
+        ...envoyMutations(action.filters),
+        ...envoyCors(action.filters),
+      };
   }
+}
+
+function envoyCors({ cors }: Filters): Pick<envoy.config.route.v3.Route, "typedPerFilterConfig"> {
+  if (cors === undefined) return {};
+  return { typedPerFilterConfig: { [corsFilter]: packAny(corsPolicy, cors) } };
 }
 
 /** The Envoy route in a virtual host. */

@@ -71,6 +71,7 @@ function failing({ object }: TranslatedRoute): RouteEntry {
     rank: { path: "prefix", pathLength: 0, hasMethod: false, headers: 0, queryParameters: 0 },
     origin: { createdAt: createdAt(object), namespace, name, rule: 0, match: 0 },
     dropped: true,
+    preflight: false,
     route: {
       name: `${namespace}/${name}`,
       match: { prefix: "/" },

@@ -1,5 +1,5 @@
 import { codec, type envoy } from "@routeledger/protos";
-import { inOrder } from "@routeledger/std";
+import { compareNumbers, inOrder } from "@routeledger/std";
 import { compareSpecificity } from "../hostnames.ts";
 import { compareOrigins, compareRanks } from "./match-rank.ts";
 import { placedRoute, type RouteEntry, type RoutePlace } from "./route-entry.ts";
@@ -43,5 +43,6 @@ export function virtualHost(
 const compareEntries = inOrder<{ readonly entry: RouteEntry; readonly hostname: string }>(
   (a, b) => compareSpecificity(a.hostname, b.hostname),
   (a, b) => compareRanks(a.entry.rank, b.entry.rank),
+  (a, b) => compareNumbers(Number(a.entry.preflight), Number(b.entry.preflight)),
   (a, b) => compareOrigins(a.entry.origin, b.entry.origin),
 );

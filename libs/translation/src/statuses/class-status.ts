@@ -20,6 +20,7 @@ const supportedFeatures = [
   "HTTPRouteBackendRequestRedirect",
   "HTTPRouteBackendTimeout",
   "HTTPRouteBackendURLRewrite",
+  "HTTPRouteCORS",
   "HTTPRouteDestinationPortMatching",
   "HTTPRouteHostRewrite",
   "HTTPRouteMethodMatching",
