@@ -22,7 +22,7 @@ export const BASE_OBJECTS: readonly JsonObject[] = [
         ],
         backendRefs: [
           { name: "s", port: 80, weight: 3 },
-          { name: "t", kind: "Service", group: "" },
+          { name: "t", kind: "Service", group: "", port: 81 },
         ],
         timeouts: { request: "10s", backendRequest: "5s" },
         retry: { codes: [500, 503], attempts: 2, backoff: "100ms" },
@@ -86,10 +86,19 @@ export const BASE_OBJECTS: readonly JsonObject[] = [
     type: "Endpoints",
     endpoints: [
       { ip: { address: "10.0.0.1", port: 80 } },
-      { fqdn: { hostname: "a.example", port: 80 }, zone: "z" },
+      { unix: { path: "/run/a.sock" }, zone: "z", hostname: "b.example" },
     ],
     appProtocols: ["gateway.envoyproxy.io/h2c"],
-    tls: { minVersion: "1.2", insecureSkipVerify: true },
+    tls: {
+      minVersion: "1.2",
+      maxVersion: "1.3",
+      insecureSkipVerify: true,
+      autoSNIFromEndpointHostname: false,
+    },
+  }),
+  object("gateway.envoyproxy.io/v1alpha1", "Backend", {
+    endpoints: [{ fqdn: { hostname: "a.example", port: 80 }, zone: "z" }],
+    tls: { caCertificateRefs: [{ name: "ca", group: "", kind: "ConfigMap" }], sni: "a.example" },
   }),
   object("v1", "Service", {
     type: "NodePort",

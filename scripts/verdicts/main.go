@@ -1,18 +1,21 @@
 // Command verdicts reads one object a line and answers, a line each, what the code of a Kubernetes API server says
 // of it: the errors, and the object with its defaults. Kinds with a CRD (whose files are the arguments) go through
 // pruning, defaulting and validation of k8s.io/apiextensions-apiserver, the core kinds through k8s.io/kubernetes.
-// CEL rules are not evaluated. Built and run by scripts/record-verdicts.ts only.
+// Built and run by scripts/record-verdicts.ts only.
 package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"os"
 	"sort"
+	"strings"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
@@ -24,6 +27,7 @@ import (
 	serializer "k8s.io/apimachinery/pkg/runtime/serializer/json"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"k8s.io/kubernetes/pkg/apis/core"
 	corev1 "k8s.io/kubernetes/pkg/apis/core/v1"
 	corevalidation "k8s.io/kubernetes/pkg/apis/core/validation"
@@ -41,6 +45,7 @@ type verdict struct {
 type crdVersion struct {
 	schema     *structural.Structural
 	validator  validation.SchemaValidator
+	rules      *cel.Validator
 	namespaced bool
 }
 
@@ -84,7 +89,7 @@ func readCrds(files []string) map[string]crdVersion {
 			must(err)
 			validator, _, err := validation.NewSchemaValidator(&props)
 			must(err)
-			crds[crd.Spec.Group+"/"+version.Name+"/"+crd.Spec.Names.Kind] = crdVersion{schema, validator, crd.Spec.Scope == apiextensionsv1.NamespaceScoped}
+			crds[crd.Spec.Group+"/"+version.Name+"/"+crd.Spec.Names.Kind] = crdVersion{schema, validator, cel.NewValidator(schema, true, celconfig.PerCallLimit), crd.Spec.Scope == apiextensionsv1.NamespaceScoped}
 		}
 	}
 	return crds
@@ -110,10 +115,37 @@ func judgeCustom(object map[string]interface{}, crd crdVersion) verdict {
 	}
 	defaulting.PruneNonNullableNullsWithoutDefaults(object, crd.schema)
 	defaulting.Default(object, crd.schema)
-	answer.add(validation.ValidateCustomResource(nil, object, crd.validator))
-	answer.add(listtype.ValidateListSetsAndMaps(nil, crd.schema, object))
+	found := validation.ValidateCustomResource(nil, object, crd.validator)
+	found = append(found, listtype.ValidateListSetsAndMaps(nil, crd.schema, object)...)
+	if !blocks(answer.Errors) && !blocks(typesOf(found)) {
+		rules, _ := crd.rules.Validate(context.Background(), nil, crd.schema, object, nil, celconfig.RuntimeCELCostBudget)
+		found = append(found, rules...)
+	}
+	answer.add(found)
 	answer.Object = object
 	return answer
+}
+
+// What makes the server skip the rules (customresource's strategy, hasBlockingErr), and errors of decoding.
+var blocking = []field.ErrorType{field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany, field.ErrorTypeTypeInvalid, "Decode"}
+
+func typesOf(list field.ErrorList) []string {
+	types := []string{}
+	for _, each := range list {
+		types = append(types, string(each.Type))
+	}
+	return types
+}
+
+func blocks(errors []string) bool {
+	for _, each := range errors {
+		for _, kind := range blocking {
+			if strings.HasPrefix(each, string(kind)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func coreScheme() *runtime.Scheme {

@@ -1,14 +1,8 @@
-import { RE2JS } from "re2js";
 import { patternWords, rangeWords, typeWords } from "./describe-schema.ts";
 import { displayValue, type FieldErrors, type FieldPath } from "./field-error.ts";
 import { INTEGER_RANGES, STRING_FORMATS } from "./formats.ts";
+import { patternMatches } from "./re2-patterns.ts";
 import type { Schema } from "./schema.ts";
-
-/**
- * Compiled on first use. RE2, as in an API server: the patterns are the CRDs', but the values are a user's,
- * and one of the patterns takes a backtracking engine exponential time.
- */
-const compiled = new Map<string, RE2JS>();
 
 /** Adds the errors of a string. A string that is too long is not matched against its pattern. */
 export function checkString(value: string, schema: Schema, path: FieldPath, errors: FieldErrors): void {
@@ -55,13 +49,4 @@ function codePoints(value: string): number {
   let count = 0;
   for (const _ of value) count++;
   return count;
-}
-
-function patternMatches(pattern: string, value: string): boolean {
-  let expression = compiled.get(pattern);
-  if (expression === undefined) {
-    expression = RE2JS.compile(pattern);
-    compiled.set(pattern, expression);
-  }
-  return expression.test(value);
 }

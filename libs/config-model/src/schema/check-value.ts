@@ -21,7 +21,7 @@ export interface CheckContext {
 
 /**
  * Adds an error for each place in which the value, defaults applied, breaks its schema. Below a value of a
- * wrong type nothing more is reported. CEL rules are not evaluated.
+ * wrong type nothing more is reported. CEL rules are for `checkRules`.
  */
 export function checkValue(value: JsonValue, schema: Schema, path: FieldPath, context: CheckContext): void {
   if (!hasType(value, schema)) {

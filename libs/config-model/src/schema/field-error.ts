@@ -49,7 +49,10 @@ export class FieldErrors {
     return this.#entries.some((entry) => entry.error.code === code);
   }
 
-  /** @param mend what probably was meant, as the end of the message: `did you mean "port"?` */
+  /**
+   * @param details `mend` is what probably was meant, as the end of the message: `did you mean "port"?`. `message`
+   * is the whole message, where somebody else wrote one.
+   */
   add(
     path: FieldPath,
     details: {
@@ -57,12 +60,14 @@ export class FieldErrors {
       expected: string;
       actual?: string | undefined;
       mend?: string | undefined;
+      message?: string;
     },
   ): void {
     if (this.#entries.length >= COLLECTED_MAX) return;
     const { code, expected, actual, mend } = details;
     const segments = segmentsOf(path);
-    const message = messageOf(code, expected, actual) + (mend === undefined ? "" : `; ${mend}`);
+    const message =
+      details.message ?? messageOf(code, expected, actual) + (mend === undefined ? "" : `; ${mend}`);
     const error = {
       path: displayPath(segments),
       code,

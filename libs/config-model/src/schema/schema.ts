@@ -51,7 +51,7 @@ export interface Schema {
   readonly sensitive?: boolean;
 }
 
-/** A rule in the Common Expression Language. Kept from the CRD; not evaluated yet. */
+/** A rule in the Common Expression Language, as the CRD has it; `checkRules` evaluates it. */
 export interface CelRule {
   readonly rule: string;
   readonly message?: string;

@@ -72,12 +72,15 @@ test("P7: a wrong type is one error, and what is below it is not looked at", () 
 
 test("P7: a repeated key of a list map is refused at the later item", () => {
   const listener = { name: "web", port: 80, protocol: "HTTP" };
-  assertErrors(gateway([listener, { ...listener, port: 81 }]), ["Duplicate spec.listeners[1]"]);
+  assertErrors(gateway([listener, { ...listener, port: 81 }]), [
+    "Invalid spec.listeners",
+    "Duplicate spec.listeners[1]",
+  ]);
 });
 
 test("P7: lengths count code points, as an API server does", () => {
   const value = (text: string) =>
-    route({ rules: [{ matches: [{ path: { type: "PathPrefix", value: text } }] }] });
+    route({ rules: [{ matches: [{ path: { type: "RegularExpression", value: text } }] }] });
   assertErrors(value(`/${"😀".repeat(1023)}`), []);
   assertErrors(value(`/${"😀".repeat(1024)}`), ["TooLong spec.rules[0].matches[0].path.value"]);
 });
@@ -151,6 +154,7 @@ test(`errors are sorted by path, indexes as numbers, and at most ${FIELD_ERRORS_
   const listeners = Array.from({ length: 12 }, (_, index) => ({
     name: `l${index}`,
     port: 0,
+    hostname: `h${index}.example`,
     protocol: "HTTP",
   }));
   const paths = validateObject(gateway(listeners)).errors.map((error) => error.path);

@@ -2,21 +2,30 @@ import type { JsonObject, JsonValue } from "@routeledger/std";
 import { parseApiVersion } from "../object-ref.ts";
 import { applyDefaults, isObject } from "./apply-defaults.ts";
 import { type CatalogEntry, catalogEntry, knownKinds } from "./catalog.ts";
+import { checkRules } from "./cel/check-rules.ts";
 import { checkValue } from "./check-value.ts";
 import { closestName } from "./closest-name.ts";
 import { enumWords } from "./describe-schema.ts";
-import { displayValue, type FieldError, FieldErrors } from "./field-error.ts";
+import { displayValue, type FieldError, type FieldErrorCode, FieldErrors } from "./field-error.ts";
 import { checkMetadata } from "./object-metadata.ts";
 import { checkSoundJson } from "./sound-json.ts";
 
+/** With one of these, an API server does not evaluate an object's CEL rules: they may rely on what is missing. */
+const BLOCKING: readonly FieldErrorCode[] = ["NotSupported", "Required", "TooLong", "TooMany", "TypeInvalid"];
+
 /**
  * Validates an object as an API server with the CRDs does at its door (P7): defaults first, then unknown
- * fields, types, bounds, list keys, and for kinds without a CRD what the server has in code. `status` is not
- * looked at. Pure, and idempotent: the returned object validates to itself. CEL rules are not evaluated.
+ * fields, types, bounds, list keys, then the CEL rules, and for kinds without a CRD what the server has in code.
+ * `status` is not looked at. Pure, and idempotent: the returned object validates to itself.
  *
+ * @param context `existing` is the object that this one replaces: rules about a change are checked, and CEL rules
+ * do not refuse what is as it was
  * @returns a new object with its defaults, also when there are errors; the errors sorted by path, at most 64
  */
-export function validateObject(object: JsonObject): { object: JsonObject; errors: FieldError[] } {
+export function validateObject(
+  object: JsonObject,
+  context: { readonly existing?: JsonObject | undefined } = {},
+): { object: JsonObject; errors: FieldError[] } {
   const errors = new FieldErrors();
   checkSoundJson(object, undefined, errors);
   if (errors.count > 0) return { object, errors: errors.sorted() };
@@ -25,7 +34,10 @@ export function validateObject(object: JsonObject): { object: JsonObject; errors
   const defaulted = applyDefaults(object, entry.schema) as JsonObject;
   checkValue(defaulted, entry.schema, undefined, { errors, structural: true });
   if (isObject(defaulted.metadata)) checkMetadata(defaulted.metadata, entry.naming, errors);
-  // What is wrong in its shape is said first: the rules in code rely on types.
+  // What is wrong in its shape is said first: rules and code rely on types.
+  if (!BLOCKING.some((code) => errors.has(code))) {
+    checkRules(defaulted, entry.schema, { errors, existing: context.existing });
+  }
   if (entry.core === undefined || errors.has("TypeInvalid"))
     return { object: defaulted, errors: errors.sorted() };
   const completed = entry.core.complete?.(defaulted) ?? defaulted;
