@@ -17,17 +17,7 @@ const impurities = [
 ];
 
 /** What a pure package may take of `node:crypto`: functions of their arguments. */
-const pureCrypto = new Set([
-  "createCipheriv",
-  "createDecipheriv",
-  "createHash",
-  "createHmac",
-  "createPrivateKey",
-  "hkdfSync",
-  "KeyObject",
-  "timingSafeEqual",
-  "X509Certificate",
-]);
+const pureCrypto = new Set(["createPrivateKey", "KeyObject", "X509Certificate"]);
 
 function isPureImport({ specifier, names }: Import): boolean {
   return specifier === "node:crypto" && names.length > 0 && names.every((name) => pureCrypto.has(name));

@@ -32,14 +32,6 @@ export { validateObject } from "./schema/validate-object.ts";
 export { validateStatus } from "./schema/validate-status.ts";
 export { type Certificates, type CertificatesProblem, readCertificates } from "./secrets/certificates.ts";
 export {
-  Keyring,
-  type Opened,
-  SEALING_KEY_BYTES,
-  SEALING_KEYS_MAX,
-  tokenKeyId,
-} from "./secrets/keyring.ts";
-export { parseKeyFile } from "./secrets/parse-key-file.ts";
-export {
   isSealedSecret,
   keepSealed,
   type OpenedSecret,

@@ -1,6 +1,5 @@
 /** For tests of other packages: sealed Secrets, by a key that is no secret. */
-import type { JsonObject } from "@routeledger/std";
-import { Keyring } from "./secrets/keyring.ts";
+import { type JsonObject, Keyring } from "@routeledger/std";
 import { sealSecret } from "./secrets/seal-secret.ts";
 
 /** The key of tests; with it `testKeyring` seals. */

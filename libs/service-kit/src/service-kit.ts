@@ -12,4 +12,10 @@ export {
 export { processSettings } from "./process-settings.ts";
 export { type ProcessInput, type ProcessOptions, type ProcessTools, runProcess } from "./run-process.ts";
 export { type RunningPart, RunningParts } from "./running-parts.ts";
+export {
+  openSealingKeys,
+  type SealingKeys,
+  type SealingKeysOptions,
+  sealingKeySettings,
+} from "./sealing-keys.ts";
 export { type ConfigurationOf, type Setting, type SettingType, settingKind } from "./setting.ts";

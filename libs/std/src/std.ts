@@ -4,7 +4,9 @@ export { canonicalJson, type JsonObject, type JsonValue } from "./canonical-json
 export { type Clock, systemClock } from "./clock.ts";
 export { bytesEqual, concatBytes, fromHex, fromUtf8, sha256, sha256Hex, toHex, utf8 } from "./digest.ts";
 export { Failure, type FailureDetails } from "./failure.ts";
+export { Keyring, type Opened, SEALING_KEY_BYTES, SEALING_KEYS_MAX, tokenKeyId } from "./keyring.ts";
 export { Mailbox } from "./mailbox.ts";
 export { by, type Comparator, compareNumbers, compareStrings, inOrder, sortedEntries } from "./ordering.ts";
+export { parseKeyFile } from "./parse-key-file.ts";
 export { pause } from "./pause.ts";
 export { compareRevisions, formatRevision, parseRevision, type Revision, revision } from "./revision.ts";

@@ -1,10 +1,9 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { test } from "node:test";
-import { canonicalJson, type JsonObject } from "@routeledger/std";
+import { canonicalJson, type JsonObject, Keyring } from "@routeledger/std";
 import { sealedSecret, sealedTlsSecret, testKeyring, testSealingKey } from "../testing.ts";
 import { commonName, ed25519, encryptedKey, p256, p384, rsa1024 } from "../testing-certificates.ts";
 import { readCertificates } from "./certificates.ts";
-import { Keyring } from "./keyring.ts";
 import { keepSealed, openSecret, sealSecret } from "./seal-secret.ts";
 import { secretFacts } from "./sealed-secret.ts";
 

@@ -1,7 +1,13 @@
-import { canonicalJson, type JsonObject, type JsonValue, utf8 } from "@routeledger/std";
+import {
+  canonicalJson,
+  type JsonObject,
+  type JsonValue,
+  type Keyring,
+  tokenKeyId,
+  utf8,
+} from "@routeledger/std";
 import { isObject } from "../schema/apply-defaults.ts";
 import { type FieldError, FieldErrors, type FieldPath } from "../schema/field-error.ts";
-import { type Keyring, tokenKeyId } from "./keyring.ts";
 import { caFacts, type SecretValues, tlsFacts } from "./tls-facts.ts";
 
 /**

@@ -6,7 +6,8 @@ import {
   hkdfSync,
   timingSafeEqual,
 } from "node:crypto";
-import { assert, concatBytes, utf8 } from "@routeledger/std";
+import { assert } from "./assert.ts";
+import { concatBytes, utf8 } from "./digest.ts";
 
 /** Of a sealing key, bytes. */
 export const SEALING_KEY_BYTES = 32;

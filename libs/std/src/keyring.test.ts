@@ -1,8 +1,9 @@
 import { deepEqual, equal, match, notEqual, ok, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { AssertionFailed, fromUtf8, utf8 } from "@routeledger/std";
 import fc from "fast-check";
+import { AssertionFailed } from "./assert.ts";
+import { fromUtf8, utf8 } from "./digest.ts";
 import { Keyring, tokenKeyId } from "./keyring.ts";
 import { parseKeyFile } from "./parse-key-file.ts";
 
