@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type ConfigState, validateObject } from "@routeledger/config-model";
+import { type ConfigState, sealSecret, validateObject } from "@routeledger/config-model";
+import { testKeyring } from "@routeledger/config-model/testing";
 import { type JsonObject, type JsonValue, sha256Hex, sortedEntries } from "@routeledger/std";
 import { translateAll } from "@routeledger/translation";
 import { partJson, stateOf } from "@routeledger/translation/testing";
@@ -24,7 +25,7 @@ export function goldenCases(): string[] {
     .sort();
 }
 
-/** The objects of a case, validated and defaulted as the door does it. @throws when one would be refused */
+/** The objects of a case, validated, defaulted and sealed as the door does it. @throws when one would be refused */
 export function caseState(name: string): ConfigState {
   const text = readFileSync(join(goldenFolder, name, "input.yaml"), "utf8");
   const objects = parseAllDocuments(text).map((document) => document.toJS() as JsonObject);
@@ -32,7 +33,7 @@ export function caseState(name: string): ConfigState {
     objects.map((input) => {
       const { object, errors } = validateObject(input);
       if (errors.length > 0) throw new Error(`golden case ${name}: refused: ${JSON.stringify(errors)}`);
-      return object;
+      return object.kind === "Secret" ? sealSecret(object, testKeyring) : object;
     }),
   );
 }

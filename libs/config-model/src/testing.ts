@@ -2,6 +2,8 @@
 import { type JsonObject, Keyring } from "@routeledger/std";
 import { sealSecret } from "./secrets/seal-secret.ts";
 
+export { p256, p384, type SampleCertificate } from "./testing-certificates.ts";
+
 /** The key of tests; with it `testKeyring` seals. */
 export const testSealingKey: Uint8Array = new Uint8Array(32).fill(7);
 

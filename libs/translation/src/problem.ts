@@ -27,6 +27,10 @@ export function isServed<T>(value: T | Problem): value is T {
 /** The higher one speaks for several problems, so that no reason depends on the order of iteration (G110). */
 const ranks: readonly string[] = [
   "RefNotPermitted",
+  "InvalidCertificateRef",
+  "InvalidCACertificateKind",
+  "InvalidCACertificateRef",
+  "InvalidRouteKinds",
   "InvalidKind",
   "BackendNotFound",
   "UnsupportedProtocol",

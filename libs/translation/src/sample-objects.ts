@@ -37,6 +37,24 @@ export function http(name: string, port: number, more: JsonObject = {}): JsonObj
   return { name, port, protocol: "HTTP", ...more };
 }
 
+/** A listener of protocol HTTPS; `tls` in `more` takes the certificate's place. */
+export function https(name: string, port: number, certificate: string, more: JsonObject = {}): JsonObject {
+  return { name, port, protocol: "HTTPS", tls: { certificateRefs: [{ name: certificate }] }, ...more };
+}
+
+export function listenerSet(name: string, listeners: JsonObject[], place: Place = {}): JsonObject {
+  return {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "ListenerSet",
+    metadata: metadata(name, place),
+    spec: { parentRef: { name: "web", namespace: "default" }, listeners },
+  };
+}
+
+export function configMap(name: string, data: JsonObject, place: Place = {}): JsonObject {
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: metadata(name, place), data };
+}
+
 export function httpRoute(name: string, spec: JsonObject, place: Place = {}): JsonObject {
   return {
     apiVersion: "gateway.networking.k8s.io/v1",
@@ -44,6 +62,15 @@ export function httpRoute(name: string, spec: JsonObject, place: Place = {}): Js
     metadata: metadata(name, place),
     spec: { parentRefs: [{ name: "web" }], ...spec },
   };
+}
+
+export function grpcRoute(name: string, spec: JsonObject, place: Place = {}): JsonObject {
+  return { ...httpRoute(name, spec, place), kind: "GRPCRoute" };
+}
+
+/** A rule for a service, a method, or both. */
+export function grpcRule(method: JsonObject, backendRefs: JsonValue[], more: JsonObject = {}): JsonObject {
+  return { matches: [{ method: { type: "Exact", ...method } }], backendRefs, ...more };
 }
 
 /** A rule for a path prefix. */

@@ -5,6 +5,7 @@ import {
   kindKey,
   type ObjectRef,
 } from "@routeledger/config-model";
+import { sameItems } from "./memo-table.ts";
 
 type ObjectsByName = ReadonlyMap<string, ConfigObject>;
 
@@ -29,13 +30,28 @@ export class StateReader {
     return this.#record(key, (state) => state.objects.get(key)?.get(namespace) ?? none);
   }
 
+  /**
+   * What a function of the objects of one kind gives; it must give the same instance as long as it means the same.
+   * @param kind `kindKey` of what it looks at, and of nothing else
+   */
+  derived<T>(kind: string, look: (state: ConfigState) => T): T {
+    return this.#record(kind, look);
+  }
+
+  /** What an index over a kind gives: read again when the kind changes, and the same as long as its items are. */
+  list<T>(kind: string, look: (state: ConfigState) => readonly T[]): readonly T[] {
+    const seen = look(this.#state);
+    this.#reads.push({ kind, isSame: (state) => sameItems(look(state), seen) });
+    return seen;
+  }
+
   get reads(): readonly Read[] {
     return this.#reads;
   }
 
   #record<T>(kind: string, look: (state: ConfigState) => T): T {
     const seen = look(this.#state);
-    this.#reads.push({ kind, look, seen });
+    this.#reads.push({ kind, isSame: (state) => look(state) === seen });
     return seen;
   }
 }
@@ -43,11 +59,10 @@ export class StateReader {
 export interface Read {
   /** `kindKey` of what was read: as long as nothing of the kind changes, the read does not. */
   readonly kind: string;
-  readonly look: (state: ConfigState) => unknown;
-  readonly seen: unknown;
+  readonly isSame: (state: ConfigState) => boolean;
 }
 
-/** Whether everything that was read is the same instance in this state. */
+/** Whether everything that was read is the same in this state. */
 export function stillSame(reads: readonly Read[], state: ConfigState): boolean {
-  return reads.every(({ look, seen }) => look(state) === seen);
+  return reads.every(({ isSame }) => isSame(state));
 }

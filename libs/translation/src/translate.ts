@@ -1,11 +1,11 @@
-import { type ConfigState, kindKey } from "@routeledger/config-model";
+import { type ConfigObject, type ConfigState, kindKey } from "@routeledger/config-model";
 import { assert, by } from "@routeledger/std";
 import { comparePartKeys, type Part } from "@routeledger/xds-model";
 import { clusterPart } from "./backends/cluster.ts";
 import { endpointParts } from "./backends/endpoint-parts.ts";
 import type { Upstream } from "./backends/upstream.ts";
 import { discoveryGroup } from "./kinds.ts";
-import { type GatewayView, viewGateway } from "./listeners/gateway-view.ts";
+import { type GatewayView, sameView, viewGateway } from "./listeners/gateway-view.ts";
 import { listenerParts } from "./listeners/listener.ts";
 import type { MemoTable } from "./memo-table.ts";
 import { findGateway } from "./node-groups.ts";
@@ -13,7 +13,15 @@ import { attachedRoutes } from "./routes/attached-routes.ts";
 import type { Domain } from "./routes/domains.ts";
 import { withinLimit } from "./routes/route-limit.ts";
 import { routeTableParts } from "./routes/route-table.ts";
-import { type AttachedRoute, type Findings, gatewayFinding } from "./statuses/findings.ts";
+import type { StateReader } from "./state-reader.ts";
+import {
+  type AttachedRoute,
+  type Findings,
+  gatewayFinding,
+  listenerSetFindings,
+} from "./statuses/findings.ts";
+import { secretParts } from "./tls/secret-parts.ts";
+import type { TlsSecret } from "./tls/tls-secret.ts";
 import { TranslationCache } from "./translation-cache.ts";
 
 export interface Translation {
@@ -37,9 +45,7 @@ export function translate(
   const found = findGateway(state, nodeGroup);
   assert(found !== undefined, `a node group of the state, got ${nodeGroup}`);
   const memo = cache.table(nodeGroup);
-  const gateway = memo.get("gateway", [found.gateway, found.gatewayClass], () =>
-    viewGateway(found.gateway, found.gatewayClass),
-  );
+  const gateway = viewOf(state, found, cache);
   const attached = attachedRoutes(state, gateway, cache);
   const limited = memo.get("limited", [attached], () => withinLimit(gateway, attached));
   const { routes } = limited;
@@ -54,14 +60,51 @@ export function translate(
     known.endRound();
     return parts;
   });
+  const secrets = secretsOf(gateway);
+  const secretMemo = cache.table(`${nodeGroup} secrets`);
+  const certificates = secretParts(state, secrets, secretMemo);
+  secretMemo.endRound();
   const findings = memo.get("findings", [gateway, routes], () => findingsOf(gateway, routes, memo));
-  const translation = memo.get("translation", [traffic, clusters, endpoints, findings], () => ({
-    parts: [...clusters, ...endpoints, ...traffic],
-    findings,
-    wantedExtensionCalls: [],
-  }));
+  const translation = memo.get(
+    "translation",
+    [traffic, clusters, endpoints, findings, ...certificates],
+    () => ({
+      parts: [...clusters, ...endpoints, ...traffic, ...certificates],
+      findings,
+      wantedExtensionCalls: [],
+    }),
+  );
   memo.endRound();
   return translation;
+}
+
+/** The view of the node group's Gateway: the same instance as long as nothing of it changes. */
+function viewOf(
+  state: ConfigState,
+  { gateway, gatewayClass }: { readonly gateway: ConfigObject; readonly gatewayClass: ConfigObject },
+  cache: TranslationCache,
+): GatewayView {
+  const memo = cache.table(`${gateway.namespace}/${gateway.name} view`);
+  const latest = memo.get("latest", [], (): { view: GatewayView | undefined } => ({ view: undefined }));
+  const view = cache.of(gateway, "view", state, (reader) =>
+    viewGateway(reader, gateway, classRead(reader, gatewayClass)),
+  );
+  latest.view = sameView(latest.view, view);
+  memo.endRound();
+  return latest.view;
+}
+
+/** The class, as something that the view rests on. */
+function classRead(reader: StateReader, gatewayClass: ConfigObject): ConfigObject {
+  return reader.object(gatewayClass) ?? gatewayClass;
+}
+
+/** What the Gateway's listeners get over SDS. */
+function secretsOf({ listeners }: GatewayView): readonly TlsSecret[] {
+  return listeners.flatMap(({ serves, tls }) => {
+    if (!serves || tls === undefined) return [];
+    return [...tls.certificates, ...(tls.clients === undefined ? [] : [tls.clients.trustedCa])];
+  });
 }
 
 /** Listeners and route tables of every port that serves, sorted. */
@@ -72,17 +115,17 @@ function trafficParts(
 ): readonly Part[] {
   const table = `${gateway.object.namespace}/${gateway.object.name} traffic`;
   const memo = cache.table(table);
-  const parts = [...Map.groupBy(domains, ({ port }) => port)].flatMap(([port, onPort]) => {
-    const hostMemo = cache.table(`${table} ${port}`);
-    const onThisPort = [
-      ...listenerParts(gateway, port, memo),
-      ...routeTableParts(gateway, port, onPort, { memo, hostMemo }),
-    ];
+  const tables = [...Map.groupBy(domains, (domain) => domain.table.name).values()].flatMap((own) => {
+    const [first] = own;
+    if (first === undefined) return [];
+    const hostMemo = cache.table(`${table} ${first.table.name}`);
+    const parts = routeTableParts(gateway, first.table, own, { memo, hostMemo });
     hostMemo.endRound();
-    return onThisPort;
+    return parts;
   });
+  const listeners = listenerParts(gateway, memo);
   memo.endRound();
-  return parts.sort(comparePartKeys);
+  return [...listeners, ...tables].sort(comparePartKeys);
 }
 
 /** What the served routes forward to, sorted by name, each once. */
@@ -98,6 +141,7 @@ function upstreamsOf(routes: readonly AttachedRoute[]): readonly Upstream[] {
 function findingsOf(gateway: GatewayView, routes: readonly AttachedRoute[], memo: MemoTable): Findings {
   return {
     gateway: memo.get("finding", [gateway, ...routes], () => gatewayFinding(gateway, routes)),
+    listenerSets: memo.get("set findings", [gateway, ...routes], () => listenerSetFindings(gateway, routes)),
     parents: new Map(routes.map(({ key, parents }) => [key, parents])),
   };
 }

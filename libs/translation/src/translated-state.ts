@@ -6,6 +6,7 @@ import { translateAll } from "./fold-revision.ts";
 import { rawStateOf, stateOf } from "./testing.ts";
 
 type Route = decoded.envoy.config.route.v3.Route;
+type VirtualHost = decoded.envoy.config.route.v3.VirtualHost;
 
 /** A translated state in the form that tests ask. */
 export class Translated {
@@ -44,12 +45,12 @@ export class Translated {
 
   /** Domains of a port's virtual hosts. */
   domains(port = 8080): string[] {
-    return this.#hosts(port).flatMap(({ domains }) => domains);
+    return this.hosts(`http/${port}`).flatMap(({ domains }) => domains);
   }
 
   /** The routes of a domain's virtual host, in order. */
   routes(domain = "*", port = 8080): Route[] {
-    const host = this.#hosts(port).find(({ domains }) => domains.includes(domain));
+    const host = this.hosts(`http/${port}`).find(({ domains }) => domains.includes(domain));
     assert(host !== undefined, `a virtual host of ${domain}`);
     return [...host.routes];
   }
@@ -63,6 +64,13 @@ export class Translated {
       const to = directResponse?.status ?? route?.cluster ?? weighted ?? redirect?.responseCode;
       return `${name} -> ${to}`;
     });
+  }
+
+  /** The virtual hosts of a route table. */
+  hosts(table: string): VirtualHost[] {
+    return this.parts("route")
+      .filter(({ resource, virtualHost }) => resource === table && virtualHost !== "")
+      .map(({ bytes }) => codec("envoy.config.route.v3.VirtualHost").decode(bytes));
   }
 
   endpoints(name: string): string[] {
@@ -94,10 +102,13 @@ export class Translated {
     return (this.status(key)[list] ?? []) as JsonObject[];
   }
 
-  /** `type=status reason` of the conditions of a route's parent. */
+  /**
+   * `type=status reason` of the conditions of a route's parent.
+   * @param route the name of an HTTPRoute in `default`, or `kind/namespace/name`
+   */
   routeConditions(route: string, parent = 0): string[] {
-    const parents = (this.status(`HTTPRoute/default/${route}`).parents ?? []) as JsonObject[];
-    return conditionsOf(parents[parent]);
+    const key = route.includes("/") ? route : `HTTPRoute/default/${route}`;
+    return conditionsOf(this.entries(key, "parents")[parent]);
   }
 
   gatewayConditions(): string[] {
@@ -108,12 +119,6 @@ export class Translated {
     const listeners = (this.status("Gateway/default/web").listeners ?? []) as JsonObject[];
     const listener = listeners.find((candidate) => candidate.name === name) ?? {};
     return { ...listener, summary: conditionsOf(listener) };
-  }
-
-  #hosts(port: number): decoded.envoy.config.route.v3.VirtualHost[] {
-    return this.parts("route")
-      .filter(({ resource, virtualHost }) => resource === `http/${port}` && virtualHost !== "")
-      .map(({ bytes }) => codec("envoy.config.route.v3.VirtualHost").decode(bytes));
   }
 }
 

@@ -16,10 +16,14 @@ test("rule G5: supportedKinds is what is served of what is allowed, and an unkno
     http("some", 8081, kinds({ kind: "HTTPRoute" }, { kind: "Unknown" })),
     http("none", 8082, kinds({ kind: "HTTPRoute", group: "example.com" })),
   ]);
-  const kind = { group: "gateway.networking.k8s.io", kind: "HTTPRoute" };
+  const group = "gateway.networking.k8s.io";
+  const [grpc, route] = [
+    { group, kind: "GRPCRoute" },
+    { group, kind: "HTTPRoute" },
+  ];
   deepEqual(
     ["all", "some", "none"].map((name) => translated.listener(name).supportedKinds),
-    [[kind], [kind], []],
+    [[grpc, route], [route], []],
   );
   deepEqual(
     ["all", "some", "none"].map((name) => translated.listener(name).summary.at(-1)),

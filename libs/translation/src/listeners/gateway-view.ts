@@ -1,11 +1,18 @@
-import type { ConfigObject } from "@routeledger/config-model";
-import type { JsonObject } from "@routeledger/std";
-import { parseIpAddress } from "../ip-address.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { ConfigObject, ConfigState } from "@routeledger/config-model";
 import { specOf } from "../kinds.ts";
+import type { StateReader } from "../state-reader.ts";
 import { type Condition, condition } from "../statuses/condition.ts";
-import { objectOf, objectsOf, shown, textOf } from "../untrusted.ts";
-import { conflictOf } from "./listener-conflicts.ts";
-import { draftListener, type ListenerDraft, type ListenerView, listenersOf } from "./listener-view.ts";
+import { hasInsecureMode } from "./client-validation.ts";
+import { addressTypeRefusal, usableAddresses } from "./gateway-addresses.ts";
+import { clientCertificate } from "./gateway-client-certificate.ts";
+import { parametersRefusal } from "./gateway-parameters.ts";
+import { findConflicts } from "./listener-conflicts.ts";
+import { draftListener, type ListenerDraft, listenersOf } from "./listener-draft.ts";
+import { allowsSet, listenerSetsNaming } from "./listener-sets.ts";
+import { listenerTlsResolver } from "./listener-tls.ts";
+import type { ListenerView } from "./listener-view.ts";
+import { overlapsOf } from "./overlapping-tls.ts";
 
 /** A Gateway of ours: what it asks for, and what of it is served. */
 export interface GatewayView {
@@ -14,66 +21,101 @@ export interface GatewayView {
   readonly programmed: Condition;
   /** Present only when a reference of the Gateway itself is not served. */
   readonly resolvedRefs: Condition | undefined;
+  /** Present only when it is True (G95). */
+  readonly insecureFrontend: Condition | undefined;
   /** IP addresses to listen on, sorted; never empty when the Gateway is served. */
   readonly addresses: readonly string[];
-  /** In the order of the spec. */
+  /** The Gateway's own in the order of the spec, then those of its ListenerSets in their precedence (G10). */
   readonly listeners: readonly ListenerView[];
+  /** All that name the Gateway, in their precedence. */
+  readonly sets: readonly ListenerSetView[];
 }
 
-/** Where a Gateway that names no address listens. */
-const allAddresses = "0.0.0.0";
+/** A ListenerSet at the Gateway that it names. */
+export interface ListenerSetView {
+  readonly object: ConfigObject;
+  readonly accepted: Condition;
+  readonly programmed: Condition;
+}
 
-/** @param gatewayClass the class that the Gateway names, one of ours */
-export function viewGateway(object: ConfigObject, gatewayClass: ConfigObject): GatewayView {
+/**
+ * What a Gateway is at a state.
+ * @param gatewayClass the class that the Gateway names, one of ours
+ */
+export function viewGateway(
+  reader: StateReader,
+  object: ConfigObject,
+  gatewayClass: ConfigObject,
+): GatewayView {
   const spec = specOf(object);
-  const refused = refusal(spec, gatewayClass);
-  const drafts = listenersOf(spec).map(draftListener);
+  const refused = parametersRefusal(spec, gatewayClass) ?? addressTypeRefusal(spec);
   const addresses = usableAddresses(spec);
-  const listeners = drafts.map((draft) =>
-    finish(draft, drafts, refused === undefined && addresses.length > 0),
+  const resolveTls = listenerTlsResolver(reader, object);
+  const draftAll = (owner: ConfigObject): ListenerDraft[] =>
+    listenersOf(specOf(owner)).map((listener) => draftListener(owner, listener, resolveTls));
+  const own = draftAll(object);
+  const naming = reader.list("gateway.networking.k8s.io/ListenerSet", (state: ConfigState) =>
+    listenerSetsNaming(state, `${object.namespace}/${object.name}`),
   );
-  const wrong = listeners.filter(({ accepted }) => accepted.status !== "True").map(({ name }) => name);
+  const allowed = naming.filter((set) => allowsSet(reader, object, set));
+  const sets = allowed.map(draftAll);
+  const conflicts = findConflicts(own, sets);
+  const gatewayServes = refused === undefined && addresses.length > 0;
+  const finished = [...own, ...sets.flat()].map((draft) =>
+    finish(draft, conflicts.get(draft) as Condition, gatewayServes),
+  );
+  const overlaps = overlapsOf(finished);
+  const listeners = finished.map((listener) => ({ ...listener, overlappingTls: overlaps.get(listener) }));
+  const ownViews = listeners.filter(({ owner }) => owner === object);
+  const wrong = ownViews.filter(({ accepted }) => accepted.status !== "True").map(({ name }) => name);
   const serves = listeners.some((listener) => listener.serves);
   return {
     object,
-    accepted: refused ?? listenersAccepted(wrong, listeners.length),
+    accepted: refused ?? listenersAccepted(wrong, { own: ownViews.length, all: listeners.length }),
     programmed: programmedOf(serves, refused !== undefined, addresses.length > 0),
-    resolvedRefs: clientCertificate(spec),
+    resolvedRefs: clientCertificate(reader, object),
+    insecureFrontend: hasInsecureMode(object)
+      ? condition("InsecureFrontendValidationMode", "True", "ConfigurationChanged", insecureMessage)
+      : undefined,
     addresses,
     listeners,
+    sets: naming.map((set) => viewSet(set, { listeners, allowed: allowed.includes(set), gatewayServes })),
   };
 }
 
-function finish(
-  draft: ListenerDraft,
-  drafts: readonly ListenerDraft[],
-  gatewayServes: boolean,
-): ListenerView {
+const insecureMessage =
+  "tls.frontend: mode AllowInsecureFallback lets clients in whose certificate nobody vouches for";
+
+/** The view itself when nothing of it is other than before: what rests on it stands as well. */
+export function sameView(before: GatewayView | undefined, view: GatewayView): GatewayView {
+  return before !== undefined && isDeepStrictEqual(before, view) ? before : view;
+}
+
+function finish(draft: ListenerDraft, conflicted: Condition, gatewayServes: boolean): ListenerView {
   const { portClass: _portClass, ...view } = draft;
-  const conflicted = conflictOf(draft, drafts);
   const conflicts = conflicted.status === "True";
   const accepted = conflicts
     ? condition("Accepted", "False", conflicted.reason, conflicted.message)
     : draft.accepted;
-  const serves = gatewayServes && accepted.status === "True" && draft.supportedKinds.length > 0;
+  const speaks = draft.protocol !== "HTTPS" || draft.tls !== undefined;
+  const serves = gatewayServes && accepted.status === "True" && draft.supportedKinds.length > 0 && speaks;
   const reason = conflicts ? conflicted.reason : "Invalid";
+  const message = gatewayServes ? "the listener is not valid" : "the Gateway is not served";
   const programmed = serves
     ? condition("Programmed", "True", "Programmed")
-    : condition(
-        "Programmed",
-        "False",
-        reason,
-        gatewayServes ? "the listener is not valid" : "the Gateway is not served",
-      );
-  return { ...view, accepted, conflicted, programmed, serves };
+    : condition("Programmed", "False", reason, message);
+  return { ...view, accepted, conflicted, programmed, overlappingTls: undefined, serves };
 }
 
-/** Rules G11 and G104: some listeners wrong is accepted, with that reason; none right is not. */
-function listenersAccepted(wrong: readonly string[], count: number): Condition {
-  if (count > 0 && wrong.length === 0) return condition("Accepted", "True", "Accepted");
+/** Rules G11 and G104: some of its own listeners wrong is accepted, with that reason; none right is not. */
+function listenersAccepted(
+  wrong: readonly string[],
+  count: { readonly own: number; readonly all: number },
+): Condition {
+  if (count.all > 0 && wrong.length === 0) return condition("Accepted", "True", "Accepted");
   const message =
-    count === 0 ? "the Gateway has no listeners" : `not accepted: listeners ${wrong.join(", ")}`;
-  return condition("Accepted", wrong.length < count ? "True" : "False", "ListenersNotValid", message);
+    count.all === 0 ? "the Gateway has no listeners" : `not accepted: listeners ${wrong.join(", ")}`;
+  return condition("Accepted", wrong.length < count.own ? "True" : "False", "ListenersNotValid", message);
 }
 
 function programmedOf(serves: boolean, refused: boolean, hasAddress: boolean): Condition {
@@ -84,50 +126,38 @@ function programmedOf(serves: boolean, refused: boolean, hasAddress: boolean): C
   return condition("Programmed", "False", "Invalid", "no listener is served");
 }
 
-/** What makes the whole Gateway not served. */
-function refusal(spec: JsonObject, gatewayClass: ConfigObject): Condition | undefined {
-  const parametersRef = objectOf(spec.infrastructure).parametersRef;
-  if (specOf(gatewayClass).parametersRef !== undefined) {
-    const message = `GatewayClass ${gatewayClass.name} is not accepted: it has parametersRef`;
-    return condition("Accepted", "False", "InvalidParameters", message);
-  }
-  if (parametersRef !== undefined && parametersRef !== null) {
-    const message = `infrastructure.parametersRef ${shown(parametersRef)}: no kind of parameters is served`;
-    return condition("Accepted", "False", "InvalidParameters", message);
-  }
-  const types = addressTypes(spec).filter((type) => type !== "IPAddress" && type !== "Hostname");
-  return types.length > 0
-    ? condition(
-        "Accepted",
-        "False",
-        "UnsupportedAddress",
-        `address types ${[...new Set(types)].sort().join(", ")}`,
-      )
-    : undefined;
-}
-
-function addressTypes(spec: JsonObject): string[] {
-  return objectsOf(spec.addresses).map(({ type }) => textOf(type) ?? "IPAddress");
-}
-
-/** Rule G17: an IPAddress without a value is ours to choose; a Hostname is known, and not usable. */
-function usableAddresses(spec: JsonObject): readonly string[] {
-  const given = objectsOf(spec.addresses);
-  if (given.length === 0) return [allAddresses];
-  const usable = given.flatMap(({ type, value }) => {
-    if ((textOf(type) ?? "IPAddress") !== "IPAddress") return [];
-    const text = textOf(value) ?? "";
-    const address = text === "" ? allAddresses : parseIpAddress(text);
-    return address === undefined ? [] : [address];
+/** Rule G10. A listener without a certificate is not valid here: a set of such only changes nothing. */
+function viewSet(
+  object: ConfigObject,
+  at: {
+    readonly listeners: readonly ListenerView[];
+    readonly allowed: boolean;
+    readonly gatewayServes: boolean;
+  },
+): ListenerSetView {
+  const both = (reason: string, message: string): ListenerSetView => ({
+    object,
+    accepted: condition("Accepted", "False", reason, message),
+    programmed: condition("Programmed", "False", reason, message),
   });
-  // All addresses and one of them cannot be bound side by side.
-  if (usable.includes(allAddresses)) return [allAddresses];
-  return [...new Set(usable)].sort();
-}
-
-function clientCertificate(spec: JsonObject): Condition | undefined {
-  const reference = objectOf(objectOf(spec.tls).backend).clientCertificateRef;
-  if (reference === undefined || reference === null) return undefined;
-  const message = "tls.backend.clientCertificateRef is not served";
-  return condition("ResolvedRefs", "False", "InvalidClientCertificateRef", message);
+  if (!at.allowed) return both("NotAllowed", "the Gateway's allowedListeners does not let this namespace in");
+  if (!at.gatewayServes) {
+    return {
+      object,
+      accepted: condition("Accepted", "False", "ParentNotAccepted", "the Gateway is not served"),
+      programmed: condition("Programmed", "False", "ParentNotProgrammed", "the Gateway is not served"),
+    };
+  }
+  const own = at.listeners.filter(({ owner }) => owner === object);
+  const wrong = own.filter(({ serves }) => !serves).map(({ name }) => name);
+  if (wrong.length === own.length)
+    return both("ListenersNotValid", `not valid: listeners ${wrong.join(", ")}`);
+  return {
+    object,
+    accepted:
+      wrong.length === 0
+        ? condition("Accepted", "True", "Accepted")
+        : condition("Accepted", "True", "ListenersNotValid", `not valid: listeners ${wrong.join(", ")}`),
+    programmed: condition("Programmed", "True", "Programmed"),
+  };
 }

@@ -1,77 +1,79 @@
-import { codec, durationOfMs, type envoy, packAny } from "@routeledger/protos";
+import { codec, type envoy, packAny } from "@routeledger/protos";
+import { by } from "@routeledger/std";
 import type { Part } from "@routeledger/xds-model";
-import { connectionLog, requestLog } from "../access-log.ts";
+import { connectionLog } from "../access-log.ts";
 import { connectionBufferBytes } from "../backends/cluster.ts";
-import { configSource } from "../config-source.ts";
+import { anyHost } from "../hostnames.ts";
 import type { MemoTable } from "../memo-table.ts";
 import { makePart } from "../parts.ts";
-import { corsFilter } from "../routes/route-entry.ts";
-import { routeTableName } from "../routes/route-table.ts";
-import { streamIdleTimeoutMs } from "../routes/route-timeouts.ts";
+import { routeTableOf } from "../routes/route-table.ts";
+import { connectionManagerFilter } from "./connection-manager.ts";
+import { downstreamTls } from "./downstream-tls.ts";
 import type { GatewayView } from "./gateway-view.ts";
-
-const connectionManager = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
-const router = "envoy.extensions.filters.http.router.v3.Router";
+import type { ListenerView } from "./listener-view.ts";
 
 /** Transport, address and port, never the Gateway's listener that happens to be the first on it. */
 export function listenerName(address: string, port: number): string {
   return `tcp/${address.includes(":") ? `[${address}]` : address}/${port}`;
 }
 
-/** The Envoy listeners of an HTTP port, one an address. A port without a valid listener has none (G88). */
-export function listenerParts(gateway: GatewayView, port: number, memo: MemoTable): Part[] {
-  return gateway.addresses.map((address) =>
-    memo.get(`listener ${address} ${port}`, [gateway.object], () => {
-      const bytes = codec("envoy.config.listener.v3.Listener").encode(envoyListener(address, port));
-      return makePart({ type: "listener", resource: listenerName(address, port) }, bytes, [gateway.object]);
+/** The Envoy listeners of a Gateway, one an address and port. A port without a valid listener has none (G88). */
+export function listenerParts({ object, addresses, listeners }: GatewayView, memo: MemoTable): Part[] {
+  const byPort = Map.groupBy(
+    listeners.filter(({ serves }) => serves),
+    ({ port }) => port,
+  );
+  return [...byPort].flatMap(([port, onPort]) =>
+    addresses.map((address) => {
+      const resource = listenerName(address, port);
+      return memo.get(`listener ${resource}`, [object, ...onPort], () => {
+        const bytes = codec("envoy.config.listener.v3.Listener").encode(envoyListener(address, port, onPort));
+        return makePart({ type: "listener", resource }, bytes, [object, ...onPort.map(({ owner }) => owner)]);
+      });
     }),
   );
 }
 
-export function envoyListener(address: string, port: number): envoy.config.listener.v3.Listener {
-  const manager = packAny(connectionManager, httpConnectionManager(port));
+const tlsInspector = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector";
+
+/** @param listeners those of the port that serve, all HTTP or all HTTPS */
+export function envoyListener(
+  address: string,
+  port: number,
+  listeners: readonly ListenerView[],
+): envoy.config.listener.v3.Listener {
+  const secure = listeners.filter(({ tls }) => tls !== undefined);
   return {
     name: listenerName(address, port),
     address: { socketAddress: { address, portValue: port } },
     perConnectionBufferLimitBytes: { value: connectionBufferBytes },
     accessLog: connectionLog,
-    filterChains: [
-      { filters: [{ name: "envoy.filters.network.http_connection_manager", typedConfig: manager }] },
-    ],
+    ...(secure.length === 0
+      ? {
+          filterChains: [
+            { filters: [connectionManagerFilter({ name: `http/${port}`, port, scheme: "http" })] },
+          ],
+        }
+      : {
+          listenerFilters: [
+            { name: "envoy.filters.listener.tls_inspector", typedConfig: packAny(tlsInspector, {}) },
+          ],
+          filterChains: secure.map(filterChain).sort(by(({ name }) => name ?? "")),
+        }),
   };
 }
 
-/** Safe for an edge (G115, G116); a route table over RDS; websocket allowed (G77). */
-function httpConnectionManager(
-  port: number,
-): envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager {
+/**
+ * Each HTTPS listener is a filter chain that its hostname chooses (G88). Without a hostname it has no match: `*` is no
+ * server name, and what shows none reaches that chain alone.
+ */
+function filterChain(listener: ListenerView): envoy.config.listener.v3.FilterChain {
+  const table = routeTableOf(listener);
+  const { hostname, tls } = listener;
   return {
-    statPrefix: `http-${port}`,
-    rds: { routeConfigName: routeTableName(port), configSource },
-    httpFilters: [
-      // Always: the first route that asks for CORS must not change the listener, which would drain it.
-      { name: corsFilter, typedConfig: packAny("envoy.extensions.filters.http.cors.v3.Cors", {}) },
-      { name: "envoy.filters.http.router", typedConfig: packAny(router, { suppressEnvoyHeaders: true }) },
-    ],
-    useRemoteAddress: { value: true },
-    normalizePath: { value: true },
-    mergeSlashes: true,
-    pathWithEscapedSlashesAction: "UNESCAPE_AND_REDIRECT",
-    stripTrailingHostDot: true,
-    serverHeaderTransformation: "PASS_THROUGH",
-    commonHttpProtocolOptions: {
-      idleTimeout: durationOfMs(3_600_000),
-      headersWithUnderscoresAction: "REJECT_REQUEST",
-    },
-    http2ProtocolOptions: {
-      maxConcurrentStreams: { value: 100 },
-      initialStreamWindowSize: { value: 65_536 },
-      initialConnectionWindowSize: { value: 1_048_576 },
-    },
-    streamIdleTimeout: durationOfMs(streamIdleTimeoutMs),
-    requestHeadersTimeout: durationOfMs(10_000),
-    requestTimeout: durationOfMs(300_000),
-    upgradeConfigs: [{ upgradeType: "websocket" }],
-    accessLog: requestLog,
+    name: table.name,
+    ...(hostname === anyHost ? {} : { filterChainMatch: { serverNames: [hostname] } }),
+    filters: [connectionManagerFilter(table)],
+    ...(tls === undefined ? {} : { transportSocket: downstreamTls(tls) }),
   };
 }

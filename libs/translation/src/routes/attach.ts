@@ -3,8 +3,8 @@ import type { JsonObject } from "@routeledger/std";
 import { anyHost, intersect, parseHostname } from "../hostnames.ts";
 import { gatewayGroup, specOf } from "../kinds.ts";
 import type { GatewayView } from "../listeners/gateway-view.ts";
-import { namespaceLabels, selectorMatches } from "../listeners/label-selector.ts";
 import type { ListenerView } from "../listeners/listener-view.ts";
+import { allowsNamespace } from "../listeners/namespace-rule.ts";
 import { type Condition, condition } from "../statuses/condition.ts";
 import { integerOf, listOf, objectsOf, shown, textOf } from "../untrusted.ts";
 
@@ -21,12 +21,20 @@ export interface ParentAttachment {
 /** Most parentRefs of a route that are looked at: what the schema allows. */
 const parentRefsMax = 32;
 
-/** `namespace/name` of the Gateway that a parentRef means; undefined when it means another kind (G1). */
-export function parentGateway(parentRef: JsonObject, routeNamespace: string): string | undefined {
+/** The kinds that a route may have as its parent. */
+export const parentKinds = ["Gateway", "ListenerSet"] as const;
+
+/** `kind/namespace/name` of the Gateway or ListenerSet that a parentRef means; undefined when it means another kind (G1). */
+export function parentKey(parentRef: JsonObject, routeNamespace: string): string | undefined {
   const group = textOf(parentRef.group) ?? gatewayGroup;
   const kind = textOf(parentRef.kind) ?? "Gateway";
-  if (group !== gatewayGroup || kind !== "Gateway") return undefined;
-  return `${textOf(parentRef.namespace) ?? routeNamespace}/${textOf(parentRef.name) ?? ""}`;
+  if (group !== gatewayGroup || !parentKinds.some((known) => known === kind)) return undefined;
+  return `${kind}/${textOf(parentRef.namespace) ?? routeNamespace}/${textOf(parentRef.name) ?? ""}`;
+}
+
+/** The key of an object that may be a parent. */
+export function keyOfParent({ kind, namespace, name }: ConfigObject): string {
+  return `${kind}/${namespace}/${name}`;
 }
 
 export function parentRefsOf(route: ConfigObject): readonly JsonObject[] {
@@ -42,8 +50,9 @@ export function routeHostnames(route: ConfigObject): readonly string[] {
 }
 
 /**
- * Attaches a route to a Gateway: for each parentRef that means the Gateway, the listeners that take the route, or
- * the reason why none does. In this order: sectionName and port (G2), kind and namespace, hostname (G3).
+ * Attaches a route to a Gateway: for each parentRef that means the Gateway or one of its ListenerSets, the listeners that
+ * take the route, or the reason why none does. In this order: sectionName and port (G2), kind and namespace, hostname
+ * (G3). A Gateway as parent means the Gateway's own listeners, a ListenerSet that set's.
  * @param namespace the route's Namespace object, if there is one
  */
 export function attachRoute(
@@ -51,14 +60,14 @@ export function attachRoute(
   gateway: GatewayView,
   namespace: ConfigObject | undefined,
 ): readonly ParentAttachment[] {
-  const key = `${gateway.object.namespace}/${gateway.object.name}`;
-  const labels = namespaceLabels(route.namespace, namespace);
   return parentRefsOf(route).flatMap((parentRef, index) => {
-    if (parentGateway(parentRef, route.namespace) !== key) return [];
-    const selected = gateway.listeners.filter((listener) => isSelected(listener, parentRef));
+    const parent = parentOf(gateway, parentKey(parentRef, route.namespace));
+    if (parent === undefined) return [];
+    const own = gateway.listeners.filter(({ owner }) => owner === parent);
+    const selected = own.filter((listener) => isSelected(listener, parentRef));
     if (selected.length === 0)
-      return [{ index, parentRef, listeners: [], accepted: noMatchingParent(parentRef) }];
-    const allowed = selected.filter((listener) => allows(listener, route, gateway.object.namespace, labels));
+      return [{ index, parentRef, listeners: [], accepted: noMatchingParent(parentRef, own.length > 0) }];
+    const allowed = selected.filter((listener) => allows(listener, route, namespace));
     if (allowed.length === 0)
       return [{ index, parentRef, listeners: [], accepted: notAllowed(route, selected) }];
     const listeners = allowed.filter((listener) => hasHostname(route, listener));
@@ -68,38 +77,35 @@ export function attachRoute(
   });
 }
 
+function parentOf({ object, sets }: GatewayView, key: string | undefined): ConfigObject | undefined {
+  if (key === undefined) return undefined;
+  if (key === keyOfParent(object)) return object;
+  return sets.find((set) => key === keyOfParent(set.object))?.object;
+}
+
 function isSelected(listener: ListenerView, parentRef: JsonObject): boolean {
   const section = textOf(parentRef.sectionName) ?? "";
   const port = integerOf(parentRef.port);
   return (section === "" || section === listener.name) && (port === undefined || port === listener.port);
 }
 
-function allows(
-  listener: ListenerView,
-  route: ConfigObject,
-  gatewayNamespace: string,
-  labels: ReadonlyMap<string, string>,
-): boolean {
-  if (!listener.supportedKinds.includes(route.kind)) return false;
-  switch (listener.namespaces.from) {
-    case "All":
-      return true;
-    case "Same":
-      return route.namespace === gatewayNamespace;
-    case "Selector":
-      return selectorMatches(listener.namespaces.selector, labels);
-    case "None":
-      return false;
-  }
+function allows(listener: ListenerView, route: ConfigObject, namespace: ConfigObject | undefined): boolean {
+  const { owner, namespaces, supportedKinds } = listener;
+  return (
+    supportedKinds.includes(route.kind) &&
+    allowsNamespace(namespaces, { own: owner.namespace, asked: route.namespace, object: namespace })
+  );
 }
 
 function hasHostname(route: ConfigObject, listener: ListenerView): boolean {
   return routeHostnames(route).some((name) => intersect(name, listener.hostname) !== undefined);
 }
 
-function noMatchingParent(parentRef: JsonObject): Condition {
+function noMatchingParent(parentRef: JsonObject, hasListeners: boolean): Condition {
   const { sectionName = null, port = null } = parentRef;
-  const message = `no listener has sectionName ${shown(sectionName)} and port ${shown(port)}`;
+  const message = hasListeners
+    ? `no listener has sectionName ${shown(sectionName)} and port ${shown(port)}`
+    : "the parent has no listeners at the Gateway";
   return condition("Accepted", "False", "NoMatchingParent", message);
 }
 

@@ -4,7 +4,7 @@ import type { GatewayView } from "../listeners/gateway-view.ts";
 import { WeakMemo } from "../memo-table.ts";
 import { type AttachedRoute, attachedRoute } from "../statuses/findings.ts";
 import type { TranslationCache } from "../translation-cache.ts";
-import { attachRoute } from "./attach.ts";
+import { attachRoute, keyOfParent } from "./attach.ts";
 import { routesNaming } from "./route-index.ts";
 import { withoutSharedHosts } from "./shared-hosts.ts";
 import { translateRoute } from "./translated-route.ts";
@@ -36,8 +36,9 @@ export function attachedRoutes(
     const same = cache.table(`${nodeGroup} routes`);
     const known = memo.get("known routes", [], () => new WeakMemo());
     const inputs = [around];
+    const parents = [gateway.object, ...gateway.sets.map((set) => set.object)].map(keyOfParent);
     const attached = routeKinds.flatMap((kind) =>
-      routesNaming(state, kind, nodeGroup).map((object) =>
+      routesNaming(state, kind, parents).map((object) =>
         same.get(object, inputs, () => attach(state, gateway, object, { cache, known })),
       ),
     );

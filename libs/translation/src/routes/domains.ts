@@ -3,17 +3,19 @@ import { coveringNames, intersect, isExact } from "../hostnames.ts";
 import type { GatewayView } from "../listeners/gateway-view.ts";
 import type { ListenerView } from "../listeners/listener-view.ts";
 import type { AttachedRoute } from "../statuses/findings.ts";
+import { type RouteTable, routeTableOf } from "./route-table.ts";
 import type { TranslatedRoute } from "./translated-route.ts";
 import type { HostedRoute } from "./virtual-host.ts";
 
-/** A domain of a port, with the routes that may answer on it. */
+/** A domain of a route table, with what answers on it. */
 export interface Domain {
-  readonly port: number;
+  readonly table: RouteTable;
   readonly domain: string;
-  readonly hosted: readonly HostedRoute[];
+  /** The routes that may answer; undefined where requests came to the wrong listener and get 421 (G91). */
+  readonly hosted: readonly HostedRoute[] | undefined;
 }
 
-/** The domains of all ports that serve, sorted by port and domain. */
+/** The domains of all route tables that serve, sorted by table and domain. */
 export function domainsOf(gateway: GatewayView, routes: readonly AttachedRoute[]): readonly Domain[] {
   const serving = gateway.listeners.filter(({ serves }) => serves);
   const byListener = new Map(serving.map((listener): [ListenerView, TranslatedRoute[]] => [listener, []]));
@@ -23,14 +25,25 @@ export function domainsOf(gateway: GatewayView, routes: readonly AttachedRoute[]
   }
   const domains = [...byListener].flatMap(([listener, own]) => {
     const onPort = serving.filter(({ port }) => port === listener.port);
-    return listenerDomains(listener, own, new Set(onPort.map(({ hostname }) => hostname)));
+    const hostnames = new Set(onPort.map(({ hostname }) => hostname));
+    const table = routeTableOf(listener);
+    return [
+      ...listenerDomains(listener, own, { table, hostnames }),
+      ...(table.scheme === "https" ? misdirected(listener, { table, hostnames }) : []),
+    ];
   });
   return domains.sort(
     inOrder(
-      (a, b) => a.port - b.port,
+      by(({ table }) => table.name),
       by(({ domain }) => domain),
     ),
   );
+}
+
+/** Where a listener's domains go, and the hostnames of all listeners of its port. */
+interface TablePlace {
+  readonly table: RouteTable;
+  readonly hostnames: ReadonlySet<string>;
 }
 
 /**
@@ -38,15 +51,15 @@ export function domainsOf(gateway: GatewayView, routes: readonly AttachedRoute[]
  * (G13); what a more specific listener of the port covers is not (G12), so each domain has one listener (G21).
  */
 function listenerDomains(
-  listener: ListenerView,
+  { hostname }: ListenerView,
   routes: readonly TranslatedRoute[],
-  listenerHostnames: ReadonlySet<string>,
+  { table, hostnames }: TablePlace,
 ): Domain[] {
   const byName = new Map<string, TranslatedRoute[]>();
-  const domains = new Set([listener.hostname]);
+  const domains = new Set([hostname]);
   for (const route of routes) {
     for (const written of route.hostnames) {
-      const domain = intersect(written, listener.hostname);
+      const domain = intersect(written, hostname);
       if (domain === undefined) continue;
       domains.add(domain);
       const known = byName.get(written);
@@ -54,13 +67,21 @@ function listenerDomains(
       else known.push(route);
     }
   }
-  const { hostname, port } = listener;
   // A listener that is alone on its port owns all that it covers.
   const own = [...domains].filter(
-    (domain) => listenerHostnames.size === 1 || ownerOf(domain, listenerHostnames) === hostname,
+    (domain) => hostnames.size === 1 || ownerOf(domain, hostnames) === hostname,
   );
   const wide = [...byName.keys()].some((name) => !isExact(name));
-  return own.sort(compareStrings).map((domain) => ({ port, domain, hosted: hostedOn(domain, byName, wide) }));
+  return own
+    .sort(compareStrings)
+    .map((domain) => ({ table, domain, hosted: hostedOn(domain, byName, wide) }));
+}
+
+/** Rule G91: a host of another listener of the port, on a connection that was made to this one. */
+function misdirected({ hostname }: ListenerView, { table, hostnames }: TablePlace): Domain[] {
+  return [...hostnames]
+    .filter((other) => other !== hostname)
+    .map((domain) => ({ table, domain, hosted: undefined }));
 }
 
 /** The most specific listener hostname that covers a domain. */

@@ -1,27 +1,36 @@
 import { type ConfigObject, type ConfigState, kindKey } from "@routeledger/config-model";
 import { by, sortedEntries } from "@routeledger/std";
 import { gatewayGroup } from "../kinds.ts";
-import { parentGateway, parentRefsOf } from "./attach.ts";
+import { parentKey, parentRefsOf } from "./attach.ts";
 
 type ObjectsByName = ReadonlyMap<string, ConfigObject>;
 
 const known = new WeakMap<ObjectsByName, ReadonlyMap<string, readonly ConfigObject[]>>();
 
-/** The routes of a kind with a parentRef to a Gateway, sorted by namespace and name. */
-export function routesNaming(state: ConfigState, kind: string, gateway: string): ConfigObject[] {
+/**
+ * The routes of a kind with a parentRef to one of some parents, sorted by namespace and name, each once.
+ * @param parents keys of a Gateway and its ListenerSets
+ */
+export function routesNaming(state: ConfigState, kind: string, parents: readonly string[]): ConfigObject[] {
   const byNamespace = state.objects.get(kindKey(gatewayGroup, kind)) ?? new Map<string, ObjectsByName>();
-  return sortedEntries(byNamespace).flatMap(([, routes]) => routesByGateway(routes).get(gateway) ?? []);
+  return sortedEntries(byNamespace).flatMap(([, routes]) => {
+    const index = routesByParent(routes);
+    const [first = [], ...others] = parents
+      .map((parent) => index.get(parent))
+      .filter((list) => list !== undefined);
+    return others.length === 0 ? first : [...new Set([first, ...others].flat())].sort(by(({ name }) => name));
+  });
 }
 
-/** A namespace's routes by the Gateways that they name. The same map gives the same lists. */
-function routesByGateway(routes: ObjectsByName): ReadonlyMap<string, readonly ConfigObject[]> {
+/** A namespace's routes by the parents that they name. The same map gives the same lists. */
+function routesByParent(routes: ObjectsByName): ReadonlyMap<string, readonly ConfigObject[]> {
   const indexed = known.get(routes);
   if (indexed !== undefined) return indexed;
   const index = new Map<string, ConfigObject[]>();
   for (const route of [...routes.values()].sort(by(({ name }) => name))) {
-    for (const gateway of gatewaysNamedBy(route)) {
-      const list = index.get(gateway);
-      if (list === undefined) index.set(gateway, [route]);
+    for (const parent of parentsNamedBy(route)) {
+      const list = index.get(parent);
+      if (list === undefined) index.set(parent, [route]);
       else list.push(route);
     }
   }
@@ -31,13 +40,13 @@ function routesByGateway(routes: ObjectsByName): ReadonlyMap<string, readonly Co
 
 const named = new WeakMap<ConfigObject, readonly string[]>();
 
-/** Each Gateway once. */
-function gatewaysNamedBy(route: ConfigObject): readonly string[] {
-  let gateways = named.get(route);
-  if (gateways === undefined) {
-    const all = parentRefsOf(route).map((parentRef) => parentGateway(parentRef, route.namespace));
-    gateways = [...new Set(all)].filter((gateway) => gateway !== undefined);
-    named.set(route, gateways);
+/** Each parent once. */
+function parentsNamedBy(route: ConfigObject): readonly string[] {
+  let parents = named.get(route);
+  if (parents === undefined) {
+    const all = parentRefsOf(route).map((parentRef) => parentKey(parentRef, route.namespace));
+    parents = [...new Set(all)].filter((parent) => parent !== undefined);
+    named.set(route, parents);
   }
-  return gateways;
+  return parents;
 }

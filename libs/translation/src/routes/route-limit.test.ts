@@ -4,6 +4,7 @@ import { getObject } from "@routeledger/config-model";
 import { assert, type JsonObject } from "@routeledger/std";
 import { viewGateway } from "../listeners/gateway-view.ts";
 import { gateway, gatewayClass, http, httpRoute, rule, service } from "../sample-objects.ts";
+import { StateReader } from "../state-reader.ts";
 import { stateOf } from "../testing.ts";
 import { TranslationCache } from "../translation-cache.ts";
 import { attachedRoutes } from "./attached-routes.ts";
@@ -22,7 +23,7 @@ function limited(routesMax: number, ...routes: JsonObject[]): LimitedRoutes {
     name: "routeledger",
   });
   assert(object !== undefined && ofClass !== undefined, "a Gateway and its class");
-  const view = viewGateway(object, ofClass);
+  const view = viewGateway(new StateReader(state), object, ofClass);
   return withinLimit(view, attachedRoutes(state, view, new TranslationCache()), routesMax);
 }
 
@@ -50,7 +51,7 @@ test("rule G37: the youngest routes beyond the limit are not accepted and answer
   deepEqual(refused?.translated?.upstreams, []);
   const [domain] = domains.filter((one) => one.domain === "a.io");
   deepEqual(
-    domain?.hosted.flatMap(({ route }) =>
+    domain?.hosted?.flatMap(({ route }) =>
       route.entries.map((entry) => entry.route.directResponse?.status ?? "served"),
     ),
     [500, "served", "served"],

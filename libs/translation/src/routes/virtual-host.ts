@@ -26,6 +26,15 @@ export function encodeVirtualHost(place: RoutePlace, hosted: readonly HostedRout
   return virtualHosts.encode(virtualHost(place, hosted));
 }
 
+/** A host of another listener (G91): the client is told to come again on a connection of its own. */
+export function encodeMisdirectedHost(domain: string): Uint8Array {
+  return virtualHosts.encode({
+    name: virtualHostName(domain),
+    domains: [domain],
+    routes: [{ name: "misdirected", match: { prefix: "/" }, directResponse: { status: 421 } }],
+  });
+}
+
 export function virtualHost(
   place: RoutePlace,
   hosted: readonly HostedRoute[],

@@ -2,7 +2,7 @@ import { type ConfigObject, objectKey } from "@routeledger/config-model";
 import type { JsonObject } from "@routeledger/std";
 import { controllerName, generationOf } from "../kinds.ts";
 import type { GatewayView } from "../listeners/gateway-view.ts";
-import { type ListenerView, supportedKindList } from "../listeners/listener-view.ts";
+import { type ListenerView, listenerConditions, supportedKindList } from "../listeners/listener-view.ts";
 import type { ParentAttachment } from "../routes/attach.ts";
 import type { TranslatedRoute } from "../routes/translated-route.ts";
 import { type Condition, conditionList } from "./condition.ts";
@@ -11,6 +11,8 @@ import { type Condition, conditionList } from "./condition.ts";
 export interface Findings {
   /** The status of the Gateway, without transition times. */
   readonly gateway: { readonly key: string; readonly status: JsonObject };
+  /** The statuses of the ListenerSets that name the Gateway, without transition times. */
+  readonly listenerSets: readonly { readonly key: string; readonly status: JsonObject }[];
   /** By object key: the entries of `status.parents` that speak of this Gateway. */
   readonly parents: ReadonlyMap<string, readonly ParentFinding[]>;
 }
@@ -95,28 +97,62 @@ function isAccepted({ status }: Condition): boolean {
   return status === "True";
 }
 
-/** The status of a Gateway; counts the accepted routes of each listener, each once (G6). */
+/** The status of a Gateway. */
 export function gatewayFinding(gateway: GatewayView, routes: readonly AttachedRoute[]): Findings["gateway"] {
   const generation = generationOf(gateway.object);
-  const { accepted, programmed, resolvedRefs, addresses } = gateway;
-  const conditions = [accepted, programmed, ...(resolvedRefs === undefined ? [] : [resolvedRefs])];
-  const listeners = gateway.listeners.map((listener) => ({
-    name: listener.name,
-    supportedKinds: supportedKindList(listener),
-    attachedRoutes: routes.filter(
-      ({ attachments, translated }) =>
-        translated?.refused === undefined &&
-        attachments.some((attachment) => attachment.listeners.some(({ name }) => name === listener.name)),
-    ).length,
-    conditions: conditionList(
-      [listener.accepted, listener.conflicted, listener.programmed, listener.resolvedRefs],
-      generation,
-    ),
-  }));
+  const { accepted, programmed, resolvedRefs, insecureFrontend, addresses, sets } = gateway;
+  const conditions = [accepted, programmed, resolvedRefs, insecureFrontend].filter(
+    (one) => one !== undefined,
+  );
+  const attached = sets.filter((set) => set.accepted.status === "True").length;
   const status = {
     addresses: addresses.map((value) => ({ type: "IPAddress", value })),
+    ...(sets.length === 0 ? {} : { attachedListenerSets: attached }),
     conditions: conditionList(conditions, generation),
-    listeners,
+    listeners: listenerStatuses(gateway.object, gateway, attachedCounts(routes)),
   };
   return { key: objectKey(gateway.object), status };
+}
+
+/** The statuses of the ListenerSets that name the Gateway. */
+export function listenerSetFindings(
+  gateway: GatewayView,
+  routes: readonly AttachedRoute[],
+): Findings["listenerSets"] {
+  const counts = gateway.sets.length === 0 ? new Map() : attachedCounts(routes);
+  return gateway.sets.map(({ object, accepted, programmed }) => {
+    const listeners = listenerStatuses(object, gateway, counts);
+    const status = {
+      conditions: conditionList([accepted, programmed], generationOf(object)),
+      ...(listeners.length === 0 ? {} : { listeners }),
+    };
+    return { key: objectKey(object), status };
+  });
+}
+
+function listenerStatuses(
+  owner: ConfigObject,
+  { listeners }: GatewayView,
+  attached: ReadonlyMap<ListenerView, number>,
+): JsonObject[] {
+  return listeners
+    .filter((listener) => listener.owner === owner)
+    .map((listener) => ({
+      name: listener.name,
+      supportedKinds: supportedKindList(listener),
+      attachedRoutes: attached.get(listener) ?? 0,
+      conditions: conditionList(listenerConditions(listener), generationOf(owner)),
+    }));
+}
+
+/** How many accepted routes each listener has, each counted once, whatever else is wrong (G6). */
+function attachedCounts(routes: readonly AttachedRoute[]): ReadonlyMap<ListenerView, number> {
+  const counts = new Map<ListenerView, number>();
+  for (const { attachments, translated } of routes) {
+    if (translated?.refused !== undefined) continue;
+    for (const listener of new Set(attachments.flatMap(({ listeners }) => listeners))) {
+      counts.set(listener, (counts.get(listener) ?? 0) + 1);
+    }
+  }
+  return counts;
 }

@@ -12,7 +12,7 @@ import { isOurs } from "../node-groups.ts";
 import { backendStatus } from "./backend-status.ts";
 import { classStatus } from "./class-status.ts";
 import type { Findings, ParentFinding } from "./findings.ts";
-import { listenerSetStatus, tlsPolicyStatus } from "./unserved-status.ts";
+import { tlsPolicyStatus } from "./unserved-status.ts";
 
 /**
  * The status of every object that has one, by object key, sorted, without lastTransitionTime, which `publish` adds.
@@ -36,7 +36,6 @@ export function statuses(
 const kindsRead: readonly string[] = [
   kindKey(gatewayGroup, "Gateway"),
   kindKey(gatewayGroup, "GatewayClass"),
-  kindKey(gatewayGroup, "ListenerSet"),
   kindKey(gatewayGroup, "BackendTLSPolicy"),
   kindKey(envoyGatewayGroup, "Backend"),
 ];
@@ -56,13 +55,14 @@ function statusesOf(state: ConfigState, findings: ReadonlyMap<string, Findings>)
   }
   for (const backend of objectsOfKind(state, envoyGatewayGroup, "Backend"))
     put(backend, once(backend, backendStatus));
-  for (const set of objectsOfKind(state, gatewayGroup, "ListenerSet"))
-    put(set, listenerSetStatus(state, set));
   const gateways = [...findings.keys()].sort();
   for (const policy of objectsOfKind(state, gatewayGroup, "BackendTLSPolicy")) {
     put(policy, tlsPolicyStatus(state, policy, gateways));
   }
-  for (const { gateway } of findings.values()) found.push([gateway.key, gateway.status]);
+  for (const { gateway, listenerSets } of findings.values()) {
+    found.push([gateway.key, gateway.status]);
+    for (const { key, status } of listenerSets) found.push([key, status]);
+  }
   for (const [key, lists] of parentLists(findings)) found.push([key, routeStatus(lists)]);
   return new Map(found.sort(([a], [b]) => compareStrings(a, b)));
 }

@@ -1,20 +1,9 @@
-import { type ConfigObject, type ConfigState, getObject } from "@routeledger/config-model";
+import type { ConfigObject, ConfigState } from "@routeledger/config-model";
 import type { JsonObject } from "@routeledger/std";
 import { controllerName, gatewayGroup, generationOf, routeKinds, specOf } from "../kinds.ts";
-import { classOf } from "../node-groups.ts";
-import { parentGateway } from "../routes/attach.ts";
 import { routesNaming } from "../routes/route-index.ts";
-import { objectOf, objectsOf, textOf } from "../untrusted.ts";
+import { objectsOf, textOf } from "../untrusted.ts";
 import { condition, conditionList } from "./condition.ts";
-
-/** The status of a ListenerSet whose parent is a Gateway of ours: the kind is not served. */
-export function listenerSetStatus(state: ConfigState, listenerSet: ConfigObject): JsonObject | undefined {
-  const name = parentGateway(objectOf(specOf(listenerSet).parentRef), listenerSet.namespace);
-  if (name === undefined || !isOurGateway(state, name)) return undefined;
-  const message = "ListenerSet is not served";
-  const conditions = ["Accepted", "Programmed"].map((type) => condition(type, "False", "Invalid", message));
-  return { conditions: conditionList(conditions, generationOf(listenerSet)) };
-}
 
 /** Entries of a policy's status that there may be, over all controllers (G102). */
 const ancestorsMax = 16;
@@ -54,7 +43,7 @@ function reaches(
   { namespace, targets }: { readonly namespace: string; readonly targets: readonly string[] },
 ): boolean {
   return routeKinds.some((kind) =>
-    routesNaming(state, kind, gateway).some((route) =>
+    routesNaming(state, kind, [`Gateway/${gateway}`]).some((route) =>
       objectsOf(specOf(route).rules)
         .flatMap((rule) => objectsOf(rule.backendRefs))
         .some(
@@ -64,10 +53,4 @@ function reaches(
         ),
     ),
   );
-}
-
-function isOurGateway(state: ConfigState, key: string): boolean {
-  const [namespace = "", name = ""] = key.split("/");
-  const gateway = getObject(state, { group: gatewayGroup, kind: "Gateway", namespace, name });
-  return gateway !== undefined && classOf(state, gateway) !== undefined;
 }
