@@ -10,6 +10,9 @@ const connectTimeoutMs = 5_000;
 /** Bytes that Envoy buffers for one connection, up and down (G116). */
 export const connectionBufferBytes = 32_768;
 
+/** Retries of a cluster under way at once: as many as Envoy allows requests. Its own default, 3, would drop most. */
+const retriesMax = 1024;
+
 const httpOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
 const known = new WeakMap<Upstream, Part>();
@@ -31,6 +34,7 @@ export function envoyCluster(upstream: Upstream): envoy.config.cluster.v3.Cluste
     connectTimeout: durationOfMs(connectTimeoutMs),
     perConnectionBufferLimitBytes: { value: connectionBufferBytes },
     lbPolicy: "LEAST_REQUEST",
+    circuitBreakers: { thresholds: [{ maxRetries: { value: retriesMax } }] },
     // Dots split the tags of statistics; only the names of Backends may hold one (G112).
     ...(upstream.name.includes(".") ? { altStatName: upstream.name.replaceAll(".", "_") } : {}),
     // Draining endpoints are used only while there is none that is ready (G71).

@@ -68,10 +68,10 @@ test("rule G44: header filters of the only backend stay with its share", () => {
   deepEqual(route?.requestHeadersToAdd, []);
 });
 
-test("fields of a rule that are known and not served drop it", () => {
-  for (const field of [{ retry: { attempts: 2 } }, { sessionPersistence: { sessionName: "s" } }]) {
-    deepEqual(routed([rule("/", a, field)]).answers(), ["default/shop/0/0 -> 500"]);
-  }
+test("rule G84: a session that is asked for and not served drops the rule", () => {
+  const state = routed([rule("/", a, { sessionPersistence: { sessionName: "s" } })]);
+  deepEqual(state.answers(), ["default/shop/0/0 -> 500"]);
+  equal(state.routeConditions("shop")[0], "Accepted=False UnsupportedValue");
 });
 
 test("rule G110: a reason comes by rank and messages are sorted, whatever the order of the rules", () => {

@@ -10,6 +10,7 @@ import { objectOf, objectsOf, shown, textOf } from "../untrusted.ts";
 import { type Filters, incompatible, parseFilters } from "./filters.ts";
 import type { HttpMatch } from "./match.ts";
 import type { Redirect } from "./redirect.ts";
+import { envoyRetry, parseRetry } from "./retry.ts";
 import { envoyRewrite, type Rewrite } from "./rewrite.ts";
 import { envoyTimeouts, parseTimeouts } from "./route-timeouts.ts";
 import { type FailureStatus, type RuleKind, ruleKindOf } from "./rule-kind.ts";
@@ -115,7 +116,9 @@ function parseAction(
   const unserved = kind.refusedFields.find((name) => rule[name] !== undefined && rule[name] !== null);
   if (unserved !== undefined)
     return unsupported(`${field}.${unserved}: ${shown(rule[unserved])} is not served`);
-  const timeouts = parseTimeouts(`${field}.timeouts`, rule.timeouts);
+  const retry = parseRetry(`${field}.retry`, rule.retry);
+  if (retry instanceof Problem) return retry;
+  const timeouts = parseTimeouts(`${field}.timeouts`, rule.timeouts, retry);
   if (timeouts instanceof Problem) return timeouts;
   if (filters.redirect !== undefined) return { type: "redirect", redirect: filters.redirect, filters };
   const forward = forwardAction(shares, kind.failureStatus);
@@ -123,6 +126,7 @@ function parseAction(
   const route = {
     ...forward,
     ...envoyTimeouts(timeouts),
+    ...(retry === undefined ? {} : { retryPolicy: envoyRetry(retry, timeouts.perTryMs) }),
     ...envoyRewrite(filters.rewrite),
     ...(mirrors.policies.length === 0 ? {} : { requestMirrorPolicies: mirrors.policies }),
   };

@@ -6,7 +6,7 @@ import { parseDuration } from "./duration-text.ts";
 import { envoyTimeouts, parseTimeouts, type RouteTimeouts } from "./route-timeouts.ts";
 
 function timeouts(written: JsonObject): RouteTimeouts {
-  const parsed = parseTimeouts("timeouts", written);
+  const parsed = parseTimeouts("timeouts", written, undefined);
   ok(!(parsed instanceof Problem));
   return parsed;
 }
@@ -39,5 +39,5 @@ test("rule G81: a long or disabled request timeout takes the idle limit with it"
 });
 
 test("rule G39: what is no duration is refused", () => {
-  ok(parseTimeouts("timeouts", { request: "soon" }) instanceof Problem);
+  ok(parseTimeouts("timeouts", { request: "soon" }, undefined) instanceof Problem);
 });

@@ -3,10 +3,14 @@ import type { JsonObject } from "@routeledger/std";
 import { Problem, unsupported } from "../problem.ts";
 import { objectOf, shown, textOf } from "../untrusted.ts";
 import { parseDuration } from "./duration-text.ts";
+import { longestMs, type Retry } from "./retry.ts";
 
 /** Time limits of a rule. Zero is none. */
 export interface RouteTimeouts {
+  /** Of the whole request, all its tries together. */
   readonly requestMs: number;
+  /** Of one of several tries. */
+  readonly perTryMs: number;
   /** Undefined leaves the connection manager's. */
   readonly idleMs: number | undefined;
 }
@@ -21,16 +25,25 @@ export const streamIdleTimeoutMs = 300_000;
 export function parseTimeouts(
   field: string,
   written: JsonObject[string] | undefined,
+  retry: Retry | undefined,
 ): RouteTimeouts | Problem {
   const { request = null, backendRequest = null } = objectOf(written);
   const requestMs = parse(`${field}.request`, request);
   if (requestMs instanceof Problem) return requestMs;
   const backendMs = parse(`${field}.backendRequest`, backendRequest);
   if (backendMs instanceof Problem) return backendMs;
+  const disabled = requestMs === 0;
+  if (retry !== undefined) {
+    const totalMs = requestMs ?? 0;
+    const perTryMs = backendMs ?? 0;
+    // Between the tries nothing is sent: all of them are idle time to the client's stream.
+    const longest = totalMs > 0 || perTryMs === 0 ? totalMs : longestMs(retry, perTryMs);
+    return { requestMs: totalMs, perTryMs, idleMs: idleFor(longest, disabled) };
+  }
   // Without retries the one try is the whole request (G79).
   const limits = [requestMs, backendMs].filter((limit) => limit !== undefined && limit > 0) as number[];
   const totalMs = limits.length === 0 ? 0 : Math.min(...limits);
-  return { requestMs: totalMs, idleMs: idleFor(totalMs, requestMs === 0) };
+  return { requestMs: totalMs, perTryMs: 0, idleMs: idleFor(totalMs, disabled) };
 }
 
 /** Rule G81: the idle limit of the connection manager may not cut before the request's own. */
@@ -45,7 +58,10 @@ function parse(field: string, value: JsonObject[string]): number | undefined | P
   return ms === undefined ? unsupported(`${field}: ${shown(value)} is no duration`) : ms;
 }
 
-export function envoyTimeouts({ requestMs, idleMs }: RouteTimeouts): envoy.config.route.v3.RouteAction {
+export function envoyTimeouts({
+  requestMs,
+  idleMs,
+}: Pick<RouteTimeouts, "requestMs" | "idleMs">): envoy.config.route.v3.RouteAction {
   return {
     timeout: durationOfMs(requestMs),
     ...(idleMs === undefined ? {} : { idleTimeout: durationOfMs(idleMs) }),

@@ -20,7 +20,7 @@ export type FailureStatus = 500 | 503;
 
 const httpRules: RuleKind = {
   parseMatch,
-  refusedFields: ["retry", "sessionPersistence"],
+  refusedFields: ["sessionPersistence"],
   filterTypes: undefined,
   failureStatus: 500,
 };
