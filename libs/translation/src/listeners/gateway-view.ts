@@ -3,6 +3,7 @@ import type { ConfigObject, ConfigState } from "@routeledger/config-model";
 import { specOf } from "../kinds.ts";
 import type { StateReader } from "../state-reader.ts";
 import { type Condition, condition } from "../statuses/condition.ts";
+import type { TlsSecret } from "../tls/tls-secret.ts";
 import { hasInsecureMode } from "./client-validation.ts";
 import { addressTypeRefusal, usableAddresses } from "./gateway-addresses.ts";
 import { clientCertificate } from "./gateway-client-certificate.ts";
@@ -19,8 +20,10 @@ export interface GatewayView {
   readonly object: ConfigObject;
   readonly accepted: Condition;
   readonly programmed: Condition;
-  /** Present only when a reference of the Gateway itself is not served. */
+  /** Present only when the Gateway itself refers to something. */
   readonly resolvedRefs: Condition | undefined;
+  /** Shown to TLS backends that ask for one (G101). */
+  readonly clientCertificate: TlsSecret | undefined;
   /** Present only when it is True (G95). */
   readonly insecureFrontend: Condition | undefined;
   /** IP addresses to listen on, sorted; never empty when the Gateway is served. */
@@ -50,6 +53,7 @@ export function viewGateway(
   const spec = specOf(object);
   const refused = parametersRefusal(spec, gatewayClass) ?? addressTypeRefusal(spec);
   const addresses = usableAddresses(spec);
+  const { certificate, resolvedRefs } = clientCertificate(reader, object);
   const resolveTls = listenerTlsResolver(reader, object);
   const draftAll = (owner: ConfigObject): ListenerDraft[] =>
     listenersOf(specOf(owner)).map((listener) => draftListener(owner, listener, resolveTls));
@@ -73,7 +77,8 @@ export function viewGateway(
     object,
     accepted: refused ?? listenersAccepted(wrong, { own: ownViews.length, all: listeners.length }),
     programmed: programmedOf(serves, refused !== undefined, addresses.length > 0),
-    resolvedRefs: clientCertificate(reader, object),
+    resolvedRefs,
+    clientCertificate: certificate,
     insecureFrontend: hasInsecureMode(object)
       ? condition("InsecureFrontendValidationMode", "True", "ConfigurationChanged", insecureMessage)
       : undefined,
