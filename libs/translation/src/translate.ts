@@ -1,7 +1,7 @@
 import { type ConfigObject, type ConfigState, kindKey } from "@routeledger/config-model";
 import { assert, by } from "@routeledger/std";
 import { comparePartKeys, type Part } from "@routeledger/xds-model";
-import { clusterPart } from "./backends/cluster.ts";
+import { type BackendTlsOfGateway, clusterPart, clusterSecrets, isRefused } from "./backends/cluster.ts";
 import { endpointParts } from "./backends/endpoint-parts.ts";
 import type { Upstream } from "./backends/upstream.ts";
 import { discoveryGroup } from "./kinds.ts";
@@ -20,6 +20,7 @@ import {
   gatewayFinding,
   listenerSetFindings,
 } from "./statuses/findings.ts";
+import { policyFindings, policyInputs } from "./statuses/policy-findings.ts";
 import { secretParts } from "./tls/secret-parts.ts";
 import type { TlsSecret } from "./tls/tls-secret.ts";
 import { TranslationCache } from "./translation-cache.ts";
@@ -52,19 +53,39 @@ export function translate(
   const traffic = memo.get("traffic", [limited], () => trafficParts(gateway, limited.domains, cache));
   const reached = memo.get("reached", [routes], () => upstreamsOf(routes));
   const upstreams = memo.get("upstreams", reached, () => reached);
-  const clusters = memo.get("clusters", [upstreams], () => upstreams.map(clusterPart));
+  const policies = memo.get("policies", policyInputs(state, routes), () =>
+    policyFindings(state, found.gateway, routes, cache),
+  );
+  const tls = memo.get(
+    "backend tls",
+    [gateway.clientCertificate, ...policies.refused],
+    (): BackendTlsOfGateway => ({
+      clientCertificate: gateway.clientCertificate,
+      refused: new Set(policies.refused),
+    }),
+  );
+  const clusters = memo.get("clusters", [upstreams, tls], () =>
+    upstreams.map((upstream) => clusterPart(upstream, tls)),
+  );
   const slices = state.objects.get(kindKey(discoveryGroup, "EndpointSlice"));
-  const endpoints = memo.get("endpoints", [upstreams, slices], () => {
+  const endpoints = memo.get("endpoints", [upstreams, tls, slices], () => {
     const known = cache.table(`${nodeGroup} endpoints`);
-    const parts = endpointParts(upstreams, slices, known);
+    const asked = upstreams.filter((upstream) => !isRefused(upstream, tls));
+    const parts = endpointParts(asked, slices, known);
     known.endRound();
     return parts;
   });
-  const secrets = secretsOf(gateway);
+  const secrets = memo.get("secrets", [gateway, upstreams, tls], () => [
+    ...secretsOf(gateway),
+    ...clusterSecrets(upstreams, tls),
+  ]);
   const secretMemo = cache.table(`${nodeGroup} secrets`);
   const certificates = secretParts(state, secrets, secretMemo);
   secretMemo.endRound();
-  const findings = memo.get("findings", [gateway, routes], () => findingsOf(gateway, routes, memo));
+  const findings = memo.get("findings", [gateway, routes, policies], () => ({
+    ...findingsOf(gateway, { routes, refused: policies.refused }, memo),
+    ancestors: policies.ancestors,
+  }));
   const translation = memo.get(
     "translation",
     [traffic, clusters, endpoints, findings, ...certificates],
@@ -138,9 +159,18 @@ function upstreamsOf(routes: readonly AttachedRoute[]): readonly Upstream[] {
   return [...upstreams.values()].sort(by(({ name }) => name));
 }
 
-function findingsOf(gateway: GatewayView, routes: readonly AttachedRoute[], memo: MemoTable): Findings {
+function findingsOf(
+  gateway: GatewayView,
+  {
+    routes,
+    refused,
+  }: { readonly routes: readonly AttachedRoute[]; readonly refused: readonly ConfigObject[] },
+  memo: MemoTable,
+): Omit<Findings, "ancestors"> {
   return {
-    gateway: memo.get("finding", [gateway, ...routes], () => gatewayFinding(gateway, routes)),
+    gateway: memo.get("finding", [gateway, ...routes, ...refused], () =>
+      gatewayFinding(gateway, routes, refused),
+    ),
     listenerSets: memo.get("set findings", [gateway, ...routes], () => listenerSetFindings(gateway, routes)),
     parents: new Map(routes.map(({ key, parents }) => [key, parents])),
   };

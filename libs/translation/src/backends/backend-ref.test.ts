@@ -138,25 +138,6 @@ test("rule G75, G76: HTTP/2 is another cluster with the same endpoints, and take
   deepEqual(websocket.routes()[0]?.route?.upgradeConfigs, []);
 });
 
-test("rule G98: the target of a BackendTLSPolicy is not reached in plain text", () => {
-  const policy = {
-    apiVersion: "gateway.networking.k8s.io/v1",
-    kind: "BackendTLSPolicy",
-    metadata: { name: "tls", namespace: "default" },
-    spec: { targetRefs: [{ group: "", kind: "Service", name: "a" }] },
-  };
-  const translated = routed([{ name: "a", port: 80 }], service("a"), policy);
-  equal(answer(translated), "500");
-  equal(translated.routeConditions("shop")[1], "ResolvedRefs=False UnsupportedProtocol");
-  const [ancestor] = translated.entries("BackendTLSPolicy/default/tls", "ancestors");
-  deepEqual(ancestor?.ancestorRef, {
-    group: "gateway.networking.k8s.io",
-    kind: "Gateway",
-    namespace: "default",
-    name: "web",
-  });
-});
-
 test("a Backend of addresses is served over EDS, one of names by DNS, a mixture by neither", () => {
   const ip = { ip: { address: "127.0.0.1", port: 9000 } };
   const fqdn = { fqdn: { hostname: "a.example.com", port: 80 } };

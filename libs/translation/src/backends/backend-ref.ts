@@ -1,17 +1,19 @@
-import type { ConfigObject, ObjectRef } from "@routeledger/config-model";
+import type { ConfigObject } from "@routeledger/config-model";
 import type { JsonObject } from "@routeledger/std";
 import { fieldProblem } from "../field-rules.ts";
-import { envoyGatewayGroup, gatewayGroup, specOf } from "../kinds.ts";
+import { envoyGatewayGroup } from "../kinds.ts";
 import { Problem, unsupported } from "../problem.ts";
 import type { StateReader } from "../state-reader.ts";
-import { objectsOf, portOf, shown, textOf } from "../untrusted.ts";
+import { secureUpstream } from "../tls/secure-upstream.ts";
+import { portOf, shown, textOf } from "../untrusted.ts";
 import { backendUpstream } from "./backend-upstream.ts";
-import { envoyCluster } from "./cluster.ts";
+import { envoyCluster, plainGateway } from "./cluster.ts";
+import { grpcUpstream } from "./grpc-upstream.ts";
 import { mayRefer } from "./reference-grant.ts";
 import { serviceUpstream } from "./service-upstream.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** What a backendRef of a route reaches, or why its share of requests gets 500 (G64). */
+/** What a backendRef of a route reaches, or why its share of requests fails (G64). */
 export function resolveBackendRef(
   reader: StateReader,
   route: ConfigObject,
@@ -40,12 +42,16 @@ export function resolveBackendRef(
   }
   const object = reader.object(target);
   if (object === undefined) return new Problem("BackendNotFound", `${field}: ${title} does not exist`);
-  const upstream = isBackend ? backendUpstream(object) : resolveService(object, { field, ref });
-  if (upstream instanceof Problem) {
+  const reached = isBackend ? backendUpstream(object) : resolveService(object, { field, ref });
+  if (reached instanceof Problem) {
     // Conditions of routes have no word for an invalid Backend.
-    return upstream.reason === "Invalid" ? unsupported(upstream.message) : upstream;
+    return reached.reason === "Invalid" ? unsupported(reached.message) : reached;
   }
-  return tlsPolicy(reader, target) ?? clusterProblem(title, upstream) ?? upstream;
+  const upstream = route.kind === "GRPCRoute" ? grpcUpstream(title, reached) : reached;
+  if (upstream instanceof Problem) return upstream;
+  const secure = secureUpstream(reader, upstream);
+  if (secure instanceof Problem) return secure;
+  return clusterProblem(title, secure) ?? secure;
 }
 
 function resolveService(
@@ -63,26 +69,10 @@ const clusterProblems = new WeakMap<Upstream, { readonly problem: Problem | unde
 function clusterProblem(title: string, upstream: Upstream): Problem | undefined {
   let known = clusterProblems.get(upstream);
   if (known === undefined) {
-    known = { problem: fieldProblem(title, "envoy.config.cluster.v3.Cluster", envoyCluster(upstream)) };
+    known = {
+      problem: fieldProblem(title, "envoy.config.cluster.v3.Cluster", envoyCluster(upstream, plainGateway)),
+    };
     clusterProblems.set(upstream, known);
   }
   return known.problem;
-}
-
-/**
- * BackendTLSPolicy is not served. Whom one targets must not be reached in plain text (G98), so it is not reached.
- */
-function tlsPolicy(reader: StateReader, target: ObjectRef): Problem | undefined {
-  const policies = reader.namespace(gatewayGroup, "BackendTLSPolicy", target.namespace);
-  const policy = [...policies.values()].find((candidate) =>
-    objectsOf(specOf(candidate).targetRefs).some(
-      ({ group, kind, name }) =>
-        (textOf(group) ?? "") === target.group && kind === target.kind && name === target.name,
-    ),
-  );
-  if (policy === undefined) return undefined;
-  return new Problem(
-    "UnsupportedProtocol",
-    `${target.kind} ${target.namespace}/${target.name} is the target of a BackendTLSPolicy, which is not served`,
-  );
 }

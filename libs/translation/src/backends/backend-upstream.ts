@@ -4,15 +4,10 @@ import { parseHostname } from "../hostnames.ts";
 import { parseIpAddress } from "../ip-address.ts";
 import { specOf } from "../kinds.ts";
 import { Problem, unsupported } from "../problem.ts";
+import { parseBackendTls } from "../tls/backend-tls-settings.ts";
 import { listOf, objectOf, objectsOf, portOf, shown, textOf } from "../untrusted.ts";
-import { appProtocol } from "./service-upstream.ts";
-import {
-  clusterName,
-  type EndpointSource,
-  type SocketAddress,
-  type Upstream,
-  type UpstreamProtocol,
-} from "./upstream.ts";
+import { appProtocol, isWebsocket } from "./service-upstream.ts";
+import { clusterName, type EndpointSource, type SocketAddress, type Upstream } from "./upstream.ts";
 
 const known = new WeakMap<ConfigObject, Upstream | Problem>();
 
@@ -32,23 +27,30 @@ export function backendUpstream(backend: ConfigObject): Upstream | Problem {
 function resolve(backend: ConfigObject): Upstream | Problem {
   const spec = specOf(backend);
   const title = `Backend ${backend.namespace}/${backend.name}`;
-  const refused = ["tls", "fallback"].filter((field) => spec[field] !== undefined && spec[field] !== false);
-  if (refused.length > 0) return unsupported(`${title}: ${refused.join(", ")} is not served`);
+  if (spec.fallback !== undefined && spec.fallback !== false)
+    return unsupported(`${title}: fallback is not served`);
   if ((textOf(spec.type) ?? "Endpoints") !== "Endpoints") {
     return unsupported(`${title}: type ${shown(spec.type)} is not served`);
   }
-  const protocol = protocolOf(title, spec);
-  if (protocol instanceof Problem) return protocol;
+  const settings = parseBackendTls(title, backend);
+  if (settings instanceof Problem) return settings;
+  const protocols = listOf(spec.appProtocols).map(appProtocol);
+  const protocol = protocols.some((one) => one.protocol === "http2") ? "http2" : "http1";
+  const encrypted = protocols.some((one) => one.encrypted);
+  const websocket = listOf(spec.appProtocols).some(isWebsocket);
   const base = `backend/${backend.namespace}/${backend.name}`;
   const endpoints = endpointSource(title, base, objectsOf(spec.endpoints).slice(0, endpointsMax));
   if (endpoints instanceof Problem) return endpoints;
-  return { name: clusterName(base, protocol), protocol, owner: backend, endpoints };
-}
-
-function protocolOf(title: string, spec: JsonObject): UpstreamProtocol | Problem {
-  const protocols = listOf(spec.appProtocols).map((written) => appProtocol(title, written));
-  const problem = protocols.find((protocol) => protocol instanceof Problem);
-  return problem ?? (protocols.includes("http2") ? "http2" : "http1");
+  return {
+    name: clusterName(base, protocol),
+    protocol,
+    owner: backend,
+    websocket,
+    endpoints,
+    encrypted,
+    settings,
+    tls: undefined,
+  };
 }
 
 function endpointSource(

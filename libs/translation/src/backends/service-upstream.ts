@@ -2,7 +2,7 @@ import type { ConfigObject } from "@routeledger/config-model";
 import type { JsonObject } from "@routeledger/std";
 import { specOf } from "../kinds.ts";
 import { Problem, unsupported } from "../problem.ts";
-import { objectsOf, portOf, shown, textOf } from "../untrusted.ts";
+import { objectsOf, portOf, textOf } from "../untrusted.ts";
 import { clusterName, type Upstream, type UpstreamProtocol } from "./upstream.ts";
 
 const known = new WeakMap<ConfigObject, Map<number, Upstream | Problem>>();
@@ -37,19 +37,33 @@ function resolve(service: ConfigObject, port: number): Upstream | Problem {
       ? new Problem("UnsupportedProtocol", `${title}: port ${port} has protocol ${protocolOf(candidates[0])}`)
       : new Problem("BackendNotFound", `${title} has no port ${port}`);
   }
-  const protocol = appProtocol(`${title} port ${port}`, found.appProtocol);
-  if (protocol instanceof Problem) return protocol;
+  const { protocol, encrypted } = appProtocol(found.appProtocol);
   const base = `service/${service.namespace}/${service.name}/${port}`;
   return {
     name: clusterName(base, protocol),
     protocol,
     owner: service,
+    websocket: isWebsocket(found.appProtocol),
     endpoints: {
       type: "service",
       name: base,
       port: { name: textOf(found.name) ?? "", port, protocol: "TCP" },
     },
+    encrypted,
+    settings: undefined,
+    tls: undefined,
   };
+}
+
+const websockets = [
+  "kubernetes.io/ws",
+  "kubernetes.io/wss",
+  "gateway.envoyproxy.io/ws",
+  "gateway.envoyproxy.io/wss",
+];
+
+export function isWebsocket(appProtocol: JsonObject[string] | undefined): boolean {
+  return websockets.includes(textOf(appProtocol) ?? "");
 }
 
 /** A port without a protocol is TCP: an API server fills it in, a file does not. */
@@ -57,20 +71,18 @@ export function protocolOf(port: JsonObject | undefined): string {
   return textOf(port?.protocol) || "TCP";
 }
 
-const encrypted = ["https", "kubernetes.io/wss", "gateway.envoyproxy.io/wss"];
+const encryptedProtocols = ["https", "kubernetes.io/wss", "gateway.envoyproxy.io/wss"];
 const http2 = ["kubernetes.io/h2c", "gateway.envoyproxy.io/h2c"];
 
-/** Rule G75: what is not said, or not known, is HTTP/1.1. */
-export function appProtocol(
-  field: string,
-  written: JsonObject[string] | undefined,
-): UpstreamProtocol | Problem {
+/** Rule G75: what is not said, or not known, is HTTP/1.1. Names without a domain are IANA's, in any case. */
+export function appProtocol(written: JsonObject[string] | undefined): {
+  readonly protocol: UpstreamProtocol;
+  readonly encrypted: boolean;
+} {
   const text = textOf(written) ?? "";
-  if (encrypted.includes(text)) {
-    return new Problem(
-      "UnsupportedProtocol",
-      `${field}: appProtocol ${shown(text)} needs TLS, which is not served`,
-    );
-  }
-  return http2.includes(text) ? "http2" : "http1";
+  const name = text.includes("/") ? text : text.toLowerCase();
+  return {
+    protocol: http2.includes(name) ? "http2" : "http1",
+    encrypted: encryptedProtocols.includes(name),
+  };
 }

@@ -1,4 +1,6 @@
 import type { ConfigObject } from "@routeledger/config-model";
+import type { BackendTlsSettings } from "../tls/backend-tls-settings.ts";
+import type { UpstreamTls } from "../tls/upstream-tls.ts";
 
 /** HTTP version that a backend is spoken to in: part of what a cluster is (G76). */
 export type UpstreamProtocol = "http1" | "http2";
@@ -10,6 +12,14 @@ export interface Upstream {
   readonly protocol: UpstreamProtocol;
   readonly owner: ConfigObject;
   readonly endpoints: EndpointSource;
+  /** It says that it speaks HTTP/1.1 for the sake of websockets: no gRPC (G75). */
+  readonly websocket: boolean;
+  /** It asks for TLS, so without `tls` it is not reached (G75). */
+  readonly encrypted: boolean;
+  /** What a Backend itself says of TLS. */
+  readonly settings: BackendTlsSettings | undefined;
+  /** Undefined in plain text. */
+  readonly tls: UpstreamTls | undefined;
 }
 
 export type EndpointSource =

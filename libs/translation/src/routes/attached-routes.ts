@@ -13,7 +13,9 @@ const routeKindKeys: readonly string[] = routeKinds.map((kind) => kindKey(gatewa
 
 /** The kinds that say, beside the route itself, what it means at a Gateway: as long as none of them changes, no other route does. */
 const kindsRead: readonly string[] = [
+  kindKey("", "ConfigMap"),
   kindKey("", "Namespace"),
+  kindKey("", "Secret"),
   kindKey("", "Service"),
   kindKey(envoyGatewayGroup, "Backend"),
   kindKey(gatewayGroup, "BackendTLSPolicy"),

@@ -5,6 +5,7 @@ import { createdAt } from "../kinds.ts";
 import { joinProblems, type Problem } from "../problem.ts";
 import type { StateReader } from "../state-reader.ts";
 import { type Condition, condition } from "../statuses/condition.ts";
+import { InsecureUpstream } from "../tls/secure-upstream.ts";
 import { routeHostnames } from "./attach.ts";
 import { type HttpRule, parseRule, rulesOf } from "./http-rule.ts";
 import { type RouteEntry, ruleEntries } from "./route-entry.ts";
@@ -17,6 +18,8 @@ export interface TranslatedRoute {
   readonly entries: readonly RouteEntry[];
   /** All clusters that it forwards to, sorted by name, each once. */
   readonly upstreams: readonly Upstream[];
+  /** What it may not forward to, since its TLS is not in order. */
+  readonly insecure: readonly Upstream[];
   /** Overrides an attachment's Accepted when no rule can be served (G62). */
   readonly refused: Condition | undefined;
   readonly resolvedRefs: Condition;
@@ -36,6 +39,9 @@ export function translateRoute(reader: StateReader, object: ConfigObject): Trans
     hostnames: routeHostnames(object),
     entries,
     upstreams: uniqueUpstreams(rules),
+    insecure: rules
+      .flatMap(({ backendProblems }) => backendProblems)
+      .flatMap((problem) => (problem instanceof InsecureUpstream ? [problem.upstream] : [])),
     refused: dropped.length > 0 && servedRules === 0 ? refusal(dropped) : undefined,
     resolvedRefs: resolution(rules),
     partiallyInvalid: dropped.length > 0 && servedRules > 0 ? partial(dropped) : undefined,

@@ -5,7 +5,8 @@ import type { GatewayView } from "../listeners/gateway-view.ts";
 import { type ListenerView, listenerConditions, supportedKindList } from "../listeners/listener-view.ts";
 import type { ParentAttachment } from "../routes/attach.ts";
 import type { TranslatedRoute } from "../routes/translated-route.ts";
-import { type Condition, conditionList } from "./condition.ts";
+import { ancestorsMax } from "../tls/ancestor-room.ts";
+import { type Condition, condition, conditionList } from "./condition.ts";
 
 /** What the translation of one node group found out about objects: what `statuses` is made of. */
 export interface Findings {
@@ -15,6 +16,8 @@ export interface Findings {
   readonly listenerSets: readonly { readonly key: string; readonly status: JsonObject }[];
   /** By object key: the entries of `status.parents` that speak of this Gateway. */
   readonly parents: ReadonlyMap<string, readonly ParentFinding[]>;
+  /** By object key of a BackendTLSPolicy: the entry of `status.ancestors` that speaks of this Gateway. */
+  readonly ancestors: ReadonlyMap<string, JsonObject>;
 }
 
 export interface ParentFinding {
@@ -97,11 +100,18 @@ function isAccepted({ status }: Condition): boolean {
   return status === "True";
 }
 
-/** The status of a Gateway. */
-export function gatewayFinding(gateway: GatewayView, routes: readonly AttachedRoute[]): Findings["gateway"] {
+/**
+ * The status of a Gateway.
+ * @param refused BackendTLSPolicies whose status has no room for it
+ */
+export function gatewayFinding(
+  gateway: GatewayView,
+  routes: readonly AttachedRoute[],
+  refused: readonly ConfigObject[],
+): Findings["gateway"] {
   const generation = generationOf(gateway.object);
   const { accepted, programmed, resolvedRefs, insecureFrontend, addresses, sets } = gateway;
-  const conditions = [accepted, programmed, resolvedRefs, insecureFrontend].filter(
+  const conditions = [accepted, programmed, resolvedRefs, insecureFrontend, noRoom(refused)].filter(
     (one) => one !== undefined,
   );
   const attached = sets.filter((set) => set.accepted.status === "True").length;
@@ -112,6 +122,14 @@ export function gatewayFinding(gateway: GatewayView, routes: readonly AttachedRo
     listeners: listenerStatuses(gateway.object, gateway, attachedCounts(routes)),
   };
   return { key: objectKey(gateway.object), status };
+}
+
+/** Rule G102: the policies themselves cannot say it, their list is full. */
+function noRoom(refused: readonly ConfigObject[]): Condition | undefined {
+  if (refused.length === 0) return undefined;
+  const names = refused.map(({ namespace, name }) => `${namespace}/${name}`).join(", ");
+  const message = `${ancestorsMax} older Gateways fill status.ancestors of BackendTLSPolicy ${names}: its targets answer 503 here`;
+  return condition("routeledger.dev/PoliciesAttached", "False", "AncestorsFull", message);
 }
 
 /** The statuses of the ListenerSets that name the Gateway. */

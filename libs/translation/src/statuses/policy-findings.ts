@@ -1,10 +1,16 @@
-import { type ConfigObject, type ConfigState, type ObjectRef, objectKey } from "@routeledger/config-model";
+import {
+  type ConfigObject,
+  type ConfigState,
+  kindKey,
+  type ObjectRef,
+  objectKey,
+} from "@routeledger/config-model";
 import type { JsonObject } from "@routeledger/std";
 import type { Upstream } from "../backends/upstream.ts";
 import { controllerName, gatewayGroup, generationOf, specOf } from "../kinds.ts";
 import type { MemoTable } from "../memo-table.ts";
 import { Problem } from "../problem.ts";
-import { hasRoom } from "../tls/ancestor-room.ts";
+import { hasRoom, isCrowded } from "../tls/ancestor-room.ts";
 import { type ResolvedPolicy, resolvePolicy } from "../tls/backend-tls-policy.ts";
 import { policiesOf, policyKind, type TargetingPolicy } from "../tls/policy-index.ts";
 import { portName } from "../tls/secure-upstream.ts";
@@ -22,6 +28,17 @@ export interface PolicyFindings {
 }
 
 const nothing: PolicyFindings = { ancestors: new Map(), refused: [] };
+
+/** What `policyFindings` rests on: as long as these are the same instances, its answer is. */
+export function policyInputs(state: ConfigState, routes: readonly AttachedRoute[]): readonly unknown[] {
+  const policies = state.objects.get(policyKind);
+  if (policies === undefined) return [];
+  // Only where there may be too many does it matter what other Gateways reach.
+  const around = isCrowded(state) ? state.objects : undefined;
+  return [routes, policies, state.objects.get(configMapKind), around];
+}
+
+const configMapKind = kindKey("", "ConfigMap");
 
 /** @param cache its table `<node group> policies` keeps statuses that do not change the same instances */
 export function policyFindings(

@@ -12,7 +12,6 @@ import { isOurs } from "../node-groups.ts";
 import { backendStatus } from "./backend-status.ts";
 import { classStatus } from "./class-status.ts";
 import type { Findings, ParentFinding } from "./findings.ts";
-import { tlsPolicyStatus } from "./unserved-status.ts";
 
 /**
  * The status of every object that has one, by object key, sorted, without lastTransitionTime, which `publish` adds.
@@ -36,7 +35,6 @@ export function statuses(
 const kindsRead: readonly string[] = [
   kindKey(gatewayGroup, "Gateway"),
   kindKey(gatewayGroup, "GatewayClass"),
-  kindKey(gatewayGroup, "BackendTLSPolicy"),
   kindKey(envoyGatewayGroup, "Backend"),
 ];
 
@@ -55,16 +53,40 @@ function statusesOf(state: ConfigState, findings: ReadonlyMap<string, Findings>)
   }
   for (const backend of objectsOfKind(state, envoyGatewayGroup, "Backend"))
     put(backend, once(backend, backendStatus));
-  const gateways = [...findings.keys()].sort();
-  for (const policy of objectsOfKind(state, gatewayGroup, "BackendTLSPolicy")) {
-    put(policy, tlsPolicyStatus(state, policy, gateways));
-  }
   for (const { gateway, listenerSets } of findings.values()) {
     found.push([gateway.key, gateway.status]);
     for (const { key, status } of listenerSets) found.push([key, status]);
   }
   for (const [key, lists] of parentLists(findings)) found.push([key, routeStatus(lists)]);
+  for (const [key, ancestors] of ancestorLists(findings)) found.push([key, policyStatus(ancestors)]);
   return new Map(found.sort(([a], [b]) => compareStrings(a, b)));
+}
+
+/** What the node groups say of each BackendTLSPolicy, in the order of the node groups; every list has at least one. */
+function ancestorLists(findings: ReadonlyMap<string, Findings>): Map<string, JsonObject[]> {
+  const lists = new Map<string, JsonObject[]>();
+  for (const [, { ancestors }] of sortedEntries(findings)) {
+    for (const [key, ancestor] of ancestors) {
+      const known = lists.get(key);
+      if (known === undefined) lists.set(key, [ancestor]);
+      else known.push(ancestor);
+    }
+  }
+  return lists;
+}
+
+const policyStatuses = new WeakMap<
+  JsonObject,
+  { readonly ancestors: readonly JsonObject[]; readonly status: JsonObject }
+>();
+
+function policyStatus(ancestors: JsonObject[]): JsonObject {
+  const [first] = ancestors;
+  const known = first && policyStatuses.get(first);
+  if (known !== undefined && sameItems(known.ancestors, ancestors)) return known.status;
+  const status = { ancestors };
+  if (first !== undefined) policyStatuses.set(first, { ancestors, status });
+  return status;
 }
 
 type ParentList = readonly ParentFinding[];
