@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
+import { testKeyring, testSealingKey } from "@routeledger/config-model/testing";
+import type { EventLog } from "@routeledger/event-log";
+import { Keyring } from "@routeledger/std";
 import { backend, documents, gateway, gatewayClass, outcomes, route, withApi } from "./api/running-api.ts";
 
 const everything = documents(gatewayClass, gateway, backend, route("home"));
@@ -109,17 +112,65 @@ test("bad input of every kind is said, with its line, and the rest is applied", 
     );
   }));
 
-test("P11: a Secret is refused while nothing seals it", () =>
+const secret = "\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {key: very-secret}\n";
+
+test("P11: a Secret is refused while nothing seals it, and the setting is named", () =>
   withApi(async ({ apply, logs }) => {
-    const secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {key: very-secret}\n";
     const answer = await apply(secret);
     assert.equal(answer.status, 422);
-    const { lastSequence } = await logs.config.info();
-    for (let sequence = 1; sequence <= lastSequence; sequence++) {
-      const message = await logs.config.at(sequence);
-      assert.ok(!Buffer.from(message?.body ?? []).includes("very-secret"));
-    }
+    assert.match(JSON.stringify(answer.body), /--secrets-key-file/);
+    assert.equal(await hasText(logs.config, "TermStarted"), true);
+    assert.equal(await hasText(logs.config, "very-secret"), false);
   }));
+
+test("P11: a Secret stands in the log sealed, an equal one is unchanged, and what get shows can be applied", () =>
+  withApi(
+    async ({ apply, get, post, logs }) => {
+      assert.equal(outcomes(await apply(secret))["Secret/s"], "created");
+      assert.equal(outcomes(await apply(secret))["Secret/s"], "unchanged");
+      const shown = await get("/v1/objects/secret/default/s");
+      assert.equal(shown.status, 200);
+      assert.equal(outcomes(await post("/v1/apply", shown.body))["Secret/s"], "unchanged");
+      assert.equal(await hasText(logs.config, "sealedData"), true);
+      for (const form of ["very-secret", Buffer.from("very-secret").toString("base64")])
+        assert.equal(await hasText(logs.config, form), false);
+    },
+    { options: { sealingKeys: { keyring: testKeyring } } },
+  ));
+
+test("reseal seals with the newest key, once, and then the older one can be dropped", async () => {
+  const newer = new Uint8Array(32).fill(9);
+  const keys = { keyring: testKeyring };
+  await withApi(
+    async ({ apply, get, post }) => {
+      await apply(documents(secret, secret.replace("{name: s}", "{name: t}")));
+      assert.deepEqual((await post("/v1/secrets/reseal", {})).body.results, []);
+      keys.keyring = new Keyring([newer, testSealingKey]);
+      const resealed = await post("/v1/secrets/reseal", {});
+      assert.deepEqual(outcomes(resealed), { "Secret/s": "configured", "Secret/t": "configured" });
+      const again = await post("/v1/secrets/reseal", {});
+      assert.deepEqual([again.body.revision, again.body.results], [null, []]);
+      keys.keyring = new Keyring([newer]);
+      const shown = await get("/v1/objects/secret/default/s");
+      assert.equal(outcomes(await post("/v1/apply", shown.body))["Secret/s"], "unchanged");
+      assert.equal(outcomes(await apply(secret))["Secret/s"], "unchanged");
+      keys.keyring = testKeyring;
+      const lost = await post("/v1/secrets/reseal", {});
+      assert.equal(lost.status, 422);
+      assert.match(JSON.stringify(lost.body), /sealed with key [0-9a-f]{8}, which is not in the key file/);
+    },
+    { options: { sealingKeys: keys } },
+  );
+});
+
+async function hasText(log: EventLog, text: string): Promise<boolean> {
+  const { lastSequence } = await log.info();
+  for (let sequence = 1; sequence <= lastSequence; sequence++) {
+    const message = await log.at(sequence);
+    if (Buffer.from(message?.body ?? []).includes(text)) return true;
+  }
+  return false;
+}
 
 test("a web page cannot apply: neither with the types that browsers send unasked, nor by another name of this host", () =>
   withApi(async ({ api, post }) => {

@@ -1,5 +1,5 @@
 import type { EventLog } from "@routeledger/event-log";
-import { keepTrying, type Logger, Metrics } from "@routeledger/service-kit";
+import { keepTrying, type Logger, Metrics, type SealingKeys } from "@routeledger/service-kit";
 import type { SnapshotStore } from "@routeledger/snapshot-store";
 import type { Clock } from "@routeledger/std";
 import type { FastifyInstance } from "fastify";
@@ -51,6 +51,8 @@ export interface ApiOptions {
    * such Gateways listen on all addresses.
    */
   readonly gatewayAddresses?: string;
+  /** Seals Secrets (P11). Default: none, so that no Secret is taken. */
+  readonly sealingKeys?: Pick<SealingKeys, "keyring">;
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly logger: Logger;
@@ -82,9 +84,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const gatewayAddresses = parseAddressRange(options.gatewayAddresses ?? "");
   const metrics = options.metrics ?? new Metrics();
   const stopping = new AbortController();
-  const { coalesceEndpointsMs = coalesceEndpointsDefaultMs } = options;
+  const { coalesceEndpointsMs = coalesceEndpointsDefaultMs, sealingKeys } = options;
   const doorParts = { name, config: logs.config, clock, randomBytes, logger, metrics };
-  const door = await ConfigDoor.open({ ...doorParts, coalesceEndpointsMs, gatewayAddresses });
+  const door = await ConfigDoor.open({ ...doorParts, coalesceEndpointsMs, gatewayAddresses, sealingKeys });
   let failed: unknown;
   const ended = door.run().catch((error: unknown) => {
     failed = error;

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { type ConfigState, evolve, type ObjectRef } from "@routeledger/config-model";
 import { formatRevision, type Revision } from "@routeledger/std";
+import { apiFailure } from "./api-failure.ts";
 import type { Author } from "./change-coalescer.ts";
 import type { ChangeAnswer, ObjectResult } from "./change-results.ts";
+import { noSealingKey } from "./check-secret.ts";
 import type { ConfigDoor } from "./config-door.ts";
 import type { DoorMoment } from "./joint-decision.ts";
 import {
@@ -14,6 +16,7 @@ import {
   withDiffs,
 } from "./plan-apply.ts";
 import { type DeleteTarget, planDelete, summaryOf } from "./plan-delete.ts";
+import { planReseal } from "./plan-reseal.ts";
 import type { ReadInput } from "./read-documents.ts";
 import { xdsChanges } from "./xds-changes.ts";
 
@@ -41,8 +44,9 @@ export interface DeleteRequest extends ChangeRequest {
 
 /** Applies what is valid as one event; what is refused is listed. */
 export async function apply(door: ConfigDoor, request: ApplyRequest): Promise<ChangeAnswer> {
-  const checked = await checkObjects(request.input.objects, request.namespace);
-  const unreadable = request.input.refusals.map(
+  const { namespace, input } = request;
+  const checked = await checkObjects(input.objects, { namespace, keyring: door.keyring });
+  const unreadable = input.refusals.map(
     ({ file, document, problem }): ObjectResult => ({
       ...{ file, document, outcome: "refused" },
       errors: [{ file, document, ...problem }],
@@ -71,6 +75,33 @@ export function remove(door: ConfigDoor, request: DeleteRequest): Promise<Change
   };
   const plan = ({ state }: DoorMoment) => planDelete(targets, { state, ...options });
   return carryOut(door, request, { plan, touches: targets.map(({ ref }) => ref) });
+}
+
+/**
+ * Seals every Secret anew with the newest key, in as many events as that takes, so that older keys can be dropped.
+ * Idempotent: Secrets that are sealed with it already are no result.
+ * @throws Failure `badRequest` without a key
+ */
+export async function reseal(door: ConfigDoor, author: Author): Promise<ChangeAnswer> {
+  const { keyring } = door;
+  if (keyring === undefined) throw apiFailure("badRequest", noSealingKey.message, noSealingKey.hint);
+  const results: ObjectResult[] = [];
+  for (let last: ChangeAnswer = { revision: null, time: null, results: [] }; ; ) {
+    const decide = ({ state, timeMs }: DoorMoment) => {
+      const plan = planReseal({ state, keyring, timeMs });
+      return { ...plan, summary: `reseal ${plan.changes.length} Secrets with key ${keyring.sealingKeyId}` };
+    };
+    const { decision, commit } = await door.change(decide, author);
+    results.push(...decision.results.filter(({ outcome }) => outcome === "configured"));
+    // What does not open is met again each time.
+    const refused = decision.results.filter(({ outcome }) => outcome === "refused");
+    if (commit === undefined) return { ...last, results: [...results, ...refused] };
+    last = {
+      revision: formatRevision(commit.revision),
+      time: new Date(commit.timeMs).toISOString(),
+      results,
+    };
+  }
 }
 
 async function carryOut(

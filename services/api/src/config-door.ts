@@ -1,7 +1,14 @@
 import { encodeChangeSet, encodeStoreConfirmed, type ObjectRef } from "@routeledger/config-model";
 import type { Commit, EventLog } from "@routeledger/event-log";
 import { type Logger, Metrics, silentLogger } from "@routeledger/service-kit";
-import { assert, type Clock, type Failure, formatRevision, type Revision } from "@routeledger/std";
+import {
+  assert,
+  type Clock,
+  type Failure,
+  formatRevision,
+  type Keyring,
+  type Revision,
+} from "@routeledger/std";
 import type { AddressRange } from "./address-range.ts";
 import { apiFailure } from "./api-failure.ts";
 import { type Author, ChangeCoalescer, mayWait, type WaitingChange } from "./change-coalescer.ts";
@@ -35,6 +42,8 @@ export interface DoorOptions {
   readonly coalesceEndpointsMs?: number;
   /** What Gateways of ours that name no address get. Default: none. */
   readonly gatewayAddresses?: AddressRange | undefined;
+  /** Seals Secrets. Default: none, so that none is taken. */
+  readonly sealingKeys?: { readonly keyring: Keyring } | undefined;
 }
 
 /** A store's word that it holds both logs, durably, up to these positions. */
@@ -108,6 +117,11 @@ export class ConfigDoor {
   /** What those who decide give Gateways that name no address. */
   get gatewayAddresses(): AddressRange | undefined {
     return this.#options.gatewayAddresses;
+  }
+
+  /** What seals Secrets now; undefined where none are taken. */
+  get keyring(): Keyring | undefined {
+    return this.#options.sealingKeys?.keyring;
   }
 
   /** Changes that are not answered yet. */

@@ -32,7 +32,7 @@ class World {
     const checked = objects.map((object, index) =>
       checkObject(
         { object, file: "a.yaml", document: index + 1, prefix: "", lineOf: () => undefined },
-        "default",
+        { namespace: "default", keyring: undefined },
       ),
     );
     const plan = planApply(checked, {

@@ -6,10 +6,13 @@ import {
   keepTrying,
   type Logger,
   LogReach,
+  openSealingKeys,
   type ProcessInput,
   type ProcessTools,
   processSettings,
   runProcess,
+  type SealingKeys,
+  sealingKeySettings,
   startOperationsServer,
 } from "@routeledger/service-kit";
 import {
@@ -33,7 +36,12 @@ import { apiSettings } from "./configuration.ts";
 import { parseListenAddress } from "./listen-address.ts";
 
 /** All settings of `routeledger api`. */
-export const apiTable = defineConfiguration([...apiSettings, ...natsSettings, ...processSettings]);
+export const apiTable = defineConfiguration([
+  ...apiSettings,
+  ...sealingKeySettings,
+  ...natsSettings,
+  ...processSettings,
+]);
 
 type Configuration = ReturnType<typeof apiTable.parse>;
 
@@ -64,6 +72,7 @@ async function start(
   const { name, storeFolder } = configuration;
   parseAddressRange(configuration.gatewayAddresses);
   const access = await readAccess(configuration, clock, tools);
+  const sealingKeys = await readSealingKeys(configuration, clock, tools);
   const room = await openWaitingRoom(configuration.apiAddress, access.tls, tools);
   const waiting = {
     ...{ clock, signal, logger, waitsFor: ["nats.noStream"] },
@@ -100,6 +109,7 @@ async function start(
         coalesceEndpointsMs: configuration.coalesceEndpointsMs,
         gatewayAddresses: configuration.gatewayAddresses,
         bus: logs.bus,
+        ...(sealingKeys && { sealingKeys }),
         checkReplay: () => checkReplay(logs),
       }),
     );
@@ -140,6 +150,17 @@ async function readAccess(
   if (tokens !== undefined) parts.started({ stop: () => tokens.stop() });
   const tls = tlsCertFile === "" ? undefined : await readTlsFiles({ cert: tlsCertFile, key: tlsKeyFile });
   return { ...(tokens && { tokens }), ...(tls && { tls }) };
+}
+
+async function readSealingKeys(
+  { secretsKeyFile: path }: Configuration,
+  clock: Clock,
+  { parts, logger }: ProcessTools,
+): Promise<SealingKeys | undefined> {
+  if (path === "") return undefined;
+  const keys = await openSealingKeys({ path, clock, logger });
+  parts.started({ stop: () => keys.stop() });
+  return keys;
 }
 
 /** Until the logs are there, the api's address says why nobody is answered. */

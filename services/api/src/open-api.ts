@@ -54,6 +54,13 @@ const endpoints: readonly Endpoint[] = [
     answer: "as apply; outcomes deleted, notFound, refused",
   },
   {
+    method: "post",
+    path: "/v1/secrets/reseal",
+    summary: "Seals every Secret with the newest key, so that older ones can be dropped",
+    query: { actor: change.actor, source: change.source },
+    answer: "as apply; Secrets that are sealed with it already are no result",
+  },
+  {
     method: "get",
     path: "/v1/objects/{kind}",
     summary: "Objects of a kind, by any of its names",

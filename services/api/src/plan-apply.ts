@@ -10,9 +10,16 @@ import {
   refOf,
   validateObject,
 } from "@routeledger/config-model";
-import { compareRevisions, formatRevision, type JsonObject, type Revision } from "@routeledger/std";
+import {
+  compareRevisions,
+  formatRevision,
+  type JsonObject,
+  type Keyring,
+  type Revision,
+} from "@routeledger/std";
 import type { AddressRange } from "./address-range.ts";
 import type { InputProblem, ObjectResult } from "./change-results.ts";
+import { checkSecret, noSealingKey } from "./check-secret.ts";
 import { GatewayAddresses } from "./gateway-addresses.ts";
 import { isWorkload, kindInfo } from "./kind-names.ts";
 import type { InputObject } from "./read-documents.ts";
@@ -59,14 +66,21 @@ export interface CheckedObject {
 /** Objects that are validated before others get their turn. */
 const stretchObjects = 100;
 
+export interface CheckContext {
+  /** For objects of namespaced kinds that name none. */
+  readonly namespace: string;
+  /** Seals Secrets; without it they are refused. */
+  readonly keyring: Keyring | undefined;
+}
+
 /** Validates each object as the API server with the CRDs does, and finds those that stand in the input twice. */
 export async function checkObjects(
   objects: readonly InputObject[],
-  namespace: string,
+  context: CheckContext,
 ): Promise<CheckedObject[]> {
   const checked: CheckedObject[] = [];
   for (const object of objects) {
-    checked.push(checkObject(object, namespace));
+    checked.push(checkObject(object, context));
     if (checked.length % stretchObjects === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return refuseRepeated(checked);
@@ -95,30 +109,25 @@ export function refuseRepeated(checked: readonly CheckedObject[]): CheckedObject
   });
 }
 
-/** Validates one object on its own. */
-export function checkObject(input: InputObject, namespace: string): CheckedObject {
+/** Validates one object on its own. A Secret leaves in sealed form (P11). */
+export function checkObject(input: InputObject, { namespace, keyring }: CheckContext): CheckedObject {
   const { object: written, prefix } = input;
   const ref = refOf(written);
   if (isWorkload(ref.kind) && kindInfo(ref) === undefined) {
     const message = `${ref.kind} ${ref.name} is ignored: Routeledger runs no workloads`;
     return { input, ref, outcome: "ignored", problems: [{ message }] };
   }
-  if (ref.group === "" && ref.kind === "Secret")
-    return { input, ref, outcome: "refused", problems: [secretProblem] };
+  const isSecret = ref.group === "" && ref.kind === "Secret";
+  if (isSecret && keyring === undefined) return { input, ref, outcome: "refused", problems: [noSealingKey] };
   const object = withNamespace(written, namespace);
   const tooLarge = sizeProblem(object);
   if (tooLarge !== undefined) return { input, ref: refOf(object), outcome: "refused", problems: [tooLarge] };
-  const { object: defaulted, errors } = validateObject(object);
+  const { object: defaulted, errors } =
+    isSecret && keyring !== undefined ? checkSecret(object, keyring) : validateObject(object);
   if (errors.length === 0) return { input, ref: refOf(defaulted), defaulted, problems: [] };
   const problems = errors.map((error): InputProblem => fieldProblem(error, prefix, input));
   return { input, ref: refOf(object), outcome: "refused", problems };
 }
-
-/** Key material is sealed before it is appended (P11); until that is there, none is taken. */
-const secretProblem: InputProblem = {
-  message: "Secrets are not served yet: key material would stand in the log in clear",
-  hint: "leave the Secret out",
-};
 
 /** Objects of namespaced kinds that name no namespace get the default one. */
 function withNamespace(object: JsonObject, namespace: string): JsonObject {

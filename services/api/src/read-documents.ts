@@ -139,17 +139,23 @@ function parseText(document: DocumentText): Parsed {
   try {
     return { value: parsed.toJS({ maxAliasCount: 100 }) };
   } catch (cause) {
-    return {
-      problem: { line, message: `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}` },
-    };
+    const reason = cause instanceof Error ? firstLine(cause.message) : "for no known reason";
+    return { problem: { line, message: `cannot be read: ${reason}` } };
   }
 }
 
 const yamlOptions = { merge: true, uniqueKeys: true, prettyErrors: true, logLevel: "silent" } as const;
 
+/** Without the place, and without what was read there: it may be a part of a Secret (P11). */
 function firstLine(message: string): string {
   if (message.includes("call stack")) return "nested too deeply";
-  return message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? message;
+  const [line = ""] = message.split("\n");
+  return line
+    .replace(/ at line \d+, column \d+:?$/, "")
+    .replace(/: .*$/, "")
+    .replace(/^(The) .* (tag has no suffix)/, "$1 $2")
+    .replace(/(, so) .* (is invalid)/, "$1 it $2")
+    .replace(/^(Unknown directive|Unsupported YAML version|Invalid escape sequence) .*/, "$1");
 }
 
 function lineOf({ text, line }: DocumentText, field: string): number | undefined {
@@ -191,5 +197,5 @@ function isObject(value: unknown): value is JsonObject {
 function describe(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
-  return `${typeof value === "object" ? "something else" : `the ${typeof value} ${JSON.stringify(value).slice(0, 60)}`}`;
+  return typeof value === "object" ? "something else" : `a ${typeof value}`;
 }

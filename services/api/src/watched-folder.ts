@@ -172,13 +172,16 @@ class FolderWatcher implements WatchedFolder {
 
   async #read(seen: SeenFile): Promise<FolderFile | undefined> {
     const { path } = seen;
+    const { door } = this.#options.api;
     const content = await readStable(this.#options.folder, seen);
     if (content.outcome === "moving") return undefined;
     if (content.outcome === "unreadable") {
       return { path, objects: [], problems: [{ message: content.message }], changed: true };
     }
     const { objects, refusals } = await readDocuments([{ path, text: content.text }]);
-    const checked = objects.map((object) => checkObject(object, "default"));
+    const checked = objects.map((object) =>
+      checkObject(object, { namespace: "default", keyring: door.keyring }),
+    );
     const problems = refusals.map(({ document, problem }) => ({ document, ...problem }));
     return { path, objects: checked, problems, changed: true };
   }

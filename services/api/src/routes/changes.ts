@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { apiFailure } from "../api-failure.ts";
 import { filesOf, readInput, sourceOf, targetsOfFiles, targetsOfRefs } from "../change-input.ts";
 import { type ChangeAnswer, statusOf } from "../change-results.ts";
-import { apply, type ChangeRequest, remove } from "../change-service.ts";
+import { apply, type ChangeRequest, remove, reseal } from "../change-service.ts";
 import { ifMatch, queryFlag, queryText } from "../http-request.ts";
 import type { DeleteTarget } from "../plan-delete.ts";
 import type { InputFile } from "../read-documents.ts";
@@ -12,7 +12,7 @@ import type { ApiContext } from "./api-context.ts";
 /** Bytes of a request's body: 64 MiB of text, escaped as JSON. */
 export const bodyBytesMax = 160 * 1024 * 1024;
 
-/** `POST /v1/apply` and `POST /v1/delete`. */
+/** `POST /v1/apply`, `POST /v1/delete` and `POST /v1/secrets/reseal`. */
 export function changeRoutes(server: FastifyInstance, context: ApiContext): void {
   const send = (reply: FastifyReply, answer: ChangeAnswer): FastifyReply => {
     context.countOutcomes(answer);
@@ -41,6 +41,10 @@ export function changeRoutes(server: FastifyInstance, context: ApiContext): void
     });
     return send(reply, answer);
   });
+
+  server.post("/v1/secrets/reseal", async (request, reply) =>
+    send(reply, await reseal(context.door, changeRequest(request).author)),
+  );
 }
 
 function changeRequest(request: FastifyRequest): ChangeRequest {
