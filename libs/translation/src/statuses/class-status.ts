@@ -6,6 +6,8 @@ import { condition, conditionList } from "./condition.ts";
 
 /** Names of Gateway API's features that are served, sorted (G103). */
 const supportedFeatures = [
+  "GRPCRoute",
+  "GRPCRouteNamedRouteRule",
   "Gateway",
   "GatewayAddressEmpty",
   "GatewayHTTPListenerIsolation",
