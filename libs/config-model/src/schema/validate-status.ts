@@ -1,5 +1,6 @@
 import type { JsonValue } from "@routeledger/std";
 import { type GroupVersionKind, statusSchemaFor } from "./catalog.ts";
+import { checkRules } from "./cel/check-rules.ts";
 import { checkValue } from "./check-value.ts";
 import { type FieldError, FieldErrors } from "./field-error.ts";
 
@@ -11,6 +12,8 @@ export function validateStatus(gvk: GroupVersionKind, status: JsonValue): FieldE
   const errors = new FieldErrors();
   const schema = statusSchemaFor(gvk);
   const path = { parent: undefined, segment: "status" };
-  if (schema !== undefined) checkValue(status, schema, path, { errors, structural: true });
+  if (schema === undefined) return [];
+  checkValue(status, schema, path, { errors, structural: true });
+  if (errors.count === 0) checkRules(status, schema, { errors, path });
   return errors.sorted();
 }
