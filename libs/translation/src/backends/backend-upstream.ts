@@ -7,12 +7,21 @@ import { Problem, unsupported } from "../problem.ts";
 import { parseBackendTls } from "../tls/backend-tls-settings.ts";
 import { listOf, objectOf, objectsOf, portOf, shown, textOf } from "../untrusted.ts";
 import { appProtocol, isWebsocket } from "./service-upstream.ts";
-import { clusterName, type EndpointSource, type SocketAddress, type Upstream } from "./upstream.ts";
+import {
+  clusterName,
+  type EndpointAddress,
+  type EndpointSource,
+  type SocketAddress,
+  type Upstream,
+} from "./upstream.ts";
 
 const known = new WeakMap<ConfigObject, Upstream | Problem>();
 
 /** Endpoints of a Backend that are looked at: what the schema allows. */
-const endpointsMax = 64;
+const endpointsMax = 256;
+
+/** Bytes of a unix domain socket's path that the kernel takes. */
+const pathBytesMax = 107;
 
 /** What a Backend (gateway.envoyproxy.io) reaches, or why it cannot be served. */
 export function backendUpstream(backend: ConfigObject): Upstream | Problem {
@@ -58,30 +67,41 @@ function endpointSource(
   name: string,
   endpoints: readonly JsonObject[],
 ): EndpointSource | Problem {
-  const ips: SocketAddress[] = [];
+  const addresses: EndpointAddress[] = [];
   const names: SocketAddress[] = [];
   for (const endpoint of endpoints) {
     const ip = objectOf(endpoint.ip);
     const fqdn = objectOf(endpoint.fqdn);
     const address = parseIpAddress(textOf(ip.address) ?? "");
     const hostname = parseHostname(textOf(fqdn.hostname) ?? "");
+    const path = textOf(objectOf(endpoint.unix).path) ?? "";
     const ipPort = portOf(ip.port);
     const fqdnPort = portOf(fqdn.port);
-    if (address !== undefined && ipPort !== undefined) ips.push({ address, port: ipPort });
+    if (address !== undefined && ipPort !== undefined) addresses.push({ address, port: ipPort });
     else if (hostname !== undefined && fqdnPort !== undefined)
       names.push({ address: hostname, port: fqdnPort });
+    else if (isSocketPath(path)) addresses.push({ path });
     else return unsupported(`${title}: endpoint ${shown(endpoint)} is not served`);
   }
-  if (ips.length > 0 && names.length > 0) {
-    return new Problem("Invalid", `${title}: ip and fqdn endpoints cannot be mixed`);
+  if (addresses.length > 0 && names.length > 0) {
+    return new Problem("Invalid", `${title}: fqdn endpoints cannot be mixed with others`);
   }
   return names.length > 0
     ? { type: "dns", addresses: sortAddresses(names) }
-    : { type: "addresses", name, addresses: sortAddresses(ips) };
+    : { type: "addresses", name, addresses: sortAddresses(addresses) };
 }
 
-/** Each once, sorted. */
-export function sortAddresses(addresses: readonly SocketAddress[]): SocketAddress[] {
-  const unique = new Map(addresses.map((one) => [`${one.address} ${one.port}`, one]));
-  return [...unique.values()].sort(by(({ address, port }) => `${address} ${String(port).padStart(5, "0")}`));
+/** Absolute, or `@` and an abstract name. */
+function isSocketPath(path: string): boolean {
+  return /^[/@]\P{Cc}+$/u.test(path) && Buffer.byteLength(path) <= pathBytesMax;
+}
+
+/** Each once, sorted: IP addresses or names, then paths. */
+function sortAddresses<Address extends EndpointAddress>(addresses: readonly Address[]): Address[] {
+  const unique = new Map(addresses.map((one) => [addressKey(one), one]));
+  return [...unique].sort(by(([key]) => key)).map(([, one]) => one);
+}
+
+function addressKey(one: EndpointAddress): string {
+  return "path" in one ? `unix ${one.path}` : `${one.address} ${String(one.port).padStart(5, "0")}`;
 }

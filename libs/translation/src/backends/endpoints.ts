@@ -6,7 +6,7 @@ import { parseIpAddress } from "../ip-address.ts";
 import { makePart } from "../parts.ts";
 import { listOf, objectOf, objectsOf, portOf, textOf } from "../untrusted.ts";
 import { protocolOf } from "./service-upstream.ts";
-import type { ServicePort, SocketAddress } from "./upstream.ts";
+import type { EndpointAddress, ServicePort, SocketAddress } from "./upstream.ts";
 
 const assignments = codec("envoy.config.endpoint.v3.ClusterLoadAssignment");
 
@@ -19,7 +19,7 @@ export function servicePart(
   port: ServicePort,
   { service, slices }: { readonly service: ConfigObject; readonly slices: readonly ConfigObject[] },
 ): Part {
-  const found = new Map<string, ReadyAddress>();
+  const found = new Map<string, Ready<SocketAddress>>();
   for (const slice of slices) {
     for (const endpoint of sliceAddresses(slice, port)) {
       const key = `${endpoint.address} ${String(endpoint.port).padStart(5, "0")}`;
@@ -31,7 +31,11 @@ export function servicePart(
 }
 
 /** The addresses of a Backend, encoded. */
-export function addressesPart(name: string, addresses: readonly SocketAddress[], owner: ConfigObject): Part {
+export function addressesPart(
+  name: string,
+  addresses: readonly EndpointAddress[],
+  owner: ConfigObject,
+): Part {
   return endpointPart(
     name,
     addresses.map((one) => ({ ...one, ready: true })),
@@ -39,17 +43,15 @@ export function addressesPart(name: string, addresses: readonly SocketAddress[],
   );
 }
 
-interface ReadyAddress extends SocketAddress {
-  readonly ready: boolean;
-}
+type Ready<Address> = Address & { readonly ready: boolean };
 
 function endpointPart(
   name: string,
-  endpoints: readonly ReadyAddress[],
+  endpoints: readonly Ready<EndpointAddress>[],
   owners: readonly ConfigObject[],
 ): Part {
   const lbEndpoints = endpoints.map((one): envoy.config.endpoint.v3.LbEndpoint => {
-    const endpoint = { address: socketAddress(one) };
+    const endpoint = { address: "path" in one ? { pipe: { path: one.path } } : socketAddress(one) };
     return one.ready ? { endpoint } : { endpoint, healthStatus: "DRAINING" };
   });
   const bytes = assignments.encode({
@@ -60,7 +62,7 @@ function endpointPart(
 }
 
 /** Rules G70, G71, G73: the slice's own port by name and protocol, the two IP families, the conditions. */
-function sliceAddresses(slice: ConfigObject, port: ServicePort): ReadyAddress[] {
+function sliceAddresses(slice: ConfigObject, port: ServicePort): Ready<SocketAddress>[] {
   const { addressType, ports, endpoints } = slice.object;
   if (addressType !== "IPv4" && addressType !== "IPv6") return [];
   const portNumbers = objectsOf(ports)

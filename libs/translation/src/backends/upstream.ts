@@ -25,8 +25,8 @@ export interface Upstream {
 export type EndpointSource =
   /** Endpoints of a Service's port, over EDS, named without the protocol. */
   | { readonly type: "service"; readonly name: string; readonly port: ServicePort }
-  /** IP addresses of a Backend, over EDS. */
-  | { readonly type: "addresses"; readonly name: string; readonly addresses: readonly SocketAddress[] }
+  /** IP addresses and unix domain sockets of a Backend, over EDS. */
+  | { readonly type: "addresses"; readonly name: string; readonly addresses: readonly EndpointAddress[] }
   /** Names of a Backend, resolved by Envoy. */
   | { readonly type: "dns"; readonly addresses: readonly SocketAddress[] };
 
@@ -35,6 +35,13 @@ export interface ServicePort {
   readonly name: string;
   readonly port: number;
   readonly protocol: string;
+}
+
+export type EndpointAddress = SocketAddress | PipeAddress;
+
+/** A unix domain socket of the proxy's machine. */
+export interface PipeAddress {
+  readonly path: string;
 }
 
 export interface SocketAddress {
