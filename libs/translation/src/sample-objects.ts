@@ -113,6 +113,33 @@ export function backend(name: string, spec: JsonObject, place: Place = {}): Json
   };
 }
 
+/** A policy for Services, checked by the ConfigMap `ca` unless `validation` says otherwise. */
+export function tlsPolicy(
+  name: string,
+  targets: (string | JsonObject)[],
+  validation: JsonObject = {},
+  { options, ...place }: Place & { readonly options?: JsonObject } = {},
+): JsonObject {
+  const targetRefs = targets.map(
+    (target): JsonObject => ({
+      group: "",
+      kind: "Service",
+      ...(typeof target === "string" ? { name: target } : target),
+    }),
+  );
+  const checked = {
+    hostname: `${name}.example.com`,
+    caCertificateRefs: [{ group: "", kind: "ConfigMap", name: "ca" }],
+    ...validation,
+  };
+  return {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "BackendTLSPolicy",
+    metadata: metadata(name, place),
+    spec: { targetRefs, validation: checked, ...(options === undefined ? {} : { options }) },
+  };
+}
+
 export function referenceGrant(name: string, spec: JsonObject, place: Place = {}): JsonObject {
   return {
     apiVersion: "gateway.networking.k8s.io/v1",

@@ -1,5 +1,5 @@
 import type { ConfigState } from "@routeledger/config-model";
-import { codec, type decoded } from "@routeledger/protos";
+import { codec, type decoded, unpackAnyAs } from "@routeledger/protos";
 import { assert, type JsonObject } from "@routeledger/std";
 import type { Part } from "@routeledger/xds-model";
 import { translateAll } from "./fold-revision.ts";
@@ -85,10 +85,25 @@ export class Translated {
     );
   }
 
-  cluster(name: string): decoded.envoy.config.cluster.v3.Cluster {
-    const part = this.parts("cluster").find(({ resource }) => resource === name);
+  cluster(name: string, group = "default/web"): decoded.envoy.config.cluster.v3.Cluster {
+    const part = this.parts("cluster", group).find(({ resource }) => resource === name);
     assert(part !== undefined, `cluster ${name}`);
     return codec("envoy.config.cluster.v3.Cluster").decode(part.bytes);
+  }
+
+  /** How a cluster speaks TLS; undefined in plain text. */
+  upstreamTls(
+    name: string,
+    group = "default/web",
+  ): decoded.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext | undefined {
+    const any = this.cluster(name, group).transportSocket?.typedConfig;
+    return any && unpackAnyAs("envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", any);
+  }
+
+  /** `type=status reason` of what a policy's status says of a Gateway. */
+  ancestorConditions(policy: string, gateway = "web"): string[] {
+    const ancestors = this.entries(`BackendTLSPolicy/default/${policy}`, "ancestors");
+    return conditionsOf(ancestors.find(({ ancestorRef }) => (ancestorRef as JsonObject).name === gateway));
   }
 
   /** Empty when the object has none. */

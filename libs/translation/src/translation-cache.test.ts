@@ -1,6 +1,7 @@
 import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { type ConfigState, emptyConfigState } from "@routeledger/config-model";
+import { p256, p384 } from "@routeledger/config-model/testing";
 import type { JsonObject } from "@routeledger/std";
 import fc from "fast-check";
 import { translateAll } from "./fold-revision.ts";
@@ -10,6 +11,7 @@ import { TranslationCache } from "./translation-cache.ts";
 
 const { gateway, gatewayClass, http, httpRoute, rule, service, endpointSlice, referenceGrant, backend } =
   samples;
+const { configMap, tlsPolicy } = samples;
 
 const names = fc.constantFrom("a", "b");
 const namespaces = fc.constantFrom("default", "other");
@@ -70,6 +72,12 @@ const object: fc.Arbitrary<JsonObject> = fc.oneof(
   fc
     .tuple(names, fc.constantFrom(1, 2))
     .map(([name, port]) => backend(name, { endpoints: [{ ip: { address: "127.0.0.1", port } }] })),
+  fc
+    .tuple(names, names, fc.constantFrom("", "http"), place)
+    .map(([name, of, sectionName, at]) => tlsPolicy(name, [{ name: of, sectionName }], {}, at)),
+  fc
+    .tuple(fc.constantFrom(p256.certificate, p384.certificate, "no PEM"), place)
+    .map(([certificate, at]) => configMap("ca", { "ca.crt": certificate }, at)),
   namespaces.chain((name) => fc.constantFrom("yes", "no").map((team) => samples.namespace(name, { team }))),
   fc
     .constantFrom("routeledger.dev/gateway", "example.com/other")

@@ -13,14 +13,23 @@ const routeKindKeys: readonly string[] = routeKinds.map((kind) => kindKey(gatewa
 
 /** The kinds that say, beside the route itself, what it means at a Gateway: as long as none of them changes, no other route does. */
 const kindsRead: readonly string[] = [
-  kindKey("", "ConfigMap"),
   kindKey("", "Namespace"),
-  kindKey("", "Secret"),
   kindKey("", "Service"),
   kindKey(envoyGatewayGroup, "Backend"),
   kindKey(gatewayGroup, "BackendTLSPolicy"),
   kindKey(gatewayGroup, "ReferenceGrant"),
 ];
+
+/** Kinds that BackendTLSPolicies and Backends refer to, and nothing else around routes: they rest on them only with one of those. */
+const tlsKinds: readonly string[] = [kindKey("", "ConfigMap"), kindKey("", "Secret")];
+
+function readAround({ objects }: ConfigState): unknown[] {
+  const asksForTls = [kindKey(gatewayGroup, "BackendTLSPolicy"), kindKey(envoyGatewayGroup, "Backend")].some(
+    (kind) => objects.get(kind) !== undefined,
+  );
+  const kinds = asksForTls ? [...kindsRead, ...tlsKinds] : kindsRead;
+  return kinds.map((kind) => objects.get(kind));
+}
 
 /** Every route with a parentRef to a Gateway, sorted by kind, namespace, name. */
 export function attachedRoutes(
@@ -30,7 +39,7 @@ export function attachedRoutes(
 ): readonly AttachedRoute[] {
   const nodeGroup = `${gateway.object.namespace}/${gateway.object.name}`;
   const memo = cache.table(nodeGroup);
-  const read = [gateway, ...kindsRead.map((kind) => state.objects.get(kind))];
+  const read = [gateway, ...readAround(state)];
   const around = memo.get("around routes", read, () => ({ read }));
   const routes = routeKindKeys.map((kind) => state.objects.get(kind));
   return memo.get("attached routes", [around, ...routes], () => {
