@@ -20,15 +20,17 @@ export {
   getObject,
   kindKey,
   type ObjectIndex,
+  type ObjectsByName,
   objectsOfKind,
 } from "./config-state.ts";
 export { configObject, evolve } from "./evolve.ts";
+export { changedObjects, type ObjectDifference } from "./object-changes.ts";
 export { compareRefs, displayRef, type ObjectRef, objectKey, parseApiVersion, refOf } from "./object-ref.ts";
 export { type GroupVersionKind, knownKinds, schemaFor, statusSchemaFor } from "./schema/catalog.ts";
 export { FIELD_ERRORS_MAX, type FieldError, type FieldErrorCode } from "./schema/field-error.ts";
 export type { KindInfo } from "./schema/kind-info.ts";
 export type { CelRule, Schema } from "./schema/schema.ts";
-export { validateObject } from "./schema/validate-object.ts";
+export { validateChange, validateObject } from "./schema/validate-object.ts";
 export { validateStatus } from "./schema/validate-status.ts";
 export { type Certificates, type CertificatesProblem, readCertificates } from "./secrets/certificates.ts";
 export {

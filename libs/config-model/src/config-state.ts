@@ -1,4 +1,4 @@
-import { compareStrings, type JsonObject, type Revision, revision } from "@routeledger/std";
+import { compareStrings, type JsonObject, type Revision, revision, SortedMap } from "@routeledger/std";
 import type { ObjectRef } from "./object-ref.ts";
 
 /** An object as the log holds it. Immutable; two states that hold the same instance hold the same object. */
@@ -14,8 +14,11 @@ export interface ConfigObject extends ObjectRef {
   readonly revision: Revision;
 }
 
-/** `group/Kind`, then namespace, then name. */
-export type ObjectIndex = ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, ConfigObject>>>;
+/** The objects of one kind in one namespace, by name. */
+export type ObjectsByName = SortedMap<ConfigObject>;
+
+/** `group/Kind`, then namespace, then name. No map of it is empty. */
+export type ObjectIndex = SortedMap<SortedMap<ObjectsByName>>;
 
 /** Of which version the published bytes are, and how long what retires is kept. */
 export interface ActiveTranslator {
@@ -40,7 +43,7 @@ export const emptyConfigState: ConfigState = {
   timeMs: 0,
   term: 0,
   translator: undefined,
-  objects: new Map(),
+  objects: SortedMap.empty(),
 };
 
 export function kindKey(group: string, kind: string): string {

@@ -1,6 +1,12 @@
-import type { JsonObject, Revision } from "@routeledger/std";
+import { type JsonObject, type Revision, SortedMap } from "@routeledger/std";
 import type { ConfigEvent, ObjectChange } from "./config-event.ts";
-import { type ConfigObject, type ConfigState, kindKey, type ObjectIndex } from "./config-state.ts";
+import {
+  type ConfigObject,
+  type ConfigState,
+  kindKey,
+  type ObjectIndex,
+  type ObjectsByName,
+} from "./config-state.ts";
 
 /**
  * Folds one event. Pure and total: it accepts whatever the log holds, since what was let in once stays in.
@@ -30,36 +36,31 @@ export function evolve(state: ConfigState, event: ConfigEvent): ConfigState {
 }
 
 function withChanges(objects: ObjectIndex, changes: readonly ObjectChange[], at: Revision): ObjectIndex {
-  const next = new Map(objects);
-  const owned = new Map<string, Map<string, Map<string, ConfigObject>>>();
-  for (const change of changes) {
-    const key = kindKey(change.group, change.kind);
-    let byNamespace = owned.get(key);
-    if (byNamespace === undefined) {
-      byNamespace = new Map(next.get(key) as Map<string, Map<string, ConfigObject>> | undefined);
-      owned.set(key, byNamespace);
-      next.set(key, byNamespace);
-    }
-    applyChange(byNamespace, change, at, objects.get(key)?.get(change.namespace));
-    if (byNamespace.size === 0) next.delete(key);
-    else next.set(key, byNamespace);
-  }
-  return next;
+  const byKind = Map.groupBy(changes, ({ group, kind }) => kindKey(group, kind));
+  return objects.with(
+    [...byKind].map(([kind, ofKind]): [string, SortedMap<ObjectsByName> | undefined] => {
+      const namespaces = objects.get(kind) ?? SortedMap.empty<ObjectsByName>();
+      const byNamespace = Map.groupBy(ofKind, ({ namespace }) => namespace);
+      const next = namespaces.with(
+        [...byNamespace].map(([namespace, own]) => {
+          const known = namespaces.get(namespace) ?? SortedMap.empty<ConfigObject>();
+          return [
+            namespace,
+            unlessEmpty(known.with(own.map((change) => [change.name, outcome(change, at)]))),
+          ];
+        }),
+      );
+      return [kind, unlessEmpty(next)];
+    }),
+  );
 }
 
-/** Copies the namespace's map once: while it is still the one of the state before. */
-function applyChange(
-  byNamespace: Map<string, Map<string, ConfigObject>>,
-  change: ObjectChange,
-  at: Revision,
-  before: ReadonlyMap<string, ConfigObject> | undefined,
-): void {
-  let byName = byNamespace.get(change.namespace);
-  if (byName === undefined || byName === before) byName = new Map(byName);
-  byNamespace.set(change.namespace, byName);
-  if (change.type === "deleted") byName.delete(change.name);
-  else byName.set(change.name, configObject(change, at));
-  if (byName.size === 0) byNamespace.delete(change.namespace);
+function outcome(change: ObjectChange, at: Revision): ConfigObject | undefined {
+  return change.type === "deleted" ? undefined : configObject(change, at);
+}
+
+function unlessEmpty<V>(map: SortedMap<V>): SortedMap<V> | undefined {
+  return map.size === 0 ? undefined : map;
 }
 
 /** Builds the object that an applied change puts into the state. */

@@ -10,3 +10,4 @@ export { by, type Comparator, compareNumbers, compareStrings, inOrder, sortedEnt
 export { parseKeyFile } from "./parse-key-file.ts";
 export { pause } from "./pause.ts";
 export { compareRevisions, formatRevision, parseRevision, type Revision, revision } from "./revision.ts";
+export { type MapChange, SortedMap } from "./sorted-map.ts";
