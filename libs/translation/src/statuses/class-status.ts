@@ -6,10 +6,13 @@ import { condition, conditionList } from "./condition.ts";
 
 /** Names of Gateway API's features that are served, sorted (G103). */
 const supportedFeatures = [
+  "BackendTLSPolicy",
+  "BackendTLSPolicySANValidation",
   "GRPCRoute",
   "GRPCRouteNamedRouteRule",
   "Gateway",
   "GatewayAddressEmpty",
+  "GatewayBackendClientCertificate",
   "GatewayHTTPListenerIsolation",
   "GatewayPort8080",
   "HTTPRoute",
