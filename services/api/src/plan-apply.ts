@@ -8,6 +8,7 @@ import {
   type ObjectRef,
   objectKey,
   refOf,
+  validateChange,
   validateObject,
 } from "@routeledger/config-model";
 import {
@@ -177,6 +178,8 @@ export function planApply(checked: readonly CheckedObject[], context: ApplyConte
     const conflict = context.ifRevision && conflictProblem(existing?.revision, context.ifRevision, ref);
     if (conflict !== undefined)
       return { ...place, outcome: "refused", errors: [{ ...at(input), ...conflict }] };
+    const wrong = existing === undefined ? [] : validateChange(defaulted, existing.object);
+    if (wrong.length > 0) return { ...place, outcome: "refused", errors: changeProblems(wrong, input) };
     const { timeMs } = context;
     const addressed = addresses?.complete(defaulted, ref) ?? { outcome: "completed", object: defaulted };
     if (addressed.outcome === "refused")
@@ -196,6 +199,10 @@ export function planApply(checked: readonly CheckedObject[], context: ApplyConte
     return { ...place, outcome: existing === undefined ? "created" : "configured" };
   });
   return { changes, results };
+}
+
+function changeProblems(errors: readonly FieldError[], input: InputObject): InputProblem[] {
+  return errors.map((error) => ({ ...at(input), ...fieldProblem(error, input.prefix, input) }));
 }
 
 function gatewayAddresses(

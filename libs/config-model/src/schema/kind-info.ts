@@ -31,4 +31,6 @@ export interface CoreKind extends KindInfo {
   complete?(object: JsonObject): JsonObject;
   /** Adds what the schema cannot say; called for what `complete` returned. */
   check?(object: JsonObject, errors: FieldErrors): void;
+  /** Adds what is wrong about a change; called for what `complete` returned and the object before, which may be anything. */
+  checkChange?(object: JsonObject, existing: JsonObject, errors: FieldErrors): void;
 }

@@ -42,7 +42,21 @@ export function validateObject(
     return { object: defaulted, errors: errors.sorted() };
   const completed = entry.core.complete?.(defaulted) ?? defaulted;
   entry.core.check?.(completed, errors);
+  if (context.existing !== undefined) entry.core.checkChange?.(completed, context.existing, errors);
   return { object: completed, errors: errors.sorted() };
+}
+
+/**
+ * What is wrong about a change alone, for an object that `validateObject` accepted: where `existing` becomes known
+ * only later. Errors as those of `validateObject`.
+ */
+export function validateChange(object: JsonObject, existing: JsonObject): FieldError[] {
+  const errors = new FieldErrors();
+  const entry = entryOf(object, errors);
+  if (entry === undefined) return errors.sorted();
+  checkRules(object, entry.schema, { errors, existing, transitionsOnly: true });
+  entry.core?.checkChange?.(object, existing, errors);
+  return errors.sorted();
 }
 
 /** The kind's entry; adds the errors of apiVersion and kind when there is none. */

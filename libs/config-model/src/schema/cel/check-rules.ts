@@ -9,7 +9,7 @@ import { type RulePlan, rulePlan } from "./rule-plan.ts";
 
 /**
  * Steps that all rules of one object may take: turns of loops, and characters that functions look at. The rules of
- * the largest HTTPRoute take a tenth of them. An object that needs more is refused.
+ * the largest HTTPRoute take a fifth of them. An object that needs more is refused.
  */
 export const RULE_STEPS_MAX = 5_000_000;
 

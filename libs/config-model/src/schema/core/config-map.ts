@@ -2,6 +2,7 @@ import { type JsonObject, utf8 } from "@routeledger/std";
 import { isObject } from "../apply-defaults.ts";
 import type { FieldErrors } from "../field-error.ts";
 import type { CoreKind } from "../kind-info.ts";
+import { checkImmutable } from "./check-change.ts";
 
 /** The data of a Secret or ConfigMap together, in bytes (core MaxSecretSize). */
 export const DATA_BYTES_MAX = 1024 * 1024;
@@ -34,6 +35,8 @@ export const configMap: CoreKind = {
     },
   },
   check: checkConfigMap,
+  checkChange: (object, existing, errors) =>
+    checkImmutable(["data", "binaryData"], { object, existing, errors }),
 };
 
 function checkConfigMap(object: JsonObject, errors: FieldErrors): void {

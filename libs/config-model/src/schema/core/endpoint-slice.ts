@@ -5,6 +5,7 @@ import { STRING_FORMATS } from "../formats.ts";
 import { parseIpv4, parseIpv6, specialAddress } from "../ip-address.ts";
 import type { CoreKind } from "../kind-info.ts";
 import type { Schema } from "../schema.ts";
+import { checkFixed } from "./check-change.ts";
 
 const TEXT: Schema = { type: "string" };
 
@@ -91,6 +92,7 @@ export const endpointSlice: CoreKind = {
     },
   },
   check: checkEndpointSlice,
+  checkChange: (object, existing, errors) => checkFixed("addressType", { object, existing, errors }),
 };
 
 function hintList(format: string): Schema {

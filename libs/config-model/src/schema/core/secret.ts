@@ -2,6 +2,7 @@ import { type JsonObject, utf8 } from "@routeledger/std";
 import { isObject } from "../apply-defaults.ts";
 import type { FieldErrors } from "../field-error.ts";
 import type { CoreKind } from "../kind-info.ts";
+import { checkFixed, checkImmutable } from "./check-change.ts";
 import { base64Bytes, DATA_BYTES_MAX } from "./config-map.ts";
 
 /** What `data` must hold, by the Secret's type; of the inner lists any one will do. */
@@ -45,6 +46,11 @@ export const secret: CoreKind = {
     },
   },
   check: checkSecret,
+  checkChange: (object, existing, errors) => {
+    checkFixed("type", { object, existing, errors });
+    // Its data cannot be compared here: what was recorded is sealed, perhaps with another key.
+    checkImmutable([], { object, existing, errors });
+  },
 };
 
 function checkSecret(object: JsonObject, errors: FieldErrors): void {
