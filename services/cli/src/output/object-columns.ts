@@ -20,6 +20,14 @@ const revision: Column = {
   cell: (object) => text(object, "metadata", "resourceVersion"),
 };
 
+/** A route that is chosen by hostname. */
+const hostRoute: readonly Column[] = [
+  { head: "HOSTNAMES", cell: hostnames },
+  { head: "PARENTS", wide: true, cell: (object) => list(field(object, "spec", "parentRefs"), "name") },
+  { head: "ACCEPTED", wide: true, cell: (object) => parentConditions(object, "Accepted") },
+  { head: "RESOLVED", wide: true, cell: (object) => parentConditions(object, "ResolvedRefs") },
+];
+
 const ofKind: Readonly<Record<string, readonly Column[]>> = {
   GatewayClass: [
     { head: "CONTROLLER", cell: (object) => text(object, "spec", "controllerName") },
@@ -30,12 +38,8 @@ const ofKind: Readonly<Record<string, readonly Column[]>> = {
     { head: "ADDRESS", cell: (object) => list(field(object, "status", "addresses"), "value") },
     { head: "PROGRAMMED", cell: (object) => condition(field(object, "status"), "Programmed") },
   ],
-  HTTPRoute: [
-    { head: "HOSTNAMES", cell: hostnames },
-    { head: "PARENTS", wide: true, cell: (object) => list(field(object, "spec", "parentRefs"), "name") },
-    { head: "ACCEPTED", wide: true, cell: (object) => parentConditions(object, "Accepted") },
-    { head: "RESOLVED", wide: true, cell: (object) => parentConditions(object, "ResolvedRefs") },
-  ],
+  GRPCRoute: hostRoute,
+  HTTPRoute: hostRoute,
   Service: [
     { head: "TYPE", cell: (object) => text(object, "spec", "type") || "ClusterIP" },
     { head: "CLUSTER-IP", cell: (object) => text(object, "spec", "clusterIP") },
