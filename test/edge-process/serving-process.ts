@@ -23,6 +23,7 @@ const edge = await startXdsEdge({
   clock: systemClock,
   randomBytes,
   logger: silentLogger,
+  secretsInClear: true,
   ...(JSON.parse(limits) as ProcessLimits),
 });
 await edge.becameReady;

@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { type Clock, Failure, Keyring, parseKeyFile } from "@routeledger/std";
 import type { Logger } from "./logger.ts";
+import type { ProcessTools } from "./run-process.ts";
 
 /** The setting of those that seal Secrets or open them. */
 export const sealingKeySettings = [
@@ -78,6 +79,16 @@ export async function openSealingKeys({ path, clock, logger }: SealingKeysOption
       cancel();
     },
   };
+}
+
+/** The keys of a process, until it stops; undefined where the setting is empty. @throws as `openSealingKeys` */
+export async function startSealingKeys(
+  path: string,
+  clock: Clock,
+  { parts, logger }: Pick<ProcessTools, "parts" | "logger">,
+): Promise<SealingKeys | undefined> {
+  if (path === "") return undefined;
+  return parts.started(await openSealingKeys({ path, clock, logger }));
 }
 
 /** Differs when the file may have changed. */

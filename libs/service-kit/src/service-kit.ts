@@ -17,5 +17,6 @@ export {
   type SealingKeys,
   type SealingKeysOptions,
   sealingKeySettings,
+  startSealingKeys,
 } from "./sealing-keys.ts";
 export { type ConfigurationOf, type Setting, type SettingType, settingKind } from "./setting.ts";

@@ -45,6 +45,8 @@ export interface Resource {
   readonly references: readonly Reference[];
   /** A cluster that Envoy uses only when it has checked health, or resolved names, as well (rule 48). */
   readonly warmsByItself: boolean;
+  /** It exists and must not be sent by this edge (P11): who asks waits. Never in a log. */
+  readonly isWithheld?: boolean;
 }
 
 /** A name that a resource refers to, and by which bytes (rules 39 to 44). */

@@ -23,9 +23,13 @@ export function lookAgain({ additions: { held } }: XdsStream, { type }: Subscrip
   if (type === "listener" || type === "route") held[type].clear();
 }
 
-/** Whether a resource must not be written yet. The time that it waits at most begins with the first answer. */
+/**
+ * Whether a resource must not be written yet. The time that it waits at most begins with the first answer; what an edge
+ * withholds (P11) waits without end.
+ */
 export function isHeldBack(stream: XdsStream, resource: Resource): boolean {
   const { type, name } = resource;
+  if (resource.isWithheld === true) return true;
   if ((type !== "listener" && type !== "route") || !isGating(stream)) return false;
   const names = unusable(stream, resource).filter((cluster) => !isOver(stream, cluster));
   if (names.length === 0) return false;

@@ -6,14 +6,13 @@ import {
   keepTrying,
   type Logger,
   LogReach,
-  openSealingKeys,
   type ProcessInput,
   type ProcessTools,
   processSettings,
   runProcess,
-  type SealingKeys,
   sealingKeySettings,
   startOperationsServer,
+  startSealingKeys,
 } from "@routeledger/service-kit";
 import {
   openSnapshotStore,
@@ -72,7 +71,7 @@ async function start(
   const { name, storeFolder } = configuration;
   parseAddressRange(configuration.gatewayAddresses);
   const access = await readAccess(configuration, clock, tools);
-  const sealingKeys = await readSealingKeys(configuration, clock, tools);
+  const sealingKeys = await startSealingKeys(configuration.secretsKeyFile, clock, tools);
   const room = await openWaitingRoom(configuration.apiAddress, access.tls, tools);
   const waiting = {
     ...{ clock, signal, logger, waitsFor: ["nats.noStream"] },
@@ -150,17 +149,6 @@ async function readAccess(
   if (tokens !== undefined) parts.started({ stop: () => tokens.stop() });
   const tls = tlsCertFile === "" ? undefined : await readTlsFiles({ cert: tlsCertFile, key: tlsKeyFile });
   return { ...(tokens && { tokens }), ...(tls && { tls }) };
-}
-
-async function readSealingKeys(
-  { secretsKeyFile: path }: Configuration,
-  clock: Clock,
-  { parts, logger }: ProcessTools,
-): Promise<SealingKeys | undefined> {
-  if (path === "") return undefined;
-  const keys = await openSealingKeys({ path, clock, logger });
-  parts.started({ stop: () => keys.stop() });
-  return keys;
 }
 
 /** Until the logs are there, the api's address says why nobody is answered. */

@@ -68,6 +68,16 @@ export const edgeSettings = [
       "the name in a proxy's certificate that allows its node group, such as spiffe://example.org/{nodeGroup}; without it each certificate allows any",
   },
   {
+    name: "edgeSecretsInClear",
+    env: "ROUTELEDGER_EDGE_SECRETS_IN_CLEAR",
+    flag: "--edge-secrets-in-clear",
+    type: "boolean",
+    default: false,
+    unit: "",
+    description:
+      "send the keys of Secrets also to proxies that connect without TLS; else those wait for them",
+  },
+  {
     name: "catchUpDeadlineMs",
     env: "ROUTELEDGER_CATCH_UP_DEADLINE_MS",
     flag: "--catch-up-deadline-ms",

@@ -2,6 +2,7 @@ import type { Metrics } from "@routeledger/service-kit";
 import { resourceTypes, typeNames } from "@routeledger/xds-model";
 import type { AckedFact, NackedFact, StreamResponse } from "@routeledger/xds-stream";
 import { PublishTimes } from "./publish-times.ts";
+import type { WithheldReason, WithheldSecret } from "./secret-opener.ts";
 import type { StreamSession } from "./stream-session.ts";
 
 /** What the gauges look at when somebody asks. */
@@ -18,6 +19,7 @@ export interface Observed {
   /** Messages of XDS that are not applied; undefined when the log does not say. */
   lag(): Promise<number | undefined>;
   deliveriesWaiting(): number;
+  withheldSecrets(): readonly WithheldSecret[];
 }
 
 /** What a stream counts. */
@@ -138,8 +140,22 @@ function observe(metrics: Metrics, observed: Observed): void {
     },
   );
   gauge("deliveries_waiting", "Deliveries that are not written yet", () => observed.deliveriesWaiting());
+  metrics.observedGauges(
+    {
+      name: "edge_withheld_secrets",
+      help: "Secrets that may not be sent: they do not open with this edge's keys, or proxies connect in clear",
+      labels: ["reason"],
+    },
+    () => {
+      const withheld = observed.withheldSecrets();
+      const count = (reason: WithheldReason) => withheld.filter((secret) => secret.reason === reason).length;
+      return withheldReasons.map((reason) => ({ labels: { reason }, value: count(reason) }));
+    },
+  );
   observeStreams(metrics, observed);
 }
+
+const withheldReasons = ["inClear", "sealed"] as const satisfies readonly WithheldReason[];
 
 const services = ["ads", ...resourceTypes.map((type) => typeNames[type].toLowerCase())];
 const protocols = ["delta", "sotw"] as const;

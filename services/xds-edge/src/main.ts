@@ -8,7 +8,9 @@ import {
   processSettings,
   type Readiness,
   runProcess,
+  sealingKeySettings,
   startOperationsServer,
+  startSealingKeys,
 } from "@routeledger/service-kit";
 import { Failure, formatRevision } from "@routeledger/std";
 import { edgeSettings } from "./configuration.ts";
@@ -16,7 +18,12 @@ import { edgeLimitsOf } from "./edge-limits.ts";
 import { startXdsEdge, type XdsEdge, type XdsEdgeOptions } from "./xds-edge.ts";
 
 /** All settings of `routeledger edge`. */
-export const edgeTable = defineConfiguration([...edgeSettings, ...natsSettings, ...processSettings]);
+export const edgeTable = defineConfiguration([
+  ...edgeSettings,
+  ...sealingKeySettings,
+  ...natsSettings,
+  ...processSettings,
+]);
 
 type Configuration = ReturnType<typeof edgeTable.parse>;
 
@@ -69,6 +76,7 @@ async function start(configuration: Choices, input: ProcessInput, tools: Process
   const { parts, logger, metrics, signal } = tools;
   const { tls, identity } = configuration;
   const { clock, randomBytes } = input;
+  const sealingKeys = await startSealingKeys(configuration.secretsKeyFile, clock, tools);
   let readiness = (): Promise<Readiness> | Readiness => notYet("starting");
   const operations = parts.started(
     await startOperationsServer({ address: operationsAddress, metrics, readiness: () => readiness() }),
@@ -85,6 +93,8 @@ async function start(configuration: Choices, input: ProcessInput, tools: Process
     ...{ xdsLog: logs.xds, deliveryLog: logs.delivery, address: edgeAddress, edgeId },
     ...(tls && { tls }),
     ...(identity && { identity }),
+    ...(sealingKeys && { sealingKeys }),
+    secretsInClear: configuration.edgeSecretsInClear,
     ...edgeLimitsOf(configuration),
     ...{ catchUpDeadlineMs, drainMs, clock, randomBytes, logger, metrics },
   });
@@ -96,8 +106,12 @@ async function start(configuration: Choices, input: ProcessInput, tools: Process
   parts.started({ stop: () => edge.stop() });
 }
 
+/** Secrets that the status names. */
+const namedMax = 10;
+
 function readinessOf(edge: XdsEdge): Readiness {
   const { whyNotReady, trouble, published } = edge;
+  const withheld = edge.withheldSecrets();
   return {
     ready: edge.ready,
     body: {
@@ -106,6 +120,12 @@ function readinessOf(edge: XdsEdge): Readiness {
       proxies: edge.proxies().length,
       log: trouble === undefined ? "followed" : `serves what it has: ${trouble.message}`,
       ...(whyNotReady === undefined ? {} : { reason: whyNotReady }),
+      ...(withheld.length > 0 && {
+        withheldSecrets: {
+          count: withheld.length,
+          first: withheld.slice(0, namedMax).map((secret) => ({ ...secret })),
+        },
+      }),
     },
   };
 }

@@ -1,9 +1,10 @@
 import type { EventLog } from "@routeledger/event-log";
-import type { Logger, Metrics } from "@routeledger/service-kit";
+import type { Logger, Metrics, SealingKeys } from "@routeledger/service-kit";
 import type { Clock, Failure } from "@routeledger/std";
 import type { Published } from "@routeledger/xds-model";
 import type { EdgeLimits } from "./edge-limits.ts";
 import type { ProxyState } from "./proxy-states.ts";
+import type { WithheldSecret } from "./secret-opener.ts";
 import type { TlsPaths } from "./tls-certificates.ts";
 
 export interface XdsEdgeOptions extends Partial<EdgeLimits> {
@@ -15,6 +16,10 @@ export interface XdsEdgeOptions extends Partial<EdgeLimits> {
   readonly tls?: TlsPaths;
   /** Which node group a client's certificate allows (`identityRule`); absent: any. Needs `tls.clientCa`. */
   readonly identity?: string;
+  /** Opens the keys of Secrets (P11). Default: none, so that none is sent. */
+  readonly sealingKeys?: Pick<SealingKeys, "keyring" | "onChanged">;
+  /** Sends keys of Secrets also without TLS. Default false: whoever asks for one waits. */
+  readonly secretsInClear?: boolean;
   /** Names this edge in the recorded deliveries. */
   readonly edgeId: string;
   readonly clock: Clock;
@@ -44,6 +49,8 @@ export interface XdsEdge {
   readonly trouble: Failure | undefined;
   /** What it serves. */
   readonly published: Published;
+  /** Secrets that it has and may not send, sorted by node group and name (P11). */
+  withheldSecrets(): readonly WithheldSecret[];
   /** The open streams, sorted by node id. */
   proxies(): ProxyState[];
   /**

@@ -16,6 +16,7 @@ import { type IdentityRule, identityRule } from "./peer-identity.ts";
 import { type ProxyServer, refuse, type StreamKind, startProxyServer } from "./proxy-server.ts";
 import { type ProxyState, proxyStates } from "./proxy-states.ts";
 import { ReflectionService } from "./reflection-service.ts";
+import { SecretOpener, type WithheldSecret } from "./secret-opener.ts";
 import { StreamAdmission } from "./stream-admission.ts";
 import { closeInPortions } from "./stream-drain.ts";
 import { type DiscoveryCall, StreamSession } from "./stream-session.ts";
@@ -23,6 +24,7 @@ import { TlsCertificates } from "./tls-certificates.ts";
 import type { XdsEdge, XdsEdgeOptions } from "./xds-edge-options.ts";
 
 export type { ProxyState, ProxyTypeState } from "./proxy-states.ts";
+export type { WithheldReason, WithheldSecret } from "./secret-opener.ts";
 export type { XdsEdge, XdsEdgeOptions } from "./xds-edge-options.ts";
 
 const healthService = "grpc.health.v1.Health";
@@ -64,6 +66,7 @@ class Edge implements XdsEdge {
   readonly #sessions = new Set<StreamSession>();
   readonly #offers: OfferTurns<StreamSession>;
   readonly #stopping = new AbortController();
+  readonly #secrets: SecretOpener;
   readonly #identity: IdentityRule | undefined;
   readonly #limits: EdgeLimits;
   readonly #admission: StreamAdmission;
@@ -81,6 +84,10 @@ class Edge implements XdsEdge {
     const { deliveryLog, edgeId, clock, randomBytes, logger, xdsLog, metrics } = options;
     this.#options = options;
     this.#limits = edgeLimitsOf(options);
+    const { tls, secretsInClear = false, sealingKeys } = options;
+    const maySendKeys = tls !== undefined || secretsInClear;
+    this.#secrets = new SecretOpener({ keys: sealingKeys, maySendKeys, logger });
+    sealingKeys?.onChanged(() => this.#openAnew());
     this.#identity = options.identity === undefined ? undefined : identityRule(options.identity);
     this.#metrics = metrics === undefined ? noMetrics : edgeMetrics(metrics, this.#observed());
     const onLost = (count: number): void => this.#metrics.deliveriesLost(count);
@@ -156,6 +163,10 @@ class Edge implements XdsEdge {
   #clientStatus(): ClientStatusService {
     const { clock } = this.#options;
     return new ClientStatusService({ clock, streams: () => this.#sessions, identity: this.#identity });
+  }
+
+  withheldSecrets(): WithheldSecret[] {
+    return this.#secrets.withheld(this.published.snapshots.values());
   }
 
   proxies(): ProxyState[] {
@@ -248,6 +259,7 @@ class Edge implements XdsEdge {
       isFollowing: () => this.trouble === undefined,
       lag: () => this.#lag(),
       deliveriesWaiting: () => this.#recorder.waiting,
+      withheldSecrets: () => this.withheldSecrets(),
     };
   }
 
@@ -263,11 +275,21 @@ class Edge implements XdsEdge {
 
   #snapshotOf(nodeGroup: string): Snapshot {
     const { snapshots, revision } = this.published;
-    return snapshots.get(nodeGroup) ?? emptySnapshot(nodeGroup, revision);
+    return this.#secrets.served(snapshots.get(nodeGroup) ?? emptySnapshot(nodeGroup, revision));
+  }
+
+  /** With other keys other secrets open: streams that wait for one get it now. */
+  #openAnew(): void {
+    this.#secrets.forget();
+    for (const session of this.#sessions) this.#offers.add(session);
+    this.#offers.run();
   }
 
   #publish(published: Published, before: Published): void {
     this.#metrics.published(published.revision.sequence);
+    // Looked at when they come, whether or not a proxy asks: what cannot be opened is said at once.
+    for (const [group, snapshot] of published.snapshots)
+      if (snapshot !== before.snapshots.get(group)) this.#secrets.served(snapshot);
     for (const session of this.#sessions) {
       const group = session.nodeGroup;
       if (published.snapshots.get(group) !== before.snapshots.get(group)) this.#offers.add(session);

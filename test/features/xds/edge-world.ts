@@ -77,6 +77,7 @@ export class EdgeWorld {
       clock: this.clock,
       randomBytes,
       logger: silentLogger,
+      secretsInClear: true,
       // The clock stands still, so what waits for it would wait for ever.
       ...{ requestsPerSecond: 1_000_000, newStreamsPerSecond: 1_000_000 },
       ...options,
