@@ -184,6 +184,8 @@ test("each command's help teaches by example", async () => {
     "dev",
     "log create",
     "log adopt",
+    "secrets new-key",
+    "secrets reseal",
     "api",
     "translator",
     "edge",

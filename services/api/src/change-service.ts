@@ -89,7 +89,7 @@ export async function reseal(door: ConfigDoor, author: Author): Promise<ChangeAn
   for (let last: ChangeAnswer = { revision: null, time: null, results: [] }; ; ) {
     const decide = ({ state, timeMs }: DoorMoment) => {
       const plan = planReseal({ state, keyring, timeMs });
-      return { ...plan, summary: `reseal ${plan.changes.length} Secrets with key ${keyring.sealingKeyId}` };
+      return { ...plan, summary: `reseal Secrets with key ${keyring.sealingKeyId}: ${plan.changes.length}` };
     };
     const { decision, commit } = await door.change(decide, author);
     results.push(...decision.results.filter(({ outcome }) => outcome === "configured"));

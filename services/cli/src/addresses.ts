@@ -19,3 +19,8 @@ export function parseHostPort(text: string): HostPort {
 export function formatHostPort({ host, port }: HostPort): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/** Whether only this machine reaches it. */
+export function isLoopback({ host }: HostPort): boolean {
+  return /^(localhost|::1|127(\.\d{1,3}){3})$/.test(host);
+}

@@ -15,6 +15,7 @@ import { addLogCreate, type CreateNatsLogs } from "./commands/log-create.ts";
 import { addProxies } from "./commands/proxies.ts";
 import { addProxy } from "./commands/proxy.ts";
 import { addReplay, type ReplayParts } from "./commands/replay.ts";
+import { addSecrets } from "./commands/secrets.ts";
 import {
   addServices,
   type RunService,
@@ -89,6 +90,7 @@ function program(context: CommandContext, parts: ProgramParts): Command {
   addLogAdopt(logOf(root), context, parts);
   addLogCopy(logOf(root), context, parts.copyFolderToNats);
   addReplay(root, context, parts);
+  addSecrets(root, context);
   addBootstrap(root, context);
   addDoctor(root, context, parts);
   addDev(root, context, parts.startDev);

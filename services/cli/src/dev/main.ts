@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { openSqliteEventLogs, type SqliteEventLogs } from "@routeledger/event-log-sqlite";
-import { createLogger } from "@routeledger/service-kit";
+import { createLogger, type Logger, openSealingKeys, type SealingKeys } from "@routeledger/service-kit";
 import { openSnapshotStore } from "@routeledger/snapshot-store";
 import { type CrashHook, checkReplay, crashHook, watchedLog } from "@routeledger/translator";
 import { type AdoptableLogs, adoptableLogs } from "../adoptable-logs.ts";
@@ -13,6 +13,7 @@ import type { CommandContext } from "../command-context.ts";
 import type { Dev, DevOptions } from "../commands/dev.ts";
 import type { ReplayCheck } from "../commands/replay.ts";
 import { logsFolder } from "../logs-folder.ts";
+import { makeKeyFile } from "../sealing-key-file.ts";
 import { devCrashPoints } from "./crash-points.ts";
 import { runServices } from "./run-services.ts";
 
@@ -24,12 +25,16 @@ export async function startDev(context: CommandContext, options: DevOptions): Pr
   const logs = crash === undefined ? opened : watchedLogs(opened, crash);
   const store = openSnapshotStore({ folder: join(dataFolder, "store") });
   const log = createWriteStream(join(dataFolder, "dev.log"), { flags: "a", mode: 0o600 });
+  const logger = createLogger({ name: "dev", write: (line) => void log.write(line) });
+  let sealingKeys: SealingKeys | undefined;
   const close = async (): Promise<void> => {
+    sealingKeys?.stop();
     await store.close();
     await opened.close();
     await new Promise<void>((done) => log.end(done));
   };
   try {
+    sealingKeys = await devSealingKeys(join(dataFolder, "sealing-keys"), context, logger);
     const dev = await runServices(
       context,
       { ...options, dataFolder },
@@ -37,7 +42,8 @@ export async function startDev(context: CommandContext, options: DevOptions): Pr
         logs,
         store,
         randomBytes: (length) => randomBytes(length),
-        logger: createLogger({ name: "dev", write: (line) => void log.write(line) }),
+        logger,
+        sealingKeys,
         crash,
       },
     );
@@ -53,6 +59,12 @@ export async function startDev(context: CommandContext, options: DevOptions): Pr
     await close();
     throw error;
   }
+}
+
+/** Made once: without it, the Secrets in the folder's logs are lost. */
+async function devSealingKeys(path: string, { clock }: CommandContext, logger: Logger): Promise<SealingKeys> {
+  await makeKeyFile(path, randomBytes);
+  return openSealingKeys({ path, clock, logger });
 }
 
 /** Replays the logs of a data folder that no `dev` runs on. @throws Failure `log.inUse` */

@@ -1,11 +1,11 @@
 import { type Api, startApi, watchFolder } from "@routeledger/api";
 import type { EventLog } from "@routeledger/event-log";
-import { type Logger, RunningParts } from "@routeledger/service-kit";
+import { type Logger, RunningParts, type SealingKeys } from "@routeledger/service-kit";
 import { projectLogs, type SnapshotStore } from "@routeledger/snapshot-store";
 import { bootstrap } from "@routeledger/translation";
 import { type CrashHook, checkReplay, startTranslator } from "@routeledger/translator";
 import { startXdsEdge, type XdsEdge } from "@routeledger/xds-edge";
-import { parseHostPort } from "../addresses.ts";
+import { isLoopback, parseHostPort } from "../addresses.ts";
 import { cacheFolder } from "../cache-folder.ts";
 import type { CommandContext } from "../command-context.ts";
 import type { Dev, DevOptions } from "../commands/dev.ts";
@@ -27,6 +27,7 @@ export interface DevParts {
   readonly store: SnapshotStore;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly logger: Logger;
+  readonly sealingKeys: SealingKeys;
   readonly crash: CrashHook | undefined;
 }
 
@@ -97,7 +98,7 @@ async function startThree(
   options: DevOptions,
   parts: StartParts,
 ): Promise<{ edge: XdsEdge; api: Api }> {
-  const { logs, store, logger, crash, randomBytes, running } = parts;
+  const { logs, store, logger, crash, randomBytes, running, sealingKeys } = parts;
   const { clock } = context;
   running.started(
     await startTranslator({
@@ -116,6 +117,9 @@ async function startThree(
     deliveryLog: logs.delivery,
     address: await keptAddress(options.dataFolder, "edge", options.edgeAddress),
     edgeId: "dev",
+    sealingKeys,
+    // Its Envoys are on this machine.
+    secretsInClear: isLoopback(options.edgeAddress),
     clock,
     randomBytes,
     logger: logger.child({ service: "xds-edge" }),
@@ -128,6 +132,7 @@ async function startThree(
     store,
     address: await keptAddress(options.dataFolder, "api", options.apiAddress),
     gatewayAddresses: options.gatewayAddresses,
+    sealingKeys,
     clock,
     randomBytes,
     logger: logger.child({ service: "api" }),
