@@ -54,15 +54,8 @@ export function applyRevisionDelta(
 function withStatuses(
   statuses: Published["statuses"],
   changes: readonly PublishedStatus[],
-): ReadonlyMap<string, PublishedStatus> {
-  if (changes.length === 0) return statuses;
-  const next = new Map(statuses);
-  for (const change of changes) {
-    const key = statusKey(change);
-    if (change.json === "") next.delete(key);
-    else next.set(key, change);
-  }
-  return next;
+): Published["statuses"] {
+  return statuses.with(changes.map((change) => [statusKey(change), change.json === "" ? undefined : change]));
 }
 
 /** `group/kind/namespace/name`, as objects are keyed. */

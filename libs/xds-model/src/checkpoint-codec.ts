@@ -1,5 +1,5 @@
 import { codec, type DecodedTypes, type MessageTypes } from "@routeledger/protos";
-import { assert, compareStrings, revision } from "@routeledger/std";
+import { assert, compareStrings, revision, SortedMap } from "@routeledger/std";
 import { typeSnapshot, unexpired } from "./apply-delta.ts";
 import { statusKey } from "./apply-publication.ts";
 import { decodePart, encodePart } from "./publication-codec.ts";
@@ -24,9 +24,7 @@ export function encodePublishedCheckpoints(published: Published): ReadonlyMap<st
     const snapshot = published.snapshots.get(nodeGroup) as Snapshot;
     messages.set(`${groupSubject}${nodeGroup}`, encodeGroup(snapshot, published));
   }
-  const statuses = [...published.statuses]
-    .sort(([a], [b]) => compareStrings(a, b))
-    .map(([, status]) => status);
+  const statuses = [...published.statuses.values()];
   messages.set(statusesSubject, statusesCodec.encode({ revision: published.revision, statuses }));
   return messages;
 }
@@ -38,7 +36,7 @@ export function decodePublishedCheckpoints(messages: ReadonlyMap<string, Uint8Ar
   for (const [subject, bytes] of messages) {
     if (subject === statusesSubject) {
       const { revision: at, statuses } = statusesCodec.decode(bytes);
-      const byKey = new Map(statuses.map((status) => [statusKey(status), status]));
+      const byKey = SortedMap.of(statuses.map((status) => [statusKey(status), status] as const));
       published = { ...published, revision: toRevision(at), statuses: byKey };
       continue;
     }

@@ -1,6 +1,6 @@
-import { allResources } from "./apply-delta.ts";
 import type { ChangedPart, GroupDelta, PartKey } from "./group-delta.ts";
-import { comparePartKeys } from "./part-order.ts";
+import { comparePartKeys, partKeyText } from "./part-order.ts";
+import { type PartSet, partSet, partsOf } from "./part-set.ts";
 import type { ResourceType } from "./resource-type.ts";
 import type { Owner, Part, Snapshot } from "./snapshot.ts";
 
@@ -15,37 +15,24 @@ const retires: Readonly<Record<ResourceType, boolean>> = {
 };
 
 /**
- * What must be said so that a snapshot becomes one of exactly these parts; undefined when it is so already. Both
- * sides are walked once, in order; a part that is the same instance on both costs one comparison.
+ * What must be said so that a snapshot becomes one of exactly these parts; undefined when it is so already.
  * @param parts each key once, in any order
  */
-export function diffParts(snapshot: Snapshot, parts: readonly Part[]): GroupDelta | undefined {
-  const wanted = inOrder(parts);
-  const changed: ChangedPart[] = [];
-  const gone: Part[] = [];
-  let next = 0;
-  for (const known of allResources(snapshot).flatMap((resource) => resource.parts)) {
-    let part = wanted[next];
-    while (part !== undefined && part !== known && comparePartKeys(part, known) < 0) {
-      changed.push(part);
-      part = wanted[++next];
-    }
-    if (part === undefined || (part !== known && comparePartKeys(part, known) > 0)) gone.push(known);
-    else {
-      if (part !== known) changed.push(...whatChanged(known, part));
-      next++;
-    }
-  }
-  changed.push(...wanted.slice(next));
-  if (changed.length === 0 && gone.length === 0) return undefined;
-  return { nodeGroup: snapshot.nodeGroup, deleted: false, changed, ...goneParts(wanted, gone) };
+export function diffParts(snapshot: Snapshot, parts: Iterable<Part>): GroupDelta | undefined {
+  return diffPartSets(snapshot.nodeGroup, partsOf(snapshot), partSet(parts));
 }
 
-function inOrder(parts: readonly Part[]): readonly Part[] {
-  const isSorted = parts.every(
-    (part, index) => index === 0 || comparePartKeys(parts[index - 1] as Part, part) < 0,
-  );
-  return isSorted ? parts : [...parts].sort(comparePartKeys);
+/** The same of two sets. Costs what differs, where the later one was made of the earlier one. */
+export function diffPartSets(nodeGroup: string, before: PartSet, after: PartSet): GroupDelta | undefined {
+  const changed: ChangedPart[] = [];
+  const gone: Part[] = [];
+  for (const change of after.changesSince(before)) {
+    if (change.after === undefined) gone.push(change.before as Part);
+    else if (change.before === undefined) changed.push(change.after);
+    else changed.push(...whatChanged(change.before, change.after));
+  }
+  if (changed.length === 0 && gone.length === 0) return undefined;
+  return { nodeGroup, deleted: false, changed: changed.sort(comparePartKeys), ...goneParts(after, gone) };
 }
 
 function whatChanged(before: Part, part: Part): ChangedPart[] {
@@ -54,28 +41,14 @@ function whatChanged(before: Part, part: Part): ChangedPart[] {
 }
 
 /** A virtual host of a table that stays is removed; a whole resource retires where its type does. */
-function goneParts(wanted: readonly Part[], gone: readonly Part[]): Pick<GroupDelta, "removed" | "retired"> {
+function goneParts(after: PartSet, gone: Part[]): Pick<GroupDelta, "removed" | "retired"> {
   const removed: PartKey[] = [];
   const retired: PartKey[] = [];
-  for (const part of gone) {
+  for (const part of gone.sort(comparePartKeys)) {
     if (part.virtualHost === "") (retires[part.type] ? retired : removed).push(keyOf(part));
-    else if (hasShell(wanted, part)) removed.push(keyOf(part));
+    else if (after.has(partKeyText({ ...part, virtualHost: "" }))) removed.push(keyOf(part));
   }
   return { removed, retired };
-}
-
-/** By bisection: whether a table's shell is among sorted parts. */
-function hasShell(wanted: readonly Part[], { type, resource }: Part): boolean {
-  const shell = { type, resource, virtualHost: "" };
-  let from = 0;
-  let to = wanted.length;
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if (comparePartKeys(wanted[middle] as Part, shell) < 0) from = middle + 1;
-    else to = middle;
-  }
-  const found = wanted[from];
-  return found !== undefined && comparePartKeys(found, shell) === 0;
 }
 
 function keyOf({ type, resource, virtualHost }: Part): PartKey {

@@ -11,7 +11,7 @@ export function comparePartKeys(a: PartKey, b: PartKey): number {
   );
 }
 
-/** One string a part, for maps. Names may hold any character but a line break. */
+/** One string a part, for maps, in the order of parts. Names may hold any character but a line break. */
 export function partKeyText({ type, resource, virtualHost }: PartKey): string {
-  return `${type}\n${resource}\n${virtualHost}`;
+  return `${typeNumbers[type]}\n${resource}\n${virtualHost}`;
 }

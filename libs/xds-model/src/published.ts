@@ -1,4 +1,4 @@
-import { type Revision, revision, sha256Hex } from "@routeledger/std";
+import { type Revision, revision, SortedMap, sha256Hex } from "@routeledger/std";
 import type { GroupDelta } from "./group-delta.ts";
 import { versionOf } from "./resource.ts";
 import { type ResourceType, resourceTypes } from "./resource-type.ts";
@@ -26,7 +26,7 @@ export interface Published {
   /** By node group, `namespace/name`. */
   readonly snapshots: ReadonlyMap<string, Snapshot>;
   /** By `group/kind/namespace/name`. */
-  readonly statuses: ReadonlyMap<string, PublishedStatus>;
+  readonly statuses: SortedMap<PublishedStatus>;
 }
 
 /** One record of the XDS log, decoded: what the CONFIG revisions from..to became. */
@@ -65,7 +65,7 @@ export const emptyPublished: Published = {
   timeMs: 0,
   retireGraceMs: 0,
   snapshots: new Map(),
-  statuses: new Map(),
+  statuses: SortedMap.empty(),
 };
 
 /** The type of a snapshot that holds nothing. */

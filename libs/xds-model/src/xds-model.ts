@@ -9,9 +9,10 @@ export {
 export { applyPublication, applyRevisionDelta, statusKey } from "./apply-publication.ts";
 export { decodePublishedCheckpoints, encodePublishedCheckpoints } from "./checkpoint-codec.ts";
 export { type DanglingReference, danglingReferences, invalidBackendCluster } from "./closure.ts";
-export { diffParts } from "./diff-parts.ts";
+export { diffPartSets, diffParts } from "./diff-parts.ts";
 export type { ChangedPart, GroupDelta, PartKey } from "./group-delta.ts";
 export { comparePartKeys, partKeyText } from "./part-order.ts";
+export { type PartSet, partSet, partsOf } from "./part-set.ts";
 export { decodePublication, encodePublication } from "./publication-codec.ts";
 export {
   emptyPublished,

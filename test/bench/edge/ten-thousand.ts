@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { CommitWriter, type EventLog, emptyTail, writeCheckpoints } from "@routeledger/event-log";
 import { codec } from "@routeledger/protos";
-import { revision, sha256Hex, systemClock } from "@routeledger/std";
+import { revision, SortedMap, sha256Hex, systemClock } from "@routeledger/std";
 import { encodePublishedCheckpoints, type Part, type Published, type Snapshot } from "@routeledger/xds-model";
 import { partOf, snapshotOf } from "@routeledger/xds-model/testing";
 import { listener } from "../../features/xds/sample-parts.ts";
@@ -97,7 +97,7 @@ export async function writeState(log: EventLog, shape: Shape): Promise<void> {
     timeMs: 1_000,
     retireGraceMs: 60_000,
     snapshots,
-    statuses: new Map(
+    statuses: SortedMap.of(
       statuses.map((status) => [`gateway.networking.k8s.io/HTTPRoute/default/${status.name}`, status]),
     ),
   };
