@@ -216,6 +216,18 @@ test("rule G82: listed codes and connections that break are tried again, other c
   deepEqual([tries("?a&"), tries("?b&"), tries("?c&"), tries("?d&")], [2, 1, 2, 1]);
 });
 
+test("a request's body is kept for its retries up to a MiB, a longer one has one try", async () => {
+  const post = async (path: string, bytes: number): Promise<number> =>
+    (await ask(path, { method: "POST", body: Buffer.alloc(bytes, "x") })).status;
+  equal(await post("/retry?long&fail-once-with=500", 1_000_000), 200);
+  equal(await post("/retry?longer&fail-once-with=500", 2_000_000), 500);
+  const got = main.received.filter(({ path }) => path.includes("?long&"));
+  deepEqual(
+    got.map(({ bytes }) => bytes),
+    [1_000_000, 1_000_000],
+  );
+});
+
 test("rule G82: many retries at once are done, not a few of them", async () => {
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, index) => ask(`/retry?many-${index}&fail-once-with=500`)),

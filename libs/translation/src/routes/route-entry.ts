@@ -15,6 +15,9 @@ import type { FailureStatus } from "./rule-kind.ts";
 /** Name of the filter in the connection manager, by which routes configure it. */
 export const corsFilter = "envoy.filters.http.cors";
 
+/** Bytes of a request's body that are kept for its retries; a longer one has one try. */
+const retriedBytes = 1_048_576;
+
 const corsPolicy = "envoy.extensions.filters.http.cors.v3.CorsPolicy";
 
 /** One Envoy route that a rule's match becomes, as far as it does not depend on the virtual host. */
@@ -130,6 +133,9 @@ function envoyAction(
     case "forward":
       return {
         route: { ...action.route, ...prefixRewrite },
+        ...(action.route.retryPolicy === undefined
+          ? {}
+          : { perRequestBufferLimitBytes: { value: retriedBytes } }),
         ...envoyMutations(action.filters),
         ...envoyCors(action.filters),
       };
