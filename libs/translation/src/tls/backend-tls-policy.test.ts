@@ -143,6 +143,20 @@ test("rule G98: one good CA certificate of several is enough, and the bad one is
   deepEqual(translated.names("secret"), ["ca/default/ca"]);
 });
 
+test("rule G98: a CA certificate that comes or goes is another secret, of the same policy", () => {
+  const caCertificateRefs = ["more", "ca"].map((name) => ({ group: "", kind: "ConfigMap", name }));
+  const more = configMap("more", { "ca.crt": p384.certificate });
+  const without = stateOf([...base, tlsPolicy("p", ["a"], { caCertificateRefs })]);
+  const secretOf = (state: typeof without): string | undefined => {
+    const combined = new Translated(state).upstreamTls(cluster)?.commonTlsContext?.combinedValidationContext;
+    return combined?.validationContextSdsSecretConfig?.name;
+  };
+  equal(secretOf(without), "ca/default/ca");
+  const withMore = applyObjects(without, [more]);
+  equal(secretOf(withMore), "ca/default/ca+default/more");
+  equal(secretOf(deleteObject(withMore, more)), "ca/default/ca");
+});
+
 test("rule G98: what is not known of a policy makes it invalid", () => {
   const wellKnownCACertificates = "example.com/ours";
   const policies = [
