@@ -1,11 +1,12 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { canonicalJson, type JsonObject, Keyring } from "@routeledger/std";
+import { validateChange } from "../schema/validate-object.ts";
 import { sealedSecret, sealedTlsSecret, testKeyring, testSealingKey } from "../testing.ts";
 import { commonName, ed25519, encryptedKey, p256, p384, rsa1024 } from "../testing-certificates.ts";
 import { readCertificates } from "./certificates.ts";
 import { keepSealed, openSecret, sealSecret } from "./seal-secret.ts";
-import { secretFacts } from "./sealed-secret.ts";
+import { mayHaveSameValues, secretFacts } from "./sealed-secret.ts";
 
 const canary = "canary-4711";
 const base64 = (text: string) => Buffer.from(text).toString("base64");
@@ -166,6 +167,26 @@ test("G94: ca.crt is read apart, and a private key beside the certificates is le
   deepEqual(facts?.ca, { certificates: `${p256.certificate}${p384.certificate}` });
   const empty = secretFacts(sealedSecret({ name: "ca", data: { "ca.crt": "" } }));
   deepEqual(empty?.ca, { problem: "ca.crt: no PEM block CERTIFICATE" });
+});
+
+test("an immutable Secret keeps its values, and may be sealed with another key", () => {
+  const other = new Keyring([new Uint8Array(32)]);
+  const of = (data: Record<string, string>, keyring = testKeyring) =>
+    sealedSecret({ name: "s", data, keyring });
+  equal(mayHaveSameValues(of({ a: "1" }), of({ a: "1" })), true);
+  equal(mayHaveSameValues(of({ a: "1" }), of({ a: "1" }, other)), true);
+  for (const data of [{ a: "2" }, { a: "12" }, {}, { a: "1", b: "1" }, { b: "1" }] as Record<
+    string,
+    string
+  >[])
+    equal(mayHaveSameValues(of({ a: "1" }), of(data)), false, JSON.stringify(data));
+  const fixed = { ...of({ a: "1" }), immutable: true };
+  deepEqual(validateChange({ ...fixed }, fixed), []);
+  const changed = validateChange({ ...of({ a: "2" }), immutable: true }, fixed);
+  deepEqual(
+    changed.map(({ path, message }) => `${path}: ${message}`),
+    ["data: expected what it was: the object is immutable"],
+  );
 });
 
 test("a text of many begun blocks is read in proportion to its length", () => {

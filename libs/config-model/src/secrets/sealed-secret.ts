@@ -7,7 +7,7 @@
  *
  * Its readers take any shape: an older version, or somebody else, may have written the log.
  */
-import type { JsonObject, JsonValue } from "@routeledger/std";
+import { type JsonObject, type JsonValue, tokenKeyId } from "@routeledger/std";
 
 /** Of one value of `data`: its length, and 32 hexadecimal digits of its keyed digest. */
 export interface DataFacts {
@@ -75,6 +75,22 @@ export function sealedTokens(object: JsonObject): Readonly<Record<string, string
       (entry): entry is [string, string] => typeof entry[1] === "string",
     ),
   );
+}
+
+/**
+ * Whether two Secrets in sealed form may hold the same values: the same keys of `data`, each of the same length and,
+ * where one key sealed both, with the same digest. What two keys sealed is not told apart.
+ */
+export function mayHaveSameValues(some: JsonObject, others: JsonObject): boolean {
+  const a = dataFactsOf(isObject(some.facts) ? some.facts.data : undefined);
+  const b = dataFactsOf(isObject(others.facts) ? others.facts.data : undefined);
+  const [tokensOfA, tokensOfB] = [sealedTokens(some), sealedTokens(others)];
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...names].every((name) => {
+    if (a[name]?.bytes !== b[name]?.bytes) return false;
+    const isOneKey = tokenKeyId(tokensOfA[name] ?? "") === tokenKeyId(tokensOfB[name] ?? "");
+    return !isOneKey || a[name]?.digest === b[name]?.digest;
+  });
 }
 
 function dataFactsOf(data: JsonValue | undefined): Readonly<Record<string, DataFacts>> {

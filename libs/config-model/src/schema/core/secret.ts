@@ -1,4 +1,5 @@
 import { type JsonObject, utf8 } from "@routeledger/std";
+import { mayHaveSameValues } from "../../secrets/sealed-secret.ts";
 import { isObject } from "../apply-defaults.ts";
 import type { FieldErrors } from "../field-error.ts";
 import type { CoreKind } from "../kind-info.ts";
@@ -48,8 +49,10 @@ export const secret: CoreKind = {
   check: checkSecret,
   checkChange: (object, existing, errors) => {
     checkFixed("type", { object, existing, errors });
-    // Its data cannot be compared here: what was recorded is sealed, perhaps with another key.
     checkImmutable([], { object, existing, errors });
+    if (existing.immutable !== true || mayHaveSameValues(object, existing)) return;
+    const expected = "what it was: the object is immutable";
+    errors.add({ parent: undefined, segment: "data" }, { code: "Forbidden", expected });
   },
 };
 
