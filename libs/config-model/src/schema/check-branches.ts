@@ -44,7 +44,8 @@ function addNearest(
 ): void {
   if (tried.every((branch) => branch.allAt(path))) {
     const expected = [...new Set(tried.flatMap((branch) => branch.expectations()))].join(" or ");
-    errors.add(path, { code: "Invalid", expected, actual: displayValue(value) });
+    const code = tried.every((branch) => branch.has("TypeInvalid")) ? "TypeInvalid" : "Invalid";
+    errors.add(path, { code, expected, actual: displayValue(value) });
     return;
   }
   const distance = (branch: FieldErrors) =>

@@ -26,7 +26,11 @@ export function checkString(value: string, schema: Schema, path: FieldPath, erro
   }
   const known = format === undefined ? undefined : STRING_FORMATS[format];
   if (known !== undefined && !known.accepts(value)) {
-    errors.add(path, { code: "Invalid", expected: known.expected, actual });
+    errors.add(path, {
+      code: known.isType === true ? "TypeInvalid" : "Invalid",
+      expected: known.expected,
+      actual,
+    });
   }
 }
 

@@ -12,7 +12,7 @@ const KEYWORDS: readonly [keyword: string, Schema, accepted: JsonValue[], refuse
     ["minLength", { type: "string", minLength: 2 }, ["ab", "ab😀"], [["😀", "Invalid"]]],
     ["maxLength", { type: "string", maxLength: 1 }, ["", "😀"], [["ab", "TooLong"]]],
     ["pattern", { type: "string", pattern: "b" }, ["abc"], [["ac", "Invalid"]]],
-    ["format", { type: "string", format: "ipv4" }, ["127.0.0.1"], [["127.1", "Invalid"]]],
+    ["format", { type: "string", format: "ipv4" }, ["127.0.0.1"], [["127.1", "TypeInvalid"]]],
     ["an unknown format", { type: "string", format: "whatever" }, ["x"], []],
     ["minimum", { type: "integer", minimum: 1 }, [1], [[0, "Invalid"]]],
     ["maximum", { type: "number", maximum: 1.5 }, [1.5], [[1.6, "Invalid"]]],

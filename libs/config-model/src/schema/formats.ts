@@ -1,8 +1,10 @@
-import { parseIpv4, parseIpv6 } from "./ip-address.ts";
+import { isMappedIpv4, parseIpv4, parseIpv6 } from "./ip-address.ts";
 
 /** What a string of a format is called, and whether a value is one. */
 export interface StringFormat {
   readonly expected: string;
+  /** Of OpenAPI: an API server takes a value that is none for one of a wrong type. */
+  readonly isType?: true;
   accepts(value: string): boolean;
 }
 
@@ -22,21 +24,27 @@ const NAME_PART = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)$/;
  */
 export const STRING_FORMATS: Readonly<Record<string, StringFormat>> = {
   "date-time": {
+    isType: true,
     expected: "a time as RFC 3339, like 2026-01-31T08:00:00Z",
     accepts: (value) =>
       /^\d{4}-\d\d-\d\d[Tt ][0-2]\d:[0-5]\d:[0-6]\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value) &&
       isCalendarDate(value.slice(0, 10)),
   },
   ipv4: {
+    isType: true,
     expected: "an IPv4 address",
     // A server reads these formats, and no other address, with Go's parser of old, which took leading zeros.
     accepts: (value) => parseIpv4(value.replaceAll(/(^|\.)0+(?=\d)/g, "$1")) !== undefined,
   },
-  ipv6: { expected: "an IPv6 address", accepts: (value) => parseIpv6(value) !== undefined },
-  cidr: { expected: "an IP range, like 10.0.0.0/8", accepts: isCidr },
+  ipv6: { isType: true, expected: "an IPv6 address", accepts: (value) => parseIpv6(value) !== undefined },
+  cidr: { isType: true, expected: "an IP range, like 10.0.0.0/8", accepts: isCidr },
+  subnet: {
+    expected: "an IP range, like 10.0.0.0/8, without bits beyond its length",
+    accepts: (value) => isCidr(value) && isSubnet(value),
+  },
   byte: {
     expected: "base64",
-    accepts: (value) => value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value),
+    accepts: isBase64,
   },
   "dns-label": {
     expected: "a DNS label: at most 63 of a-z, 0-9 and -, which begins and ends with a letter or digit",
@@ -101,12 +109,31 @@ function isQualifiedName(value: string): boolean {
   return parts.length === 2 && isDnsSubdomain(parts[0]!) && NAME_PART.test(parts[1]!);
 }
 
+/** Go's decoder skips line ends. */
+function isBase64(value: string): boolean {
+  const text = value.replaceAll(/[\r\n]/g, "");
+  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
+}
+
 function isCidr(value: string): boolean {
   const [address, bits, ...more] = value.split("/");
   if (address === undefined || bits === undefined || more.length > 0 || !/^(0|[1-9][0-9]{0,2})$/.test(bits))
     return false;
   if (parseIpv4(address) !== undefined) return Number(bits) <= 32;
   return parseIpv6(address) !== undefined && Number(bits) <= 128;
+}
+
+/** Of a range: whether its address is the first of it, and no IPv4 address in IPv6's form. */
+function isSubnet(value: string): boolean {
+  const [address, length] = value.split("/") as [string, string];
+  if (isMappedIpv4(address)) return false;
+  const ipv4 = parseIpv4(address);
+  const parts = ipv4 ?? parseIpv6(address) ?? [];
+  const width = ipv4 === undefined ? 16 : 8;
+  return parts.every((part, index) => {
+    const host = Math.min(width, Math.max(0, (index + 1) * width - Number(length)));
+    return part % 2 ** host === 0;
+  });
 }
 
 function isCalendarDate(date: string): boolean {

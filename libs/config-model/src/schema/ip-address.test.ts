@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseIpv4, parseIpv6, specialAddress } from "./ip-address.ts";
+import { canonicalIpv6, isMappedIpv4, parseIpv4, parseIpv6, specialAddress } from "./ip-address.ts";
 
 test("IPv4 addresses are four decimal parts without leading zeros", () => {
   assert.deepEqual(parseIpv4("127.1.0.255"), [127, 1, 0, 255]);
@@ -60,4 +60,24 @@ test("special addresses are refused as endpoints, but loopback is not", () => {
   assert.equal(specialAddress("febf::1"), "link-local");
   assert.equal(specialAddress("224.0.0.251"), "link-local multicast");
   assert.equal(specialAddress("ff02::fb"), "link-local multicast");
+});
+
+test("P7: the canonical form of an IPv6 address is that of RFC 5952", () => {
+  for (const [text, canonical] of [
+    ["2001:DB8:0:0:0:0:0:1", "2001:db8::1"],
+    ["0:0:0:0:0:0:0:0", "::"],
+    ["1:0:0:2:0:0:0:3", "1:0:0:2::3"],
+    ["1:0:2:3:4:5:6:7", "1:0:2:3:4:5:6:7"],
+    ["0:0:1:2:3:4:5:6", "::1:2:3:4:5:6"],
+    ["1:0:0:2:3:0:0:4", "1::2:3:0:0:4"],
+    ["1::", "1::"],
+  ] as const) {
+    assert.equal(canonicalIpv6(parseIpv6(text)!), canonical);
+  }
+});
+
+test("an IPv4 address in IPv6's form is told from others", () => {
+  assert.ok(isMappedIpv4("::ffff:10.0.0.1") && isMappedIpv4("0:0:0:0:0:FFFF:a00:1"));
+  for (const text of ["10.0.0.1", "::fffe:1:1", "1::ffff:10.0.0.1", "x"])
+    assert.ok(!isMappedIpv4(text), text);
 });

@@ -43,6 +43,26 @@ function parseGroups(text: string, last: boolean): number[] | undefined {
   return groups.length <= 8 ? groups : undefined;
 }
 
+/** Whether the text is an IPv4 address in IPv6's form: `::ffff:10.0.0.1`. */
+export function isMappedIpv4(text: string): boolean {
+  const groups = parseIpv6(text);
+  return groups?.slice(0, 5).every((group) => group === 0) === true && groups[5] === 0xffff;
+}
+
+/** The one form that RFC 5952 gives the eight groups of an IPv6 address: short, lower case, the longest zeros cut. */
+export function canonicalIpv6(groups: readonly number[]): string {
+  let start = 0;
+  let length = 0;
+  for (let from = 0; from < groups.length; from++) {
+    let to = from;
+    while (groups[to] === 0) to++;
+    if (to - from > length) [start, length] = [from, to - from];
+  }
+  const text = (part: readonly number[]) => part.map((group) => group.toString(16)).join(":");
+  if (length < 2) return text(groups);
+  return `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`;
+}
+
 /**
  * Why an API server refuses the address as an endpoint's, or undefined when it does not. Loopback, which it
  * refuses too, is accepted: without a cluster, endpoints run on this machine.
@@ -50,7 +70,7 @@ function parseGroups(text: string, last: boolean): number[] | undefined {
 export function specialAddress(address: string): string | undefined {
   const ipv4 = parseIpv4(address);
   const groups = parseIpv6(address);
-  const mapped = groups?.slice(0, 5).every((group) => group === 0) === true && groups[5] === 0xffff;
+  const mapped = groups !== undefined && isMappedIpv4(address);
   const bytes = ipv4 ?? (mapped ? groups.slice(6).flatMap((group) => [group >> 8, group & 0xff]) : undefined);
   if (bytes !== undefined) {
     if (bytes.every((byte) => byte === 0)) return "the unspecified address";

@@ -69,7 +69,7 @@ const CASES: readonly { name: string; metadata: JsonObject; errors: readonly str
   {
     name: "no date",
     metadata: { name: "a", creationTimestamp: "2026-02-30T08:00:00Z" },
-    errors: ["Invalid metadata.creationTimestamp"],
+    errors: ["TypeInvalid metadata.creationTimestamp"],
   },
 ];
 

@@ -1,4 +1,4 @@
-import { parseIpv4, parseIpv6 } from "../ip-address.ts";
+import { isMappedIpv4, parseIpv4, parseIpv6 } from "../ip-address.ts";
 import { patternMatches } from "../re2-patterns.ts";
 import {
   CelDuration,
@@ -99,10 +99,7 @@ function textOf(value: CelValue): string {
 
 /** k8s.io/apiserver/pkg/cel/library isIP: an address without a zone, and not IPv4 in IPv6. */
 function isIp(text: string): boolean {
-  if (parseIpv4(text) !== undefined) return true;
-  const groups = parseIpv6(text);
-  if (groups === undefined) return false;
-  return !(groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff);
+  return parseIpv4(text) !== undefined || (parseIpv6(text) !== undefined && !isMappedIpv4(text));
 }
 
 const NANOSECONDS: Readonly<Record<string, bigint>> = {

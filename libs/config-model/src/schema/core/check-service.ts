@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from "@routeledger/std";
 import { isObject } from "../apply-defaults.ts";
 import { displayValue, type FieldErrors, type FieldPath } from "../field-error.ts";
 import { STRING_FORMATS } from "../formats.ts";
-import { parseIpv4, parseIpv6, specialAddress } from "../ip-address.ts";
+import { isMappedIpv4, parseIpv4, parseIpv6, specialAddress } from "../ip-address.ts";
 
 const SPEC: FieldPath = { parent: undefined, segment: "spec" };
 
@@ -128,7 +128,7 @@ function checkExternalIps(spec: JsonObject, errors: FieldErrors): void {
   for (const [index, address] of (Array.isArray(spec.externalIPs) ? spec.externalIPs : []).entries()) {
     const path: FieldPath = { parent: at("externalIPs"), segment: index };
     checkIp(String(address), path, errors);
-    const special = specialAddress(String(address));
+    const special = isMappedIpv4(String(address)) ? undefined : specialAddress(String(address));
     if (special !== undefined) {
       errors.add(path, {
         code: "Invalid",
@@ -144,7 +144,7 @@ function checkSourceRanges(spec: JsonObject, errors: FieldErrors): void {
   for (const [index, range] of ranges.entries()) {
     // Blanks around it are accepted there: the ranges once stood in an annotation, separated by commas.
     const path: FieldPath = { parent: at("loadBalancerSourceRanges"), segment: index };
-    checkFormat(String(range).trim(), "cidr", path, errors);
+    checkFormat(String(range).trim(), "subnet", path, errors);
   }
 }
 
@@ -185,9 +185,11 @@ function checkFormat(value: string, format: string, path: FieldPath, errors: Fie
 
 /** Returns whether the value is an address. */
 function checkIp(value: string, path: FieldPath, errors: FieldErrors): boolean {
-  if (parseIpv4(value) !== undefined || parseIpv6(value) !== undefined) return true;
-  errors.add(path, { code: "Invalid", expected: "an IPv4 or IPv6 address", actual: displayValue(value) });
-  return false;
+  const parsed = parseIpv4(value) ?? parseIpv6(value);
+  if (parsed !== undefined && !isMappedIpv4(value)) return true;
+  const expected = "an IPv4 or IPv6 address, and not one in the other's form";
+  errors.add(path, { code: "Invalid", expected, actual: displayValue(value) });
+  return parsed !== undefined;
 }
 
 function isIpv4(value: JsonValue): boolean {

@@ -61,7 +61,8 @@ function checkConfigMap(object: JsonObject, errors: FieldErrors): void {
 }
 
 /** How many bytes padded base64 stands for. */
-export function base64Bytes(text: string): number {
+export function base64Bytes(written: string): number {
+  const text = written.replaceAll(/[\r\n]/g, "");
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
   return (text.length / 4) * 3 - padding;
 }

@@ -97,9 +97,23 @@ test("P7: finalizers of a core kind are qualified or one of three, source ranges
   const spec = {
     type: "LoadBalancer",
     ports: [{ port: 80 }],
-    loadBalancerSourceRanges: [" 10.0.0.0/8 ", "::/0", "10.0.0.0/33"],
+    loadBalancerSourceRanges: [
+      " 10.0.0.0/8 ",
+      "::/0",
+      "10.0.0.0/33",
+      "10.0.0.1/31",
+      "fd00::/7",
+      "::ffff:0:0/96",
+    ],
+    externalIPs: ["10.0.0.1", "::ffff:10.0.0.1"],
   };
-  assertErrors(service(spec), ["Invalid spec.loadBalancerSourceRanges[2]"]);
+  assertErrors(service(spec), [
+    "Invalid spec.externalIPs[1]",
+    "Invalid spec.loadBalancerSourceRanges[2]",
+    "Invalid spec.loadBalancerSourceRanges[3]",
+    "Invalid spec.loadBalancerSourceRanges[4]",
+    "Invalid spec.loadBalancerSourceRanges[5]",
+  ]);
 });
 
 test("P7: the wrong types of a Service's fields are errors, not exceptions", () => {
@@ -124,6 +138,11 @@ test("G70: an EndpointSlice's ports get an empty name and TCP", () => {
 test("P7: an EndpointSlice's addresses are of its type; loopback is accepted, link-local is not", () => {
   assertErrors(slice("IPv4", ["127.1.0.1", "10.0.0.1"]), []);
   assertErrors(slice("IPv6", ["::1"]), []);
+  assertErrors(slice("IPv6", ["2001:DB8::1", "0:0::1", "::ffff:10.0.0.1"]), [
+    "Invalid endpoints[0].addresses[0]",
+    "Invalid endpoints[0].addresses[1]",
+    "Invalid endpoints[0].addresses[2]",
+  ]);
   assertErrors(slice("FQDN", ["a.example"]), []);
   assertErrors(slice("FQDN", ["example"]), ["Invalid endpoints[0].addresses[0]"]);
   assertErrors(slice("IPv4", ["::1", "10.0.0.1", "x"]), [
@@ -174,6 +193,17 @@ test("P11: no error about a Secret shows a value of it", () => {
   assertErrors(secret({ type: "kubernetes.io/tls", data: { "tls.crt": "AA==" } }), [
     "Required data[tls.key]",
   ]);
+});
+
+test("P7: base64 may be written in lines, as Go's decoder reads it", () => {
+  const secret = (value: string) => ({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "a" },
+    data: { a: value },
+  });
+  assertErrors(secret("YW\nJj\r\n"), []);
+  assertErrors(secret("YW Jj"), ["Invalid data.a"]);
 });
 
 test("P7: a ConfigMap's keys are file names, and not in both of its maps", () => {

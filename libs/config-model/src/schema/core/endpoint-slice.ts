@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from "@routeledger/std";
 import { isObject } from "../apply-defaults.ts";
 import { displayValue, type FieldErrors, type FieldPath } from "../field-error.ts";
 import { STRING_FORMATS } from "../formats.ts";
-import { parseIpv4, parseIpv6, specialAddress } from "../ip-address.ts";
+import { canonicalIpv6, isMappedIpv4, parseIpv4, parseIpv6, specialAddress } from "../ip-address.ts";
 import type { CoreKind } from "../kind-info.ts";
 import type { Schema } from "../schema.ts";
 import { checkFixed } from "./check-change.ts";
@@ -27,7 +27,8 @@ const PORT: Schema = {
   properties: {
     name: { type: "string", default: "" },
     protocol: { type: "string", enum: ["SCTP", "TCP", "UDP"], default: "TCP" },
-    port: { type: "integer", minimum: 0, maximum: 65535 },
+    // A server takes any; what no port is, no proxy is sent.
+    port: { type: "integer", format: "int32" },
     appProtocol: { type: "string", format: "qualified-name" },
   },
 };
@@ -35,8 +36,8 @@ const PORT: Schema = {
 const HINTS: Schema = {
   type: "object",
   properties: {
-    forZones: hintList("label-value"),
-    forNodes: hintList("dns-subdomain"),
+    forZones: hintList({ type: "string", default: "", format: "label-value" }),
+    forNodes: hintList({ type: "string", default: "", format: "dns-subdomain" }),
   },
 };
 
@@ -95,12 +96,8 @@ export const endpointSlice: CoreKind = {
   checkChange: (object, existing, errors) => checkFixed("addressType", { object, existing, errors }),
 };
 
-function hintList(format: string): Schema {
-  const hint: Schema = {
-    type: "object",
-    required: ["name"],
-    properties: { name: { type: "string", format } },
-  };
+function hintList(name: Schema): Schema {
+  const hint: Schema = { type: "object", properties: { name } };
   return {
     type: "array",
     maxItems: 8,
@@ -156,11 +153,14 @@ function checkAddress(
     return;
   }
   if (type !== "IPv4" && type !== "IPv6") return;
-  const parsed = type === "IPv4" ? parseIpv4(address) : parseIpv6(address);
-  if (parsed === undefined) {
+  const groups = type === "IPv6" ? parseIpv6(address) : undefined;
+  if (type === "IPv4" ? parseIpv4(address) === undefined : groups === undefined || isMappedIpv4(address)) {
     errors.add(path, { code: "Invalid", expected: `an ${type} address, as addressType says`, actual });
     return;
   }
+  const canonical = groups === undefined ? address : canonicalIpv6(groups);
+  if (canonical !== address)
+    errors.add(path, { code: "Invalid", expected: `${canonical}, its short form`, actual });
   const special = specialAddress(address);
   if (special !== undefined) {
     errors.add(path, { code: "Invalid", expected: `an address that is not ${special}`, actual });
