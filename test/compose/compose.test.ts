@@ -143,7 +143,7 @@ test("README's cluster: every part is healthy in under a minute", async (t) => {
   const ms = Math.round(performance.now() - start);
   t.diagnostic(`${await project.version()}: built, all healthy and asked after ${ms} ms`);
   assert.ok(ms < healthyWithinMs, `${ms} ms`);
-  for (const once of ["streams", "objects"]) {
+  for (const once of ["streams", "sealing-key", "objects"]) {
     const [container] = await project.containers(once);
     assert.equal(container?.exitCode, 0, `${once} ended well`);
   }
