@@ -11,7 +11,7 @@ import { TranslationCache } from "./translation-cache.ts";
 
 const { gateway, gatewayClass, http, httpRoute, rule, service, endpointSlice, referenceGrant, backend } =
   samples;
-const { configMap, tlsPolicy } = samples;
+const { configMap, grpcRoute, tlsPolicy } = samples;
 
 const names = fc.constantFrom("a", "b");
 const namespaces = fc.constantFrom("default", "other");
@@ -43,6 +43,8 @@ const listener = fc
     }),
   );
 
+const caCertificateRefs = ["a", "b"].map((name) => ({ group: "", kind: "ConfigMap", name }));
+
 /** One object of a small world, in one of many forms. */
 const object: fc.Arbitrary<JsonObject> = fc.oneof(
   fc.tuple(fc.array(listener, { maxLength: 3 }), place).map(([listeners, at]) => gateway(listeners, {}, at)),
@@ -50,6 +52,15 @@ const object: fc.Arbitrary<JsonObject> = fc.oneof(
     .tuple(names, fc.subarray(["a.io", "*.io", "b.io"]), refs, parent, place)
     .map(([name, hostnames, backendRefs, parentRef, at]) =>
       httpRoute(name, { parentRefs: [parentRef], hostnames, rules: [rule("/", backendRefs)] }, at),
+    ),
+  fc
+    .tuple(names, fc.subarray(["a.io", "*.io", "b.io"]), refs, parent, place, fc.constantFrom(1, 3))
+    .map(([name, hostnames, backendRefs, parentRef, at, day]) =>
+      grpcRoute(
+        name,
+        { parentRefs: [parentRef], hostnames, rules: [{ backendRefs }] },
+        { ...at, creationTimestamp: `2026-01-0${day}T00:00:00Z` },
+      ),
     ),
   fc
     .tuple(names, fc.constantFrom("kubernetes.io/h2c", "http"), place)
@@ -74,10 +85,12 @@ const object: fc.Arbitrary<JsonObject> = fc.oneof(
     .map(([name, port]) => backend(name, { endpoints: [{ ip: { address: "127.0.0.1", port } }] })),
   fc
     .tuple(names, names, fc.constantFrom("", "http"), place)
-    .map(([name, of, sectionName, at]) => tlsPolicy(name, [{ name: of, sectionName }], {}, at)),
+    .map(([name, of, sectionName, at]) =>
+      tlsPolicy(name, [{ name: of, sectionName }], { caCertificateRefs }, at),
+    ),
   fc
-    .tuple(fc.constantFrom(p256.certificate, p384.certificate, "no PEM"), place)
-    .map(([certificate, at]) => configMap("ca", { "ca.crt": certificate }, at)),
+    .tuple(names, fc.constantFrom(p256.certificate, p384.certificate, "no PEM"), place)
+    .map(([name, certificate, at]) => configMap(name, { "ca.crt": certificate }, at)),
   namespaces.chain((name) => fc.constantFrom("yes", "no").map((team) => samples.namespace(name, { team }))),
   fc
     .constantFrom("routeledger.dev/gateway", "example.com/other")
@@ -144,6 +157,20 @@ test("a route's change encodes its own virtual host and no other", () => {
   deepEqual(
     fresh.map(({ type, virtualHost }) => `${type} ${virtualHost}`),
     ["route one_io"],
+  );
+});
+
+test("rule G16: a change that touches no host of two kinds leaves every other route's status the same instance", () => {
+  const cache = new TranslationCache();
+  const grpc = grpcRoute("three", { hostnames: ["one.io", "three.io"], rules: [{ backendRefs: [] }] });
+  const state = applyObjects(emptyConfigState, [...base, grpc]);
+  const before = translateAll(state, cache);
+  const route = httpRoute("two", { hostnames: ["two.io"], rules: [rule("/x", [])] });
+  const after = translateAll(applyObjects(state, [route]), cache);
+  const changed = [...after.statuses].filter(([key, status]) => before.statuses.get(key) !== status);
+  deepEqual(
+    changed.map(([key]) => key).filter((key) => key.includes("Route/")),
+    ["gateway.networking.k8s.io/HTTPRoute/default/two"],
   );
 });
 

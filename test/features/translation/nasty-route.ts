@@ -31,7 +31,7 @@ const pathMatch = fc.oneof(
   },
 );
 
-const valueMatch = (name: Arbitrary<string>): Arbitrary<JsonObject> =>
+export const valueMatch = (name: Arbitrary<string>): Arbitrary<JsonObject> =>
   fc
     .tuple(name, fc.constantFrom("Exact", "Exact", "Exact", "RegularExpression"), values.headerValue, pattern)
     .map(([ofName, type, text, regex]): JsonObject => {
@@ -92,25 +92,35 @@ const backendRefCore = {
   port: fc.constantFrom(80, 80, 80, 80, 80, 81, 443, 9),
 };
 
-const served = [
+/** Filters that a GRPCRoute has, too. */
+export const headerFilters = [
   filterOf("RequestHeaderModifier", "requestHeaderModifier", modifier),
   filterOf("ResponseHeaderModifier", "responseHeaderModifier", modifier),
+];
+
+const served = [
+  ...headerFilters,
   filterOf("RequestRedirect", "requestRedirect", redirect),
   filterOf("URLRewrite", "urlRewrite", rewrite),
 ];
 
+/** Of a Service alone, of one that is not there too. */
+export const mirrorFilter = filterOf(
+  "RequestMirror",
+  "requestMirror",
+  some({ backendRef: some(backendRefCore, ["name"]) }, ["backendRef"]),
+);
+
+export const extensionFilter = filterOf(
+  "ExtensionRef",
+  "extensionRef",
+  fc.constant({ group: "example.com", kind: "Filter", name: "f" } as JsonObject),
+);
+
 const unserved = [
-  filterOf(
-    "RequestMirror",
-    "requestMirror",
-    some({ backendRef: some(backendRefCore, ["name"]) }, ["backendRef"]),
-  ),
+  mirrorFilter,
   filterOf("CORS", "cors", some({ allowOrigins: fc.constant(["https://*.example.com"]) })),
-  filterOf(
-    "ExtensionRef",
-    "extensionRef",
-    fc.constant({ group: "example.com", kind: "Filter", name: "f" } as JsonObject),
-  ),
+  extensionFilter,
 ];
 
 function filterOf(type: string, member: string, body: Arbitrary<JsonObject>): Arbitrary<JsonObject> {
@@ -123,9 +133,12 @@ const filters = fc.oneof(
   { arbitrary: few(fc.oneof(...served, ...unserved), 3), weight: 1 },
 );
 
-const backendRef = fc
-  .tuple(some({ ...backendRefCore, weight: values.weight, filters }, ["name", "port"]), backendKind)
-  .map(([ref, kind]): JsonObject => ({ ...ref, ...kind }));
+export function backendRefWith(ofFilters: Arbitrary<JsonValue[]>): Arbitrary<JsonObject> {
+  const ref = some({ ...backendRefCore, weight: values.weight, filters: ofFilters }, ["name", "port"]);
+  return fc.tuple(ref, backendKind).map(([made, kind]): JsonObject => ({ ...made, ...kind }));
+}
+
+const backendRef = backendRefWith(filters);
 
 /** Rarely a field that is not served: it drops the rule. */
 const unservedField = fc.oneof(
@@ -152,25 +165,26 @@ const servedRule = some({
 
 const rule = fc.tuple(servedRule, unservedField).map(([made, more]): JsonObject => ({ ...made, ...more }));
 
-export const routeSpec: Arbitrary<JsonObject> = some(
-  {
-    parentRefs: few(
-      some(
-        {
-          name: fc.constantFrom("web", "web", "web", "other"),
-          namespace: fc.constant("default"),
-          sectionName: fc.constantFrom("l0", "l1"),
-          port: fc.constantFrom(80, 8080),
-        },
-        ["name"],
-      ),
-      2,
-    ).map((refs) => [{ name: "web", namespace: "default" } as JsonObject, ...refs]),
-    hostnames: fc.array(values.hostname, { maxLength: 3 }),
-    rules: few(rule, 4, 1),
-  },
-  ["parentRefs", "rules"],
-);
+const parentRefs = few(
+  some(
+    {
+      name: fc.constantFrom("web", "web", "web", "other"),
+      namespace: fc.constant("default"),
+      sectionName: fc.constantFrom("l0", "l1"),
+      port: fc.constantFrom(80, 8080),
+    },
+    ["name"],
+  ),
+  2,
+).map((refs) => [{ name: "web", namespace: "default" } as JsonObject, ...refs]);
+
+/** The spec of a route with these rules. */
+export function specOfRules(ofRule: Arbitrary<JsonObject>): Arbitrary<JsonObject> {
+  const hostnames = fc.array(values.hostname, { maxLength: 3 });
+  return some({ parentRefs, hostnames, rules: few(ofRule, 4, 1) }, ["parentRefs", "rules"]);
+}
+
+export const routeSpec: Arbitrary<JsonObject> = specOfRules(rule);
 
 /** A route of rules that each match by one regular expression: what is refused drops only its own rule. */
 export const patternRouteSpec: Arbitrary<JsonObject> = fc

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "@routeledger/std";
 import fc, { type Arbitrary } from "fast-check";
+import { grpcRouteSpec } from "./nasty-grpc-route.ts";
 import { backendName, few, namespace, patternRouteSpec, routeSpec, some } from "./nasty-route.ts";
 import * as values from "./nasty-values.ts";
 
@@ -151,6 +152,11 @@ export const route: Arbitrary<JsonObject> = named(gatewayApi, "HTTPRoute", {
   body: spec(routeSpec),
 });
 
+const grpcRoute = named(gatewayApi, "GRPCRoute", {
+  name: fc.constantFrom("r1", "g1", "g2"),
+  body: spec(grpcRouteSpec),
+});
+
 const service = named("v1", "Service", { name: backendName, body: spec(serviceSpec) });
 
 const slice = fc
@@ -209,7 +215,6 @@ const base: JsonObject[] = [
 
 /** Kinds that are looked at, or must not disturb. */
 const otherKind = fc.oneof(
-  named(gatewayApi, "GRPCRoute", { name: fc.constantFrom("r1", "g1"), body: spec(routeSpec) }),
   named(gatewayApi, "BackendTLSPolicy", {
     name: fc.constantFrom("p1", "p2"),
     body: fc.constantFrom("a", "b").map((name): JsonObject => {
@@ -226,6 +231,7 @@ const otherKind = fc.oneof(
 export const anyObject: Arbitrary<JsonObject> = fc.oneof(
   { arbitrary: gateway, weight: 2 },
   { arbitrary: route, weight: 8 },
+  { arbitrary: grpcRoute, weight: 4 },
   { arbitrary: service, weight: 5 },
   { arbitrary: slice, weight: 4 },
   { arbitrary: backend, weight: 3 },

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { getObject } from "@routeledger/config-model";
 import { assert, type JsonObject } from "@routeledger/std";
 import { viewGateway } from "../listeners/gateway-view.ts";
-import { gateway, gatewayClass, http, httpRoute, rule, service } from "../sample-objects.ts";
+import { gateway, gatewayClass, grpcRoute, http, httpRoute, rule, service } from "../sample-objects.ts";
 import { StateReader } from "../state-reader.ts";
 import { stateOf } from "../testing.ts";
 import { TranslationCache } from "../translation-cache.ts";
@@ -55,6 +55,15 @@ test("rule G37: the youngest routes beyond the limit are not accepted and answer
       route.entries.map((entry) => entry.route.directResponse?.status ?? "served"),
     ),
     [500, "served", "served"],
+  );
+});
+
+test("rule G37, G64: a GRPCRoute beyond the limit answers 503", () => {
+  const refs = [{ backendRefs: a }, { backendRefs: a }];
+  const [refused] = limited(1, grpcRoute("grpc", { rules: refs })).routes;
+  deepEqual(
+    refused?.translated?.entries.map(({ route }) => route.directResponse?.status),
+    [503],
   );
 });
 

@@ -139,6 +139,10 @@ test("rule G69, G16: the loser is accepted at once when the winner goes or moves
   const moved = applyObjects(first, [grpc("r", ["y.io"], {}, older)]);
   deepEqual(translateAll(moved, cache).statuses, translateAll(moved).statuses);
   deepEqual(accepts(new Translated(moved), ...both), [accepted, accepted]);
+  // The loser is the same, what it lost is another host.
+  const wider = applyObjects(first, [grpc("r", ["*.io"], {}, older)]);
+  deepEqual(translateAll(wider, cache).statuses, translateAll(wider).statuses);
+  deepEqual(translateAll(first, cache).statuses, translateAll(first).statuses);
 });
 
 const hosts = fc.subarray(["a.io", "*.a.io", "b.a.io", "c.b.a.io", "*.b.a.io", "d.io"], { maxLength: 3 });
