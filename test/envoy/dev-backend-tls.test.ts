@@ -198,6 +198,19 @@ test("a CA that is rotated counts for new connections, and one that is deleted f
   equal(await statusOf("good"), 200);
 });
 
+test("rule 39: a policy that is deleted and applied again is in force when its proxy says so, and nothing waits", async () => {
+  await apply(...service("flip"), policy("flip", {}), route(toService("flip")));
+  const before = tls.seen.length;
+  for (let flip = 0; flip < 2; flip++) {
+    await cli(["delete", "backendtlspolicy", "flip", "--wait"]);
+    equal(await statusOf("flip"), 500);
+    await apply(policy("flip", {}));
+    equal(await statusOf("flip"), 200);
+  }
+  const transports = tls.seen.slice(before).map(({ transport }) => transport);
+  deepEqual(transports, ["TLSv1.3", "TLSv1.3"]);
+});
+
 test("rule G101: a Gateway shows its certificate to TLS backends", async () => {
   const data = { "tls.crt": client.certificate, "tls.key": client.key };
   const clientCertificateRef = { group: "", kind: "Secret", name: "client" };
