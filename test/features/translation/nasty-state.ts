@@ -1,7 +1,9 @@
+import { p256 } from "@routeledger/config-model/testing";
 import type { JsonObject, JsonValue } from "@routeledger/std";
 import fc, { type Arbitrary } from "fast-check";
 import { grpcRouteSpec } from "./nasty-grpc-route.ts";
 import { backendName, few, namespace, patternRouteSpec, routeSpec, some } from "./nasty-route.ts";
+import { backendTls, configMapFields, gatewayTls, policySpec, secretFields } from "./nasty-tls.ts";
 import * as values from "./nasty-values.ts";
 
 const gatewayApi = "gateway.networking.k8s.io/v1";
@@ -41,11 +43,13 @@ const gatewaySpec = fc
       { arbitrary: fc.constant([] as JsonValue[]), weight: 3 },
       { arbitrary: few(address, 2), weight: 1 },
     ),
+    tls: fc.option(gatewayTls, { nil: undefined }),
   })
-  .map(({ listeners, addresses }): JsonObject => {
+  .map(({ listeners, addresses, tls }): JsonObject => {
     const first = { name: "l", port: 80, protocol: "HTTP", allowedRoutes: { namespaces: { from: "All" } } };
     const others = listeners.map((one, index) => ({ ...(one as JsonObject), name: `l${index}` }));
-    const spec = { gatewayClassName: "routeledger", listeners: [first, ...others] };
+    const certificates = tls === undefined ? {} : { tls };
+    const spec = { gatewayClassName: "routeledger", listeners: [first, ...others], ...certificates };
     return addresses.length === 0 ? spec : { ...spec, addresses };
   });
 
@@ -97,6 +101,7 @@ const sliceFields = some(
 );
 
 const backendSpec = some({
+  tls: backendTls,
   type: fc.constantFrom("Endpoints", "Endpoints", "Endpoints", "DynamicResolver"),
   endpoints: few(
     fc.oneof(
@@ -192,6 +197,12 @@ const gatewayClass: JsonObject = {
 /** What most references find, unless a generated object of the name replaces it. */
 const base: JsonObject[] = [
   gatewayClass,
+  {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "ca", namespace: "default" },
+    data: { "ca.crt": p256.certificate },
+  },
   ...["a", "b"].map((name): JsonObject => {
     const ports = [
       { name: "http", port: 80, protocol: "TCP" },
@@ -215,17 +226,17 @@ const base: JsonObject[] = [
 
 /** Kinds that are looked at, or must not disturb. */
 const otherKind = fc.oneof(
-  named(gatewayApi, "BackendTLSPolicy", {
-    name: fc.constantFrom("p1", "p2"),
-    body: fc.constantFrom("a", "b").map((name): JsonObject => {
-      const validation = { hostname: "a.example.com", wellKnownCACertificates: "System" };
-      return { spec: { targetRefs: [{ group: "", kind: "Service", name }], validation } };
-    }),
-  }),
+  named("v1", "ConfigMap", { name: fc.constantFrom("ca", "ca2"), body: configMapFields }),
+  named("v1", "Secret", { name: fc.constantFrom("ca", "ca2"), body: secretFields }),
   fc.constantFrom<JsonObject>({ team: "x" }, {}).map((labels): JsonObject => {
     return { apiVersion: "v1", kind: "Namespace", metadata: { name: "other", labels } };
   }),
 );
+
+const policy = named(gatewayApi, "BackendTLSPolicy", {
+  name: fc.constantFrom("p1", "p2", "p3"),
+  body: spec(policySpec),
+});
 
 /** Any object of a kind that is translated. */
 export const anyObject: Arbitrary<JsonObject> = fc.oneof(
@@ -236,7 +247,8 @@ export const anyObject: Arbitrary<JsonObject> = fc.oneof(
   { arbitrary: slice, weight: 4 },
   { arbitrary: backend, weight: 3 },
   { arbitrary: grant, weight: 1 },
-  { arbitrary: otherKind, weight: 1 },
+  { arbitrary: policy, weight: 2 },
+  { arbitrary: otherKind, weight: 2 },
 );
 
 /** Objects of a state, always with a Gateway; the last of one name counts. Not validated. */
