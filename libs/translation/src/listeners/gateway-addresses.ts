@@ -1,7 +1,7 @@
 import type { JsonObject } from "@routeledger/std";
 import { parseIpAddress } from "../ip-address.ts";
 import { type Condition, condition } from "../statuses/condition.ts";
-import { objectsOf, textOf } from "../untrusted.ts";
+import { objectsOf, shown, textOf } from "../untrusted.ts";
 
 /** Where a Gateway that names no address listens. */
 const allAddresses = "0.0.0.0";
@@ -19,13 +19,21 @@ export function addressTypeRefusal(spec: JsonObject): Condition | undefined {
 export function usableAddresses(spec: JsonObject): readonly string[] {
   const given = objectsOf(spec.addresses);
   if (given.length === 0) return [allAddresses];
-  const usable = given.flatMap(({ type, value }) => {
-    if ((textOf(type) ?? "IPAddress") !== "IPAddress") return [];
-    const text = textOf(value) ?? "";
-    const address = text === "" ? allAddresses : parseIpAddress(text);
-    return address === undefined ? [] : [address];
-  });
+  const usable = given.map(usableAddress).filter((address) => address !== undefined);
   // All addresses and one of them cannot be bound side by side.
   if (usable.includes(allAddresses)) return [allAddresses];
   return [...new Set(usable)].sort();
+}
+
+/** Rule G17: what the Gateway asks for and does not get, as it is written, in its order. */
+export function unusableAddresses(spec: JsonObject): readonly string[] {
+  return objectsOf(spec.addresses)
+    .filter((address) => usableAddress(address) === undefined)
+    .map(({ value }) => shown(value));
+}
+
+function usableAddress({ type, value }: JsonObject): string | undefined {
+  if ((textOf(type) ?? "IPAddress") !== "IPAddress") return undefined;
+  const text = textOf(value) ?? "";
+  return text === "" ? allAddresses : parseIpAddress(text);
 }

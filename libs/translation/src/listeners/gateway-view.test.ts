@@ -36,6 +36,19 @@ test("rule G5: supportedKinds is what is served of what is allowed, and an unkno
   deepEqual(translated.names("listener"), ["tcp/0.0.0.0/8080", "tcp/0.0.0.0/8081"]);
 });
 
+test("rule G5: a protocol that is not served carries no kind, so each that it names is invalid", () => {
+  const kinds = [{ kind: "HTTPRoute" }, { kind: "TLSRoute" }];
+  const translated = viewed([
+    { name: "named", port: 8443, protocol: "TLS", allowedRoutes: { kinds } },
+    { name: "all", port: 9443, protocol: "TLS" },
+  ]);
+  deepEqual(
+    ["named", "all"].map((name) => translated.listener(name).summary.at(-1)),
+    ["ResolvedRefs=False InvalidRouteKinds", "ResolvedRefs=True ResolvedRefs"],
+  );
+  deepEqual(translated.listener("named").supportedKinds, []);
+});
+
 test("rule G8: listeners that cannot be told apart are all conflicted, and a third one serves", () => {
   const translated = viewed([
     http("a", 8080, { hostname: "x.io" }),
@@ -98,6 +111,9 @@ test("rule G17: an unknown type of address is refused, a name is not usable, an 
     "Accepted=True Accepted",
     "Programmed=False AddressNotUsable",
   ]);
+  const both = addresses({ type: "Hostname", value: "a.io" }, { value: "127.0.0.1" });
+  deepEqual(both.gatewayConditions(), ["Accepted=True Accepted", "Programmed=False AddressNotUsable"]);
+  deepEqual(both.names("listener"), ["tcp/127.0.0.1/8080"]);
   deepEqual(addresses({ value: "127.0.0.1" }, { value: "::1" }).names("listener"), [
     "tcp/127.0.0.1/8080",
     "tcp/[::1]/8080",

@@ -5,7 +5,7 @@ import type { StateReader } from "../state-reader.ts";
 import { type Condition, condition } from "../statuses/condition.ts";
 import type { TlsSecret } from "../tls/tls-secret.ts";
 import { hasInsecureMode } from "./client-validation.ts";
-import { addressTypeRefusal, usableAddresses } from "./gateway-addresses.ts";
+import { addressTypeRefusal, unusableAddresses, usableAddresses } from "./gateway-addresses.ts";
 import { clientCertificate } from "./gateway-client-certificate.ts";
 import { parametersRefusal } from "./gateway-parameters.ts";
 import { findConflicts } from "./listener-conflicts.ts";
@@ -76,7 +76,7 @@ export function viewGateway(
   return {
     object,
     accepted: refused ?? listenersAccepted(wrong, { own: ownViews.length, all: listeners.length }),
-    programmed: programmedOf(serves, refused !== undefined, addresses.length > 0),
+    programmed: programmedOf(serves, refused !== undefined, unusableAddresses(spec)),
     resolvedRefs,
     clientCertificate: certificate,
     insecureFrontend: hasInsecureMode(object)
@@ -123,11 +123,13 @@ function listenersAccepted(
   return condition("Accepted", wrong.length < count.own ? "True" : "False", "ListenersNotValid", message);
 }
 
-function programmedOf(serves: boolean, refused: boolean, hasAddress: boolean): Condition {
-  if (serves) return condition("Programmed", "True", "Programmed");
-  if (!refused && !hasAddress) {
-    return condition("Programmed", "False", "AddressNotUsable", "none of the addresses can be listened on");
+/** Rule G17: one address that is not usable is said, also while the others are listened on. */
+function programmedOf(serves: boolean, refused: boolean, unusable: readonly string[]): Condition {
+  if (!refused && unusable.length > 0) {
+    const message = `addresses ${unusable.join(", ")} cannot be listened on; name IP addresses`;
+    return condition("Programmed", "False", "AddressNotUsable", message);
   }
+  if (serves) return condition("Programmed", "True", "Programmed");
   return condition("Programmed", "False", "Invalid", "no listener is served");
 }
 

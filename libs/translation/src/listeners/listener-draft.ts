@@ -37,7 +37,7 @@ export function draftListener(
   const writtenHostname = textOf(listener.hostname) ?? "";
   const hostname = writtenHostname === "" ? anyHost : parseHostname(writtenHostname);
   const served = servedProtocols.includes(protocol);
-  const kinds = served ? allowedKinds(listener) : { supported: [], refused: [] };
+  const kinds = allowedKinds(listener, served ? implementedKinds : []);
   const tls = protocol === "HTTPS" ? resolveTls(owner, listener, port ?? 0) : undefined;
   const refused = refusal(listener, { served, port, hostname }) ?? tls?.refused;
   return {
@@ -87,16 +87,22 @@ function refusedKind(kind: string): Problem {
 
 const implementedKinds: readonly string[] = ["GRPCRoute", "HTTPRoute"];
 
-/** Rule G5: no kinds means all that the protocol carries; unknown ones are refused and the others go on. */
-function allowedKinds(listener: JsonObject): { supported: readonly string[]; refused: readonly string[] } {
+/**
+ * Rule G5: no kinds means all that the protocol carries; unknown ones are refused and the others go on.
+ * @param carried none for a protocol that is not served
+ */
+function allowedKinds(
+  listener: JsonObject,
+  carried: readonly string[],
+): { supported: readonly string[]; refused: readonly string[] } {
   const kinds = objectsOf(objectOf(listener.allowedRoutes).kinds);
-  if (kinds.length === 0) return { supported: implementedKinds, refused: [] };
+  if (kinds.length === 0) return { supported: carried, refused: [] };
   const supported = new Set<string>();
   const refused = new Set<string>();
   for (const { group, kind } of kinds) {
     const name = textOf(kind) ?? "";
     const groupName = textOf(group) ?? gatewayGroup;
-    if (groupName === gatewayGroup && implementedKinds.includes(name)) supported.add(name);
+    if (groupName === gatewayGroup && carried.includes(name)) supported.add(name);
     else refused.add(groupName === gatewayGroup && isRouteKind(name) ? name : `${groupName}/${name}`);
   }
   return { supported: [...supported].sort(), refused: [...refused].sort() };
