@@ -19,7 +19,7 @@ SOAK_WORLDS ?= 5000
 SOAK_FUZZ_RUNS ?= 20
 
 .PHONY: help install envoy go-modules nats-server grpc-go-client start test test-types test-lint test-tidy test-unit test-features \
-  test-simulation test-golden test-envoy test-faults test-fixtures test-compose conformance soak bench format
+  test-simulation test-golden test-envoy test-faults test-fixtures test-compose test-kube-apiserver conformance soak bench format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -87,8 +87,14 @@ test-fixtures: $(PACKAGES) envoy go-modules ## input that nobody here wrote; ROU
 test-compose: $(PACKAGES) ## docker-compose.yml for real; needs a Docker Engine; COMPOSE names another compose command
 	@$(TIER) compose
 
-conformance: $(PACKAGES) envoy go-modules ## the official suite's cases alone, of the fixtures
-	@ROUTELEDGER_FIXTURES="$(FIXTURES)" $(TIER) conformance
+test-kube-apiserver: $(PACKAGES) go-modules ## our validation beside a real API server's, which is built first: a quarter of an hour, once
+	@node --no-warnings scripts/fetch-kube-apiserver.ts >/dev/null
+	@$(TIER) kube-apiserver
+
+conformance: $(PACKAGES) envoy ## the official suite's cases, as a table and as ConformanceReports in conformance-reports/
+	@test -d "$(FIXTURES)" || { echo "conformance: no folder $(FIXTURES);" \
+	  "set ROUTELEDGER_FIXTURES to the fixtures' folder" >&2; exit 1; }
+	@ROUTELEDGER_FIXTURES="$(FIXTURES)" node --no-warnings test/conformance/main.ts
 
 soak: $(PACKAGES) envoy nats-server ## simulation and faults many times over: see the SOAK_ variables in CONTRIBUTING.md
 	@RUNS=$(SOAK_RUNS) TRANSLATOR_KILLS=$(SOAK_TRANSLATOR_KILLS) CLUSTER_ROUNDS=$(SOAK_CLUSTER_ROUNDS) \

@@ -27,8 +27,8 @@ const tiers: Readonly<Record<string, Tier>> = {
   simulation: testTier(120, 2, ["test/simulation/**/*.test.ts"]),
   faults: testTier(600, 1, ["test/faults/**/*.test.ts"]),
   fixtures: testTier(420, 2, ["test/fixtures-suite/**/*.test.ts", "test/conformance/**/*.test.ts"]),
-  conformance: testTier(300, 2, ["test/conformance/**/*.test.ts"]),
   compose: testTier(1_200, 1, ["test/compose/**/*.test.ts"]),
+  "kube-apiserver": testTier(1_200, 1, ["test/kube-apiserver/**/*.test.ts"]),
   soak: testTier(7_200, 1, ["test/simulation/**/*.test.ts", "test/faults/**/*.test.ts"]),
 };
 

@@ -37,7 +37,13 @@ export interface ExpectedListener {
 
 export interface ExpectedParent {
   readonly ControllerName: string;
-  readonly ParentRef: { readonly Name: string; readonly Namespace?: string; readonly SectionName?: string };
+  readonly ParentRef: {
+    readonly Group?: string;
+    readonly Kind?: string;
+    readonly Name: string;
+    readonly Namespace?: string;
+    readonly SectionName?: string;
+  };
   readonly Conditions: readonly ExpectedCondition[];
 }
 
@@ -49,6 +55,9 @@ export interface ExpectedRequest {
   readonly AbsentHeaders?: readonly string[];
   readonly Protocol?: string;
   readonly UnfollowRedirect?: boolean;
+  /** What the backend sees of the TLS that reaches it. */
+  readonly SNI?: string;
+  readonly ClientCert?: string;
 }
 
 export interface ExpectedResponse {
@@ -65,8 +74,24 @@ export interface ExpectedResponse {
     readonly StatusCode?: number;
     readonly StatusCodes?: readonly number[];
     readonly Headers?: Readonly<Record<string, string>>;
+    /** Any one of the values. */
+    readonly ValidHeaderValues?: Readonly<Record<string, readonly string[]>>;
     readonly AbsentHeaders?: readonly string[];
+    readonly Protocol?: string;
+    /** In header values. */
+    readonly IgnoreWhitespace?: boolean;
   };
+  readonly Backend?: string;
+  readonly Namespace?: string;
+}
+
+/** Of a gRPC request; which method is in the step's name. */
+export interface ExpectedCall {
+  readonly RequestMetadata?: {
+    readonly Authority?: string;
+    readonly Metadata?: Readonly<Record<string, string>>;
+  };
+  readonly Response?: { readonly Code?: number };
   readonly Backend?: string;
   readonly Namespace?: string;
 }
@@ -82,14 +107,38 @@ export interface StepArguments {
   readonly rNN?: NamespacedName;
   readonly gwcNN?: { readonly Name: string };
   readonly gwcName?: string;
+  readonly lsNN?: NamespacedName;
+  readonly lsName?: NamespacedName;
+  readonly policyNN?: NamespacedName;
+  /** A BackendTLSPolicy. */
+  readonly r?: NamespacedName;
+  /** A parent of routes, of any kind. */
+  readonly resource?: NamespacedName & {
+    readonly GroupKind: { readonly Group: string; readonly Kind: string };
+    readonly ListenerNames: readonly string[];
+  };
+  /** `*v1.HTTPRoute` */
+  readonly routeType?: string;
   readonly routeNNs?: readonly NamespacedName[];
   readonly condition?: ExpectedCondition;
   readonly expectedCondition?: ExpectedCondition;
+  readonly conditions?: readonly ExpectedCondition[];
   readonly listeners?: readonly ExpectedListener[];
+  readonly listenerNames?: readonly string[];
+  readonly lName?: string;
+  readonly expectedCount?: number;
   readonly parents?: readonly ExpectedParent[];
   readonly namespaceRequired?: boolean;
   readonly expected?: ExpectedResponse;
   readonly expectedWeights?: Readonly<Record<string, number>>;
   /** Symbolic: `<gateway>.<namespace>.gw:<listener port>`. */
   readonly gwAddr?: string;
+  readonly serverName?: string;
+  /** `<1151 bytes>`: certificates are not recorded, their lengths are. */
+  readonly clientCertificate?: string;
+  readonly clientCertificateKey?: string;
+  readonly mirrorPods?: readonly NamespacedName[];
+  readonly path?: string;
+  /** Of a raw request. */
+  readonly url?: string;
 }

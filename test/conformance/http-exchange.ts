@@ -1,11 +1,32 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
-import { isDeepStrictEqual } from "node:util";
-import type { ExpectedRequest, ExpectedResponse } from "./case.ts";
-import { canonicalHeader } from "./echo-backend.ts";
+import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
+import { request as httpsRequest } from "node:https";
+import type { ConnectionOptions, PeerCertificate } from "node:tls";
+import type { ExpectedResponse } from "./case.ts";
+import type { Certificate } from "./certificates.ts";
+import type { EchoTlsAssertions } from "./echo-answer.ts";
+
+/** Where a request goes. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  /** Present: the request is HTTPS. */
+  readonly tls?: TargetTls;
+}
+
+export interface TargetTls {
+  readonly serverName: string;
+  /** PEM: what the server's certificate is verified with. */
+  readonly authority: string;
+  readonly client?: Certificate | undefined;
+}
 
 export interface Exchange {
   readonly status: number;
+  /** By name in lower case, several values with a comma between them. */
   readonly headers: Readonly<Record<string, string>>;
+  /** `HTTP/1.1`, `HTTP/2.0`. */
+  readonly protocol: string;
   /** What the echo backend says that it got; undefined when somebody else answered. */
   readonly echo: Echo | undefined;
 }
@@ -17,51 +38,119 @@ export interface Echo {
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly namespace: string;
   readonly pod: string;
+  readonly tls?: EchoTlsAssertions;
 }
 
 /** How long one request may take before it counts as failed. */
 const requestTimeoutMs = 10_000;
 
-/** One request to a listener on loopback; connections are not shared between requests. */
-export function exchange(port: number, expected: ExpectedResponse): Promise<Exchange> {
-  const { Host, Method = "GET", Path = "/", Headers = {} } = expected.Request;
-  const headers: Record<string, string> = { ...Headers };
-  if (Host !== undefined && Host !== "") headers.host = Host;
-  const toSet = Object.entries(expected.BackendSetResponseHeaders ?? {});
-  if (toSet.length > 0)
-    headers["X-Echo-Set-Header"] = toSet.map(([name, value]) => `${name}:${value}`).join(",");
+/** One request; connections are not shared between requests. Redirects are not followed. */
+export function exchange(
+  target: Target,
+  { Request, BackendSetResponseHeaders }: ExpectedResponse,
+): Promise<Exchange> {
+  const { Host = "", Method: method = "GET", Path: path = "/", Protocol = "" } = Request;
+  const toSet = Object.entries(BackendSetResponseHeaders ?? {}).map(([name, value]) => `${name}:${value}`);
+  const headers = { ...Request.Headers, "X-Echo-Set-Header": toSet.join(",") };
+  const asked = { method, path, headers, host: Host };
+  return Protocol.startsWith("H2") ? overHttp2(target, asked) : overHttp1(target, asked);
+}
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Empty: the target's. */
+  readonly host: string;
+}
+
+function overHttp1({ host, port, tls }: Target, asked: Asked): Promise<Exchange> {
   return new Promise((resolve, reject) => {
     const options = {
-      host: "127.0.0.1",
-      port,
-      method: Method,
-      path: Path,
-      headers,
-      agent: false,
-      timeout: requestTimeoutMs,
+      ...{ host, port, method: asked.method, path: asked.path, agent: false, timeout: requestTimeoutMs },
+      headers: { ...asked.headers, ...(asked.host === "" ? {} : { host: asked.host }) },
+      ...(tls === undefined ? {} : tlsOptions(tls)),
     };
-    const request = httpRequest(options, (response) => {
+    const request = (tls === undefined ? httpRequest : httpsRequest)(options, (response: IncomingMessage) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
-      response.on("end", () => {
-        const body = Buffer.concat(chunks).toString();
+      response.on("end", () =>
         resolve({
           status: response.statusCode ?? 0,
           headers: joined(response.headersDistinct),
-          echo: parseEcho(body),
-        });
-      });
+          protocol: `HTTP/${response.httpVersion}`,
+          echo: parseEcho(Buffer.concat(chunks).toString()),
+        }),
+      );
     });
-    request.on("timeout", () => request.destroy(new Error(`no answer within ${requestTimeoutMs} ms`)));
+    request.on("timeout", () => request.destroy(tooLate()));
     request.on("error", reject);
     request.end();
   });
 }
 
-/** As the suite does: by name in lower case, several values with a comma between them. */
-function joined(headers: IncomingMessage["headersDistinct"]): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, values = []]) => [name, values.join(",")]));
+function overHttp2({ host, port, tls }: Target, asked: Asked): Promise<Exchange> {
+  return new Promise((resolve, reject) => {
+    const scheme = tls === undefined ? "http" : "https";
+    const session = connectHttp2(`${scheme}://${host}:${port}`, tls === undefined ? {} : tlsOptions(tls));
+    session.on("error", reject);
+    const stream = session.request({
+      ...Object.fromEntries(
+        Object.entries(asked.headers).map(([name, value]) => [name.toLowerCase(), value]),
+      ),
+      ":method": asked.method,
+      ":path": asked.path,
+      ...(asked.host === "" ? {} : { ":authority": asked.host }),
+    });
+    const chunks: Buffer[] = [];
+    let answered: IncomingHttpHeaders = {};
+    stream.setTimeout(requestTimeoutMs, () => stream.destroy(tooLate()));
+    stream.on("response", (headers) => {
+      answered = headers;
+    });
+    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    stream.on("error", reject);
+    stream.on("close", () => session.destroy());
+    stream.on("end", () =>
+      resolve({
+        status: Number(answered[":status"] ?? 0),
+        headers: joined(answered),
+        protocol: "HTTP/2.0",
+        echo: parseEcho(Buffer.concat(chunks).toString()),
+      }),
+    );
+    stream.end();
+  });
+}
+
+function tooLate(): Error {
+  return new Error(`no answer within ${requestTimeoutMs} ms`);
+}
+
+function tlsOptions({ serverName, authority, client }: TargetTls): ConnectionOptions {
+  const shown = client === undefined ? {} : { cert: client.certificate, key: client.key };
+  return { servername: serverName, ca: authority, checkServerIdentity: isNamed, ...shown };
+}
+
+/** Node.js takes no wildcard below a top level domain, as the suite's `*.org`; Go does. */
+function isNamed(host: string, { subjectaltname = "" }: PeerCertificate): Error | undefined {
+  const names = subjectaltname
+    .split(", ")
+    .flatMap((name) => (name.startsWith("DNS:") ? [name.slice(4)] : []));
+  const rest = host.slice(host.indexOf("."));
+  return names.includes(host) || names.includes(`*${rest}`)
+    ? undefined
+    : new Error(`the certificate is of ${subjectaltname}, asked was ${host}`);
+}
+
+function joined(headers: IncomingHttpHeaders | IncomingMessage["headersDistinct"]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, values = []]) => [
+      name,
+      Array.isArray(values) ? values.join(",") : String(values),
+    ]),
+  );
 }
 
 function parseEcho(body: string): Echo | undefined {
@@ -71,82 +160,4 @@ function parseEcho(body: string): Echo | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * What is wrong with an answer, as the official suite compares (fixtures/README.md); nothing when it is as expected.
- * @param listenerPort the port that stands in for the suite's 80: a redirect may name it where 80 may be named
- */
-export function mismatches(
-  expected: ExpectedResponse,
-  { status, headers, echo }: Exchange,
-  listenerPort: number,
-): string[] {
-  const wrong: string[] = [];
-  const expect = (what: string, wanted: unknown, got: unknown): void => {
-    if (!isDeepStrictEqual(wanted, got))
-      wrong.push(`${what}: expected ${JSON.stringify(wanted)}, got ${JSON.stringify(got)}`);
-  };
-  const { Response = {}, RedirectRequest, Request } = expected;
-  const codes = Response.StatusCodes ?? [Response.StatusCode ?? 200];
-  if (!codes.includes(sameTimeout(status, codes)))
-    return [`status: expected ${codes.join(" or ")}, got ${status}`];
-  if (status === 200 || status === 204) compareEcho(expected, echo, expect);
-  for (const [name, value] of Object.entries(Response.Headers ?? {}))
-    expect(`header ${name}`, value, headers[name.toLowerCase()]);
-  for (const name of Response.AbsentHeaders ?? [])
-    expect(`header ${name}`, undefined, headers[name.toLowerCase()]);
-  if (RedirectRequest !== undefined)
-    compareRedirect(RedirectRequest, Request, headers.location, listenerPort, expect);
-  return wrong;
-}
-
-type Expect = (what: string, wanted: unknown, got: unknown) => void;
-
-/** 408 and 504 are the same when one of them is expected. */
-function sameTimeout(status: number, codes: readonly number[]): number {
-  if (status === 408 && codes.includes(504)) return 504;
-  return status === 504 && codes.includes(408) ? 408 : status;
-}
-
-function compareEcho(expected: ExpectedResponse, echo: Echo | undefined, expect: Expect): void {
-  const sent: ExpectedRequest = expected.ExpectedRequest ?? expected.Request;
-  if (sent.Host) expect("host", sent.Host, echo?.host);
-  expect("path", sent.Path ?? expected.Request.Path ?? "/", echo?.path);
-  expect("method", sent.Method ?? expected.Request.Method ?? "GET", echo?.method);
-  if (expected.Namespace) expect("namespace", expected.Namespace, echo?.namespace);
-  if (expected.Backend !== undefined)
-    expect("backend", true, echo?.pod.startsWith(expected.Backend) || `pod ${echo?.pod}`);
-  for (const [name, value] of Object.entries(sent.Headers ?? {}))
-    expect(`request header ${name}`, value, echo?.headers[canonicalHeader(name.toLowerCase())]?.join(","));
-  for (const name of sent.AbsentHeaders ?? [])
-    expect(`request header ${name}`, undefined, echo?.headers[canonicalHeader(name.toLowerCase())]);
-}
-
-const defaultPorts: Readonly<Record<string, string>> = { http: "80", https: "443" };
-
-function compareRedirect(
-  redirect: NonNullable<ExpectedResponse["RedirectRequest"]>,
-  request: ExpectedRequest,
-  location: string | undefined,
-  listenerPort: number,
-  expect: Expect,
-): void {
-  expect("location given", true, location !== undefined);
-  if (location === undefined) return;
-  const asked = new URL(`http://${request.Host || "127.0.0.1"}${request.Path ?? "/"}`);
-  const got = new URL(location, asked);
-  const scheme = redirect.Scheme ?? "http";
-  expect("redirect scheme", scheme, got.protocol.slice(0, -1));
-  expect("redirect host", redirect.Host ?? asked.hostname, got.hostname);
-  expect("redirect path", redirect.Path ?? asked.pathname, got.pathname);
-  const port = writtenPort(location) ?? "";
-  const accepted =
-    redirect.Port === undefined ? ["", defaultPorts[scheme], String(listenerPort)] : [redirect.Port];
-  expect("redirect port", true, accepted.includes(port) || `${port} is none of ${accepted.join(", ")}`);
-}
-
-/** URL drops a default port, so it is read from the text. */
-function writtenPort(location: string): string | undefined {
-  return /^[a-z]+:\/\/[^/:]+:(\d+)/.exec(location)?.[1];
 }

@@ -20,58 +20,17 @@ export async function readManifest(folder: string, path: string): Promise<JsonOb
   });
 }
 
-export interface ListenerPort {
-  /** namespace/name of the Gateway. */
-  readonly gateway: string;
-  /** As the suite writes it. */
-  readonly port: number;
-}
-
 /**
- * Gives each listener port of each Gateway a port of its own, as all Gateways of a run share one machine. A port that
- * a parentRef names is mapped with it.
+ * The addresses that whoever runs the suite says: its manifests hold places for one that a Gateway can have, and for
+ * one that it cannot.
  */
-export class PortMap {
-  readonly #next: () => number;
-  readonly #ports = new Map<string, number>();
-
-  /** @param next a port that nobody listens on, a new one each time */
-  constructor(next: () => number) {
-    this.#next = next;
-  }
-
-  of({ gateway, port }: ListenerPort): number {
-    const key = `${gateway}:${port}`;
-    const mapped = this.#ports.get(key) ?? this.#next();
-    this.#ports.set(key, mapped);
-    return mapped;
-  }
-
-  /** The port of the suite's symbolic address, `<gateway>.<namespace>.gw:<port>`. */
-  ofAddress(address: string): number {
-    const match = /^([^.]+)\.([^.]+)\.gw(?::(\d+))?$/.exec(address);
-    if (match === null) throw new Error(`an address of the suite, got ${address}`);
-    return this.of({ gateway: `${match[2]}/${match[1]}`, port: Number(match[3] ?? 80) });
-  }
-
-  rewrite(object: JsonObject): JsonObject {
-    const { namespace = "default", name } = object.metadata as { namespace?: string; name: string };
-    const copy = structuredClone(object);
-    const spec = (copy.spec ?? {}) as { listeners?: { port: number }[]; parentRefs?: ParentRef[] };
-    if (object.kind === "Gateway") {
-      for (const listener of spec.listeners ?? [])
-        listener.port = this.of({ gateway: `${namespace}/${name}`, port: listener.port });
-    }
-    for (const ref of spec.parentRefs ?? []) {
-      if (ref.port !== undefined)
-        ref.port = this.of({ gateway: `${ref.namespace ?? namespace}/${ref.name}`, port: ref.port });
-    }
-    return copy;
-  }
-}
-
-interface ParentRef {
-  name: string;
-  namespace?: string;
-  port?: number;
+export function withAddresses(object: JsonObject, usable: string): JsonObject {
+  const { addresses } = (object.spec ?? {}) as { addresses?: JsonObject[] };
+  if (object.kind !== "Gateway" || addresses === undefined) return object;
+  const places: Readonly<Record<string, JsonObject>> = {
+    PLACEHOLDER_USABLE_ADDRS: { type: "IPAddress", value: usable },
+    PLACEHOLDER_UNUSABLE_ADDRS: { type: "Hostname", value: "unusable.example.com" },
+  };
+  const filled = addresses.map((address) => places[String(address.value)] ?? address);
+  return { ...object, spec: { ...(object.spec as JsonObject), addresses: filled } };
 }

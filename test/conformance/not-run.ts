@@ -1,68 +1,8 @@
 /**
- * The official suite's cases that are not run yet, by the reason. `cases.test.ts` fails when a case is neither run
- * nor here, and when one that is here could run.
+ * The official suite's cases of features that are not declared, by the reason. `official-cases.ts` fails when a case is
+ * neither run nor here, and when one that is here could run.
  */
 export const notRun: Readonly<Record<string, readonly string[]>> = {
-  "BackendTLSPolicy and TLS to backends are not served yet": [
-    "BackendTLSPolicy",
-    "BackendTLSPolicyConflictResolution",
-    "BackendTLSPolicyInvalidCACertificateRef",
-    "BackendTLSPolicyInvalidKind",
-    "BackendTLSPolicyObservedGenerationBump",
-    "BackendTLSPolicySANValidation",
-    "GatewayInvalidTLSBackendConfiguration",
-    "GatewayTLSBackendClientCertificate",
-  ],
-  "GRPCRoute is not served yet": [
-    "BackendTLSPolicyGRPCRoute",
-    "GRPCExactMethodMatching",
-    "GRPCRouteHeaderMatching",
-    "GRPCRouteListenerHostnameMatching",
-    "GRPCRouteNamedRule",
-    "GRPCRouteRequestHeaderModifier",
-    "GRPCRouteWeight",
-  ],
-  "HTTPS listeners are not served yet": [
-    "GatewayFrontendClientCertificateValidation",
-    "GatewayFrontendClientCertificateValidationInsecureFallback",
-    "GatewayFrontendInvalidDefaultClientCertificateValidation",
-    "GatewayInvalidFrontendClientCertificateValidation",
-    "GatewayInvalidTLSConfiguration",
-    "GatewayModifyListeners",
-    "GatewaySecretInvalidReferenceGrant",
-    "GatewaySecretMissingReferenceGrant",
-    "GatewaySecretReferenceGrantAllInNamespace",
-    "GatewaySecretReferenceGrantSpecific",
-    "GatewayWithAttachedRoutes",
-    "HTTPRouteHTTPSListener",
-    "HTTPRouteHTTPSListenerDetectMisdirectedRequests",
-    "HTTPRouteRedirectPortAndScheme",
-  ],
-  "which addresses are usable is for whoever runs the suite to say; not a declared feature": [
-    "GatewayStaticAddresses",
-  ],
-  "CORS is not served yet": ["HTTPRouteCORS"],
-  "mirrors are not served yet": ["HTTPRouteRequestMirror", "HTTPRouteRequestMultipleMirrors"],
-  "retries are not served yet": [
-    "HTTPRouteRetry",
-    "HTTPRouteRetryConnectionError",
-    "HTTPRouteRetryWithTimeouts",
-  ],
-  "ListenerSet is not served yet": [
-    "ListenerSetAllowedNamespaceNone",
-    "ListenerSetAllowedNamespaceSame",
-    "ListenerSetAllowedNamespaceSelector",
-    "ListenerSetAllowedRoutesNamespaces",
-    "ListenerSetAllowedRoutesSupportedKinds",
-    "ListenerSetDefaultNotAllowed",
-    "ListenerSetDualParentRefIndependence",
-    "ListenerSetGatewayParentSectionNameNotFound",
-    "ListenerSetHTTPRouting",
-    "ListenerSetHostnameConflict",
-    "ListenerSetProtocolConflict",
-    "ListenerSetReferenceGrant",
-    "ListenerSetRouteStatusScopedToParentRef",
-  ],
   "TCPRoute is not served": [
     "TCPRouteInvalidBackendRefNonexistent",
     "TCPRouteInvalidCrossNamespaceBackendRef",
@@ -73,9 +13,8 @@ export const notRun: Readonly<Record<string, readonly string[]>> = {
     "TCPRouteReferenceGrant",
     "TCPRouteWeightedRouting",
   ],
-  "TLSRoute and TLS listeners are not served yet": [
+  "TLSRoute is not served": [
     "BackendTLSPolicyTLSRouteTerminate",
-    "HTTPRouteDisallowedKind",
     "TLSRouteHostnameIntersection",
     "TLSRouteInvalidBackendRefNonexistent",
     "TLSRouteInvalidBackendRefUnknownKind",

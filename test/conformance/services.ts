@@ -6,7 +6,7 @@ import { startApi } from "@routeledger/api";
 import { openSqliteEventLogs } from "@routeledger/event-log-sqlite";
 import { silentLogger } from "@routeledger/service-kit";
 import { openSnapshotStore, projectLogs } from "@routeledger/snapshot-store";
-import { systemClock } from "@routeledger/std";
+import { Keyring, SEALING_KEY_BYTES, systemClock } from "@routeledger/std";
 import { checkReplay, type ReplayCheck, startTranslator } from "@routeledger/translator";
 import { startXdsEdge, type XdsEdge } from "@routeledger/xds-edge";
 import { recordedRejections } from "./rejections.ts";
@@ -20,8 +20,11 @@ export interface Services {
   stop(): Promise<void>;
 }
 
-/** Every service of Routeledger in this process, on embedded logs and a store in a folder of their own. */
-export async function startServices(): Promise<Services> {
+/**
+ * Every service of Routeledger in this process, on embedded logs and a store in a folder of their own.
+ * @param gatewayAddresses a CIDR: each Gateway gets an address of it
+ */
+export async function startServices(gatewayAddresses: string): Promise<Services> {
   const folder = await mkdtemp(join(tmpdir(), "routeledger-conformance-"));
   const logs = await openSqliteEventLogs({ folder: join(folder, "logs") });
   const store = openSnapshotStore({ folder: join(folder, "store") });
@@ -32,6 +35,8 @@ export async function startServices(): Promise<Services> {
     randomBytes: (count: number) => randomBytes(count),
     logger: silentLogger,
   };
+  const keyring = new Keyring([randomBytes(SEALING_KEY_BYTES)]);
+  const sealingKeys = { keyring, onChanged: () => undefined };
   const translator = await startTranslator({
     ...common,
     logs,
@@ -45,9 +50,18 @@ export async function startServices(): Promise<Services> {
     deliveryLog: logs.delivery,
     address: "127.0.0.1:0",
     edgeId: "conformance",
+    sealingKeys,
+    secretsInClear: true,
   });
   await edge.becameReady;
-  const api = await startApi({ ...common, logs, store, address: "127.0.0.1:0" });
+  const api = await startApi({
+    ...common,
+    logs,
+    store,
+    address: "127.0.0.1:0",
+    gatewayAddresses,
+    sealingKeys,
+  });
   return {
     apiUrl: `http://${api.address}`,
     edge,

@@ -29,15 +29,28 @@ export interface RouteObject {
   };
 }
 
+/** A Gateway, or a ListenerSet. */
 export interface GatewayObject {
   readonly metadata: { readonly generation: number };
   readonly status?: {
     readonly addresses?: readonly { readonly type?: string; readonly value: string }[];
     readonly conditions?: readonly Condition[];
+    readonly attachedListenerSets?: number;
     readonly listeners?: readonly {
       readonly name: string;
       readonly attachedRoutes: number;
       readonly supportedKinds?: readonly { readonly group?: string; readonly kind: string }[];
+      readonly conditions: readonly Condition[];
+    }[];
+  };
+}
+
+export interface PolicyObject {
+  readonly metadata: { readonly generation: number; readonly namespace: string };
+  readonly status?: {
+    readonly ancestors?: readonly {
+      readonly ancestorRef: ParentRef;
+      readonly controllerName: string;
       readonly conditions: readonly Condition[];
     }[];
   };
@@ -78,16 +91,26 @@ export function latestMismatches(conditions: readonly Condition[] | undefined, g
   );
 }
 
-/** The conditions of a route under a Gateway, all parentRefs that name it joined. */
-export function routeConditions(route: RouteObject, gateway: NamespacedName): Condition[] {
+interface Named extends NamespacedName {
+  /** Absent: any. */
+  readonly Kind?: string;
+}
+
+/** The conditions of a route under a Gateway or ListenerSet, all parentRefs that name it joined. */
+export function routeConditions(route: RouteObject, parent: Named): Condition[] {
   const parents = route.status?.parents ?? [];
   return parents
-    .filter(({ parentRef }) => namesGateway(parentRef, gateway, route.metadata.namespace))
+    .filter(({ parentRef }) => names(parentRef, parent, route.metadata.namespace))
     .flatMap(({ conditions }) => [...conditions]);
 }
 
-function namesGateway(ref: ParentRef, gateway: NamespacedName, routeNamespace: string): boolean {
-  return ref.name === gateway.Name && (ref.namespace ?? routeNamespace) === gateway.Namespace;
+/** @param namespace where a reference without one looks */
+function names(ref: ParentRef, parent: Named, namespace: string): boolean {
+  return (
+    (parent.Kind === undefined || parent.Kind === (ref.kind ?? "Gateway")) &&
+    ref.name === parent.Name &&
+    (ref.namespace ?? namespace) === parent.Namespace
+  );
 }
 
 export function parentMismatches(
@@ -106,6 +129,7 @@ export function parentMismatches(
           (ParentRef.Namespace ?? route.metadata.namespace);
       return (
         parentRef.name === ParentRef.Name &&
+        (parentRef.kind ?? "Gateway") === (ParentRef.Kind ?? "Gateway") &&
         sameNamespace &&
         (parentRef.sectionName ?? "") === (ParentRef.SectionName ?? "")
       );
@@ -114,6 +138,39 @@ export function parentMismatches(
     if (found.controllerName !== controllerName) return [`written by ${found.controllerName}`];
     return conditionMismatches(Conditions, found.conditions, route.metadata.generation);
   });
+}
+
+/** What is wrong with a policy's condition under a Gateway. */
+export function ancestorMismatches(
+  { metadata, status }: PolicyObject,
+  gateway: NamespacedName,
+  expected: ExpectedCondition,
+): string[] {
+  const found = (status?.ancestors ?? []).find(({ ancestorRef }) =>
+    names(ancestorRef, { ...gateway, Kind: "Gateway" }, metadata.namespace),
+  );
+  if (found === undefined) return [`no ancestor ${gateway.Namespace}/${gateway.Name}`];
+  if (found.controllerName !== controllerName) return [`written by ${found.controllerName}`];
+  return conditionMismatches([expected], found.conditions, metadata.generation);
+}
+
+/** @param listenerNames empty: all listeners */
+export function listenerConditionMismatches(
+  expected: readonly ExpectedCondition[],
+  listenerNames: readonly string[],
+  { metadata, status }: GatewayObject,
+): string[] {
+  const all = status?.listeners ?? [];
+  const missing = listenerNames.filter((name) => !all.some((listener) => listener.name === name));
+  const asked = listenerNames.length === 0 ? all : all.filter(({ name }) => listenerNames.includes(name));
+  return [
+    ...missing.map((name) => `no listener ${name}`),
+    ...asked.flatMap(({ name, conditions }) =>
+      conditionMismatches(expected, conditions, metadata.generation).map(
+        (what) => `listener ${name}: ${what}`,
+      ),
+    ),
+  ];
 }
 
 export function listenerMismatches(expected: readonly ExpectedListener[], gateway: GatewayObject): string[] {

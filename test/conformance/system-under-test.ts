@@ -3,14 +3,15 @@ import { type JsonObject, systemClock } from "@routeledger/std";
 import { bootstrap } from "@routeledger/translation";
 import type { ReplayCheck } from "@routeledger/translator";
 import { Door } from "./door.ts";
-import { freePorts } from "./free-ports.ts";
-import { PortMap } from "./manifests.ts";
-import type { SystemUnderTest } from "./play-step.ts";
+import { EchoLog } from "./echo-log.ts";
+import type { Target } from "./http-exchange.ts";
+import { claimLoopbackNet, type LoopbackNet } from "./loopback-net.ts";
+import type { SystemUnderTest } from "./player.ts";
 import { type Services, startServices } from "./services.ts";
+import type { GatewayObject } from "./statuses.ts";
 import { SuiteEnvoy } from "./suite-envoy.ts";
+import { makeSuiteObjects } from "./suite-objects.ts";
 
-/** Listener ports of a run: as many as its Gateways name, all together. */
-const listenerPorts = 100;
 /** How long a change may take to be published, milliseconds. */
 const publishTimeoutMs = 10_000;
 
@@ -20,35 +21,33 @@ export interface SystemOptions {
   readonly protocol: "delta" | "sotw";
 }
 
-/** A Routeledger in this process, and an Envoy for each Gateway with a listener of HTTP. */
+/** A Routeledger in this process, and an Envoy for each Gateway, on the address that the Gateway got. */
 export class RunningSystem implements SystemUnderTest {
-  readonly ports: PortMap;
+  readonly suiteObjects = makeSuiteObjects();
+  readonly echoLog = new EchoLog();
+  readonly net: LoopbackNet;
   readonly #options: SystemOptions;
   readonly #services: Services;
   readonly #door: Door;
   /** By namespace/name of the Gateway. */
   readonly #envoys = new Map<string, SuiteEnvoy>();
 
-  private constructor(options: SystemOptions, services: Services, ports: readonly number[]) {
+  private constructor(options: SystemOptions, services: Services, net: LoopbackNet) {
+    this.net = net;
     this.#options = options;
     this.#services = services;
     this.#door = new Door(services.apiUrl);
-    const free = [...ports];
-    this.ports = new PortMap(() => {
-      const port = free.shift();
-      if (port === undefined) throw new Error(`at most ${ports.length} listener ports`);
-      return port;
-    });
   }
 
   static async start(options: SystemOptions): Promise<RunningSystem> {
-    return new RunningSystem(options, await startServices(), await freePorts(listenerPorts));
+    const net = await claimLoopbackNet();
+    return new RunningSystem(options, await startServices(net.gateways), net);
   }
 
   /** Returns when the edge serves what the objects became. Starts the Envoys of Gateways among them. */
   async apply(objects: readonly JsonObject[]): Promise<void> {
     await this.#published(await this.#door.apply(objects));
-    for (const object of objects.filter(isHttpGateway)) this.#startEnvoy(object);
+    for (const object of objects.filter(isGateway)) this.#startEnvoy(object);
   }
 
   /** Returns when the edge serves what is left. Ends the Envoys of Gateways among the objects. */
@@ -63,6 +62,16 @@ export class RunningSystem implements SystemUnderTest {
 
   get(kind: string, namespace: string, name: string): Promise<JsonObject | undefined> {
     return this.#door.get(kind, namespace, name);
+  }
+
+  async target(address: string, otherwise: 80 | 443): Promise<Target> {
+    const match = /^([^.]+)\.([^.]+)\.gw(?::(\d+))?$/.exec(address);
+    if (match === null) throw new Error(`an address of the suite, got ${address}`);
+    const [, name = "", namespace = "", port = otherwise] = match;
+    const { status } = ((await this.get("Gateway", namespace, name)) ?? {}) as Partial<GatewayObject>;
+    const host = status?.addresses?.[0]?.value;
+    if (host === undefined) throw new Error(`Gateway ${namespace}/${name} has no address in its status`);
+    return { host, port: Number(port) };
   }
 
   /** What proxies rejected so far. */
@@ -112,11 +121,6 @@ export class RunningSystem implements SystemUnderTest {
 
 function isGateway({ kind }: JsonObject): boolean {
   return kind === "Gateway";
-}
-
-function isHttpGateway(object: JsonObject): boolean {
-  const { listeners = [] } = (object.spec ?? {}) as { listeners?: { protocol?: string }[] };
-  return isGateway(object) && listeners.some(({ protocol }) => protocol === "HTTP");
 }
 
 function nameOf(object: JsonObject): string {

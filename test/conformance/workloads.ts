@@ -1,12 +1,29 @@
-import { assert, type JsonObject } from "@routeledger/std";
-import { type EchoBackend, startEchoBackend } from "./echo-backend.ts";
+import type { JsonObject } from "@routeledger/std";
+import { type EchoBackend, type EchoPod, type EchoTls, startEchoBackend } from "./echo-backend.ts";
+import type { EchoLog } from "./echo-log.ts";
+import { startGrpcEchoBackend } from "./grpc-echo-backend.ts";
+import type { LoopbackNet } from "./loopback-net.ts";
+import type { SuiteObjects } from "./suite-objects.ts";
 
 interface Deployment {
   readonly metadata: { readonly name: string; readonly namespace: string };
   readonly spec: {
     readonly replicas?: number;
-    readonly template: { readonly metadata: { readonly labels: Labels } };
+    readonly template: {
+      readonly metadata: { readonly labels: Labels };
+      readonly spec: { readonly containers: readonly Container[]; readonly volumes?: readonly Volume[] };
+    };
   };
+}
+
+interface Container {
+  readonly image: string;
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+}
+
+interface Volume {
+  readonly secret?: { readonly secretName: string };
+  readonly configMap?: { readonly name: string };
 }
 
 interface Service {
@@ -29,15 +46,24 @@ interface Pod {
   readonly labels: Labels;
 }
 
+export interface WorkloadsOptions {
+  readonly net: LoopbackNet;
+  readonly suiteObjects: SuiteObjects;
+  readonly echoLog: EchoLog;
+}
+
 /**
- * Plays the part of a cluster's kubelet and endpoint controller: a Deployment becomes echo backends on addresses of
- * 127.1.0.0/16, a Service with a selector gets the EndpointSlice that lists them.
+ * Plays the part of a cluster's kubelet and endpoint controller: a Deployment of the suite's echo server becomes echo
+ * backends on addresses of loopback, a Service with a selector gets the EndpointSlice that lists them.
  */
 export class Workloads {
-  /** The third number of the addresses. Runs on one machine that meet in it fail, as two servers cannot share one. */
-  readonly #net = process.pid & 255;
+  readonly #options: WorkloadsOptions;
   readonly #backends: EchoBackend[] = [];
   readonly #pods: Pod[] = [];
+
+  constructor(options: WorkloadsOptions) {
+    this.#options = options;
+  }
 
   /** Starts what the Deployments among the objects ask for. */
   async start(objects: readonly JsonObject[]): Promise<void> {
@@ -77,19 +103,34 @@ export class Workloads {
   }
 
   async #startDeployment({ metadata, spec }: Deployment): Promise<void> {
-    const { labels } = spec.template.metadata;
+    const { namespace, name } = metadata;
+    const [container] = spec.template.spec.containers;
+    const settings = new Set(container?.env?.map((one) => one.name));
+    // TCP and UDP are for cases that are not run.
+    if (!container?.image.includes("echo-basic") || settings.has("TCP_ECHO_SERVER")) return;
+    const tls = this.#tls(namespace, settings, spec.template.spec.volumes ?? []);
+    const start = settings.has("GRPC_ECHO_SERVER") ? startGrpcEchoBackend : startEchoBackend;
     for (let replica = 0; replica < (spec.replicas ?? 1); replica++) {
       const number = this.#pods.length + 1;
-      assert(number < 255, "at most 254 pods");
-      const address = `127.1.${this.#net}.${number}`;
-      const pod = {
-        namespace: metadata.namespace,
-        service: metadata.name,
-        pod: `${metadata.name}-5d6f7c8b9-x${number}`,
+      const address = this.#options.net.pod(number);
+      const pod: EchoPod = {
+        ...{ namespace, service: name, pod: `${name}-5d6f7c8b9-x${number}`, ...(tls && { tls }) },
+        log: (line) => this.#options.echoLog.add(`${namespace}/${name}`, line),
       };
-      this.#pods.push({ address, namespace: metadata.namespace, labels });
-      this.#backends.push(await startEchoBackend(address, pod));
+      this.#pods.push({ address, namespace, labels: spec.template.metadata.labels });
+      this.#backends.push(await start(address, pod));
     }
+  }
+
+  /** The certificate of the Secret, and the authority of the ConfigMap, that the pod mounts. */
+  #tls(namespace: string, settings: ReadonlySet<string>, volumes: readonly Volume[]): EchoTls | undefined {
+    const { suiteObjects } = this.#options;
+    const secret = volumes.find((volume) => volume.secret !== undefined)?.secret?.secretName;
+    if (secret === undefined || !settings.has("TLS_SERVER_CERT")) return undefined;
+    const certificate = suiteObjects.certificate(`${namespace}/${secret}`);
+    const map = volumes.find((volume) => volume.configMap !== undefined)?.configMap?.name;
+    if (map === undefined || !settings.has("TLS_CLIENT_CACERTS")) return certificate;
+    return { ...certificate, clientAuthority: suiteObjects.authority(`${namespace}/${map}`) };
   }
 
   #endpointSlice({ metadata, spec }: Service): JsonObject | undefined {

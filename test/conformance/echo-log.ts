@@ -1,0 +1,21 @@
+/** Lines of one Deployment that are kept. */
+const linesMax = 5_000;
+
+/** What the echo backends of a run log, as the suite's mirror tests read it. */
+export class EchoLog {
+  /** By `namespace/deployment`. */
+  readonly #lines = new Map<string, string[]>();
+
+  add(deployment: string, line: string): void {
+    const lines = this.#lines.get(deployment) ?? [];
+    lines.push(line);
+    if (lines.length > linesMax) lines.shift();
+    this.#lines.set(deployment, lines);
+  }
+
+  /** Whether a pod of the Deployment echoed a request of exactly this path with its query. */
+  echoed(deployment: string, path: string): boolean {
+    const text = `Echoing back request made to ${path} to client`;
+    return (this.#lines.get(deployment) ?? []).some((line) => line.includes(text));
+  }
+}
