@@ -71,8 +71,28 @@ const sound: readonly JsonObject[] = [
             type: "URLRewrite",
             urlRewrite: { hostname: "b.io", path: { type: "ReplaceFullPath", replaceFullPath: "/x" } },
           },
+          {
+            type: "RequestMirror",
+            requestMirror: {
+              backendRef: { name: "a", port: 80 },
+              fraction: { numerator: 1, denominator: 3 },
+            },
+          },
+          { type: "RequestMirror", requestMirror: { backendRef: { name: "a", port: 80 }, percent: 3 } },
+          {
+            type: "CORS",
+            cors: {
+              allowOrigins: ["https://*.io:8443"],
+              allowMethods: ["GET"],
+              allowHeaders: ["x"],
+              exposeHeaders: ["y"],
+              allowCredentials: true,
+              maxAge: 5,
+            },
+          },
         ],
         timeouts: { request: "1s", backendRequest: "1s" },
+        retry: { attempts: 2, codes: [500], backoff: "1ms" },
         backendRefs: [
           {
             name: "a",
@@ -109,7 +129,7 @@ const sound: readonly JsonObject[] = [
     endpoints: [{ addresses: ["127.0.0.1"], conditions: { ready: true, serving: true } }],
   }),
   backend("b", {
-    endpoints: [{ ip: { address: "127.0.0.1", port: 80 } }],
+    endpoints: [{ ip: { address: "127.0.0.1", port: 80 } }, { unix: { path: "/run/b.sock" } }],
     appProtocols: ["gateway.envoyproxy.io/h2c"],
   }),
 ];

@@ -92,24 +92,57 @@ const backendRefCore = {
   port: fc.constantFrom(80, 80, 80, 80, 80, 81, 443, 9),
 };
 
+const fraction = some(
+  {
+    numerator: fc.constantFrom(0, 1, 7, 100, 2_147_483_647),
+    denominator: fc.constantFrom(1, 3, 100, 7_000, 1_000_000, 2_147_483_647),
+  },
+  ["numerator"],
+);
+
+const mirror = fc
+  .tuple(
+    fc.tuple(some(backendRefCore, ["name", "port"]), backendKind),
+    fc.oneof(
+      fc.constant<JsonObject>({}),
+      fc.integer({ min: 0, max: 100 }).map((percent): JsonObject => ({ percent })),
+      fraction.map((made): JsonObject => ({ fraction: made })),
+    ),
+  )
+  .map(([[ref, kind], part]): JsonObject => ({ backendRef: { ...ref, ...kind }, ...part }));
+
+const methods = fc.subarray(["GET", "HEAD", "PUT", "OPTIONS", "*"]);
+
+const cors = some({
+  allowOrigins: fc.uniqueArray(values.origin, { maxLength: 4 }),
+  allowMethods: methods,
+  allowHeaders: fc.uniqueArray(fc.oneof(values.headerName, fc.constant("*")), { maxLength: 3 }),
+  exposeHeaders: fc.uniqueArray(fc.oneof(values.headerName, fc.constant("*")), { maxLength: 3 }),
+  allowCredentials: fc.boolean(),
+  maxAge: fc.constantFrom(1, 5, 86_400, 2_147_483_647),
+});
+
+const retry = some({
+  attempts: fc.constantFrom(1, 2, 100, 101, 2_147_483_647),
+  codes: fc.uniqueArray(fc.constantFrom(400, 429, 500, 503, 599), { maxLength: 4 }),
+  backoff: values.duration,
+});
+
 /** Filters that a GRPCRoute has, too. */
 export const headerFilters = [
   filterOf("RequestHeaderModifier", "requestHeaderModifier", modifier),
   filterOf("ResponseHeaderModifier", "responseHeaderModifier", modifier),
 ];
 
+export const mirrorFilter = filterOf("RequestMirror", "requestMirror", mirror);
+
 const served = [
   ...headerFilters,
   filterOf("RequestRedirect", "requestRedirect", redirect),
   filterOf("URLRewrite", "urlRewrite", rewrite),
+  mirrorFilter,
+  filterOf("CORS", "cors", cors),
 ];
-
-/** Of a Service alone, of one that is not there too. */
-export const mirrorFilter = filterOf(
-  "RequestMirror",
-  "requestMirror",
-  some({ backendRef: some(backendRefCore, ["name"]) }, ["backendRef"]),
-);
 
 export const extensionFilter = filterOf(
   "ExtensionRef",
@@ -117,11 +150,7 @@ export const extensionFilter = filterOf(
   fc.constant({ group: "example.com", kind: "Filter", name: "f" } as JsonObject),
 );
 
-const unserved = [
-  mirrorFilter,
-  filterOf("CORS", "cors", some({ allowOrigins: fc.constant(["https://*.example.com"]) })),
-  extensionFilter,
-];
+const unserved = [extensionFilter];
 
 function filterOf(type: string, member: string, body: Arbitrary<JsonObject>): Arbitrary<JsonObject> {
   return body.map((made): JsonObject => ({ type, [member]: made }));
@@ -144,10 +173,7 @@ const backendRef = backendRefWith(filters);
 const unservedField = fc.oneof(
   { arbitrary: fc.constant({} as JsonObject), weight: 20 },
   {
-    arbitrary: fc.constantFrom<JsonObject>(
-      { retry: { attempts: 2, codes: [503] } },
-      { sessionPersistence: { sessionName: "s", type: "Cookie" } },
-    ),
+    arbitrary: fc.constantFrom<JsonObject>({ sessionPersistence: { sessionName: "s", type: "Cookie" } }),
     weight: 1,
   },
 );
@@ -161,6 +187,7 @@ const servedRule = some({
     { arbitrary: fc.constant({} as JsonObject), weight: 3 },
     { arbitrary: some({ request: values.duration, backendRequest: values.duration }), weight: 1 },
   ),
+  retry,
 });
 
 const rule = fc.tuple(servedRule, unservedField).map(([made, more]): JsonObject => ({ ...made, ...more }));

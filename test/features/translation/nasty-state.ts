@@ -107,7 +107,7 @@ const backendSpec = some({
     fc.oneof(
       some({ ip: some({ address: values.ipAddress, port: values.port }, ["address", "port"]) }, ["ip"]),
       some({ fqdn: some({ hostname: values.hostname, port: values.port }, ["hostname", "port"]) }, ["fqdn"]),
-      some({ unix: fc.constant({ path: "/tmp/s" }) }, ["unix"]),
+      some({ unix: some({ path: values.socketPath }, ["path"]) }, ["unix"]),
     ),
   ),
   appProtocols: fc.array(fc.constantFrom("gateway.envoyproxy.io/h2c", "gateway.envoyproxy.io/wss"), {

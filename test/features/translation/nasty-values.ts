@@ -57,6 +57,44 @@ export const path: Arbitrary<string> = mostly(
   drawn("/ab.%2f?#\\ ;:", 8).map((text) => `/${text}`),
 );
 
+/** Origins of a CORS filter. */
+export const origin: Arbitrary<string> = mostly(
+  ["https://www.foo.com", "https://*.foo.com", "*"],
+  [
+    "http://*",
+    "http://*:8080",
+    "https://FOO.com:443",
+    "https://a--b.c-.com",
+    "http://127.0.0.1:1",
+    "https://foo.com:00080",
+    "https://foo.com:99999",
+    `https://*.${"l.".repeat(115)}com`,
+    "https://*.*.com",
+    "https://foo.com/",
+    "null",
+    "",
+  ],
+  drawn("https:/*.a1-", 12).map((text) => `http://${text}`),
+);
+
+/** Paths of unix domain sockets. */
+export const socketPath: Arbitrary<string> = mostly(
+  ["/run/a.sock", "/run/b.sock"],
+  [
+    "@abstract",
+    "@",
+    "/",
+    "run/a",
+    "",
+    `/${"s".repeat(106)}`,
+    `/${"s".repeat(107)}`,
+    `/${"ä".repeat(54)}`,
+    "/a b",
+    "/a\nb",
+  ],
+  drawn("/ä.%@ ", 8).map((text) => `/${text}`),
+);
+
 export const headerName: Arbitrary<string> = mostly(
   ["x-a", "X-A", "x-b", "Content-Type"],
   [

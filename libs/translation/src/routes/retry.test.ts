@@ -44,6 +44,8 @@ test("rule G83: a backoff grows to ten times of what it begins with, and zero is
     baseInterval: { seconds: 0, nanos: 100_000_000 },
     maxInterval: { seconds: 1, nanos: 0 },
   });
+  const longest = backoff("99999h99999h99999h99999h");
+  deepEqual(longest?.maxInterval, longest?.baseInterval, "more than Envoy takes is cut");
   deepEqual(backoff("0s")?.baseInterval, { seconds: 0, nanos: 1_000_000 });
   equal(routeOf({ retry: { attempts: 2 } })?.retryPolicy?.retryBackOff, undefined);
 });
@@ -94,6 +96,7 @@ test("rule G81: what all tries may take together is no idle time", () => {
   equal(idle({ backendRequest: "2s" }), undefined);
   equal(idle({ request: "10m", backendRequest: "2m" }), 600_000);
   equal(idle({ request: "0s" }), 0);
+  equal(idle({ backendRequest: "99999h99999h99999h99999h" }), 399_996 * 3_600_000, "what Envoy takes");
 });
 
 test("rule G39: values that are not served are refused by their field", () => {

@@ -2,7 +2,7 @@ import { durationOfMs, type envoy, packAny } from "@routeledger/protos";
 import type { JsonValue } from "@routeledger/std";
 import { type Problem, unsupported } from "../problem.ts";
 import { integerOf, listOf, objectOf, shown, textOf } from "../untrusted.ts";
-import { parseDuration } from "./duration-text.ts";
+import { durationMaxMs, parseDuration } from "./duration-text.ts";
 
 /** The `retry` of a rule, checked. */
 export interface Retry {
@@ -78,10 +78,11 @@ export function envoyRetry(
 /** Envoy refuses a backoff of zero. */
 function envoyBackoff(backoffMs: number): envoy.config.route.v3.RetryPolicy.RetryBackOff {
   const baseMs = Math.max(backoffMs, 1);
-  return { baseInterval: durationOfMs(baseMs), maxInterval: durationOfMs(baseMs * backoffGrowth) };
+  const maxMs = Math.min(baseMs * backoffGrowth, durationMaxMs);
+  return { baseInterval: durationOfMs(baseMs), maxInterval: durationOfMs(maxMs) };
 }
 
 /** The longest time that a rule's tries can take, in ms, when each has a limit. */
 export function longestMs({ attempts, backoffMs = 25 }: Retry, perTryMs: number): number {
-  return (attempts + 1) * perTryMs + attempts * backoffMs * backoffGrowth;
+  return Math.min((attempts + 1) * perTryMs + attempts * backoffMs * backoffGrowth, durationMaxMs);
 }
