@@ -1,3 +1,5 @@
+import type { Mutation } from "./mutations.ts";
+
 /** One test of the official suite, recorded (fixtures/README.md: gateway-api/cases.json). */
 export interface ConformanceCase {
   readonly name: string;
@@ -8,6 +10,8 @@ export interface ConformanceCase {
   /** Some of what the test does could not be recorded. */
   readonly incomplete: boolean;
   readonly steps: readonly Step[];
+  /** Of a case that was not recorded: what changes between its steps. */
+  readonly mutations?: readonly Mutation[];
 }
 
 export interface Step {
@@ -138,6 +142,8 @@ export interface StepArguments {
   readonly clientCertificate?: string;
   readonly clientCertificateKey?: string;
   readonly mirrorPods?: readonly NamespacedName[];
+  /** Of requests that are mirrored. */
+  readonly percent?: number;
   readonly path?: string;
   /** Of a raw request. */
   readonly url?: string;

@@ -13,9 +13,9 @@ export class EchoLog {
     this.#lines.set(deployment, lines);
   }
 
-  /** Whether a pod of the Deployment echoed a request of exactly this path with its query. */
-  echoed(deployment: string, path: string): boolean {
+  /** How many requests of exactly this path with its query the pods of the Deployment echoed. */
+  echoed(deployment: string, path: string): number {
     const text = `Echoing back request made to ${path} to client`;
-    return (this.#lines.get(deployment) ?? []).some((line) => line.includes(text));
+    return (this.#lines.get(deployment) ?? []).filter((line) => line.includes(text)).length;
   }
 }

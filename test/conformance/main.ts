@@ -1,7 +1,7 @@
 /**
  * `make conformance`: plays the official suite's cases in both protocols at once, prints a table of them and writes a
- * ConformanceReport for each protocol: `node main.ts [FOLDER]`, by default `conformance-reports`. Fails when a case
- * fails, when one cannot run that is not listed in `not-run.ts`, when a proxy rejected anything, and when the log does not
+ * ConformanceReport for each protocol into `conformance-reports`: `node main.ts [CASE...]`; of some cases alone it writes
+ * none. Fails when a case fails, when one cannot run that is not listed in `not-run.ts`, when a proxy rejected anything, and when the log does not
  * replay to the same bytes.
  */
 import { fork } from "node:child_process";
@@ -23,13 +23,14 @@ interface Played {
   exitCode: number;
 }
 
-const folder = process.argv[2] ?? "conformance-reports";
+const folder = "conformance-reports";
+const wanted = process.argv.slice(2);
 const both = Object.fromEntries(
   await Promise.all(protocols.map(async (protocol) => [protocol, await play(protocol)] as const)),
 ) as Record<Protocol, Played>;
 const failures = printTable(both);
 await mkdir(folder, { recursive: true });
-for (const protocol of protocols) {
+for (const protocol of wanted.length === 0 ? protocols : []) {
   const { finished } = both[protocol];
   if (finished !== undefined) await writeReport(protocol, both[protocol].cases, finished.servedFeatures);
 }
@@ -39,7 +40,7 @@ process.exitCode = failures === 0 ? 0 : 1;
 /** What it writes by itself is shown. */
 function play(protocol: Protocol): Promise<Played> {
   const played: Played = { cases: [], finished: undefined, exitCode: 0 };
-  const child = fork(join(import.meta.dirname, "play-protocol.ts"), [protocol], {
+  const child = fork(join(import.meta.dirname, "play-protocol.ts"), [protocol, ...wanted], {
     execArgv: ["--no-warnings"],
   });
   child.on("message", (told: Told) => {

@@ -1,14 +1,14 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { after, test } from "node:test";
 import { notRun } from "./not-run.ts";
-import { fixturesFolder, OfficialSuite } from "./official-suite.ts";
+import { fixturesSource, OfficialSuite } from "./official-suite.ts";
 
 /**
  * Defines a test for each case of the official suite that can run, with Envoys that speak this protocol. Reads the
  * fixtures that `ROUTELEDGER_FIXTURES` names, starts everything and applies base.yaml before it returns.
  */
 export async function defineOfficialCases(protocol: "delta" | "sotw"): Promise<void> {
-  const suite = await OfficialSuite.start(fixturesFolder(), protocol);
+  const suite = await OfficialSuite.start(await fixturesSource(), protocol);
   after(() => suite.stop());
 
   test(`${protocol}: a case of the official suite is run, or listed with the reason why it cannot be`, () => {

@@ -4,6 +4,7 @@ import { cacheFolder, envoyBinary } from "@routeledger/cli";
 import { knownKinds } from "@routeledger/config-model";
 import { assert, type JsonObject } from "@routeledger/std";
 import { controllerName } from "@routeledger/translation";
+import { addedCases } from "./added-cases.ts";
 import { inSuiteNames, obstacles } from "./can-run.ts";
 import type { ConformanceCase } from "./case.ts";
 import { gatewayClass, readManifest, withAddresses } from "./manifests.ts";
@@ -11,14 +12,24 @@ import { playCase } from "./run-case.ts";
 import { RunningSystem } from "./system-under-test.ts";
 import { Workloads } from "./workloads.ts";
 
-/** The folder of the fixtures that `ROUTELEDGER_FIXTURES` names. */
-export function fixturesFolder(): string {
-  const folder = join(process.env.ROUTELEDGER_FIXTURES ?? "", "gateway-api");
-  assert(folder !== "gateway-api", "ROUTELEDGER_FIXTURES to name the fixtures' folder");
-  return folder;
+/** Where a suite is from. */
+export interface SuiteSource {
+  /** Manifests are named below it. */
+  readonly folder: string;
+  /** What all cases stand on. */
+  readonly baseManifest: string;
+  readonly cases: readonly ConformanceCase[];
 }
 
-/** The official suite's cases and a running system with what its base.yaml asks for. */
+/** All that the fixtures have, in the folder that `ROUTELEDGER_FIXTURES` names, and what was not recorded. */
+export async function fixturesSource(): Promise<SuiteSource> {
+  const folder = join(process.env.ROUTELEDGER_FIXTURES ?? "", "gateway-api");
+  assert(folder !== "gateway-api", "ROUTELEDGER_FIXTURES to name the fixtures' folder");
+  const recorded = JSON.parse(await readFile(join(folder, "cases.json"), "utf8")) as ConformanceCase[];
+  return { folder, baseManifest: "base.yaml", cases: [...recorded, ...addedCases] };
+}
+
+/** A suite's cases and a running system with what its base manifest asks for. */
 export class OfficialSuite {
   readonly system: RunningSystem;
   readonly cases: readonly ConformanceCase[];
@@ -40,13 +51,12 @@ export class OfficialSuite {
     this.#objects = manifests.objects;
   }
 
-  /**
-   * Reads the fixtures, starts everything and applies base.yaml.
-   * @param folder gateway-api, of the fixtures
-   */
-  static async start(folder: string, protocol: "delta" | "sotw"): Promise<OfficialSuite> {
-    const cases = JSON.parse(await readFile(join(folder, "cases.json"), "utf8")) as ConformanceCase[];
-    const base = await readManifest(folder, "base.yaml");
+  /** Reads the manifests, starts everything and applies the base. */
+  static async start(
+    { folder, baseManifest, cases }: SuiteSource,
+    protocol: "delta" | "sotw",
+  ): Promise<OfficialSuite> {
+    const base = await readManifest(folder, baseManifest);
     const objects = new Map<string, JsonObject[]>();
     for (const { name, manifests } of cases)
       objects.set(name, (await Promise.all(manifests.map((path) => readManifest(folder, path)))).flat());

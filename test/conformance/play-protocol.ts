@@ -1,11 +1,11 @@
 /**
- * Plays every case with one protocol and tells the parent process: `node play-protocol.ts delta`, started by
- * `main.ts` of this folder.
+ * Plays every case, or those that are named, with one protocol and tells the parent process:
+ * `node play-protocol.ts delta [CASE...]`, started by `main.ts` of this folder.
  */
 import { assert, systemClock } from "@routeledger/std";
 import type { Outcome } from "./conformance-report.ts";
 import { notRun } from "./not-run.ts";
-import { fixturesFolder, OfficialSuite } from "./official-suite.ts";
+import { fixturesSource, OfficialSuite } from "./official-suite.ts";
 
 /** What the parent is told, in the order of the suite; `finished` is last. */
 export type Told =
@@ -26,12 +26,13 @@ export type Told =
       readonly problems: readonly string[];
     };
 
-const [, , protocol] = process.argv;
+const [, , protocol, ...wanted] = process.argv;
 assert(protocol === "delta" || protocol === "sotw", `delta or sotw, got ${protocol}`);
 const tell = (told: Told): void => void process.send?.(told);
-const suite = await OfficialSuite.start(fixturesFolder(), protocol);
+const source = await fixturesSource();
+const suite = await OfficialSuite.start(source, protocol);
 const listed = new Set(Object.values(notRun).flat());
-for (const of of suite.cases) {
+for (const of of suite.cases.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
   const { name, features, provisional } = of;
   const reasons = suite.reasonsAgainst(of);
   const beganMs = systemClock.monotonicMs();

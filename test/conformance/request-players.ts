@@ -4,6 +4,7 @@ import type { Certificate } from "./certificates.ts";
 import { mismatches } from "./compare-answer.ts";
 import { call, callMismatches } from "./grpc-exchange.ts";
 import { exchange, type Target } from "./http-exchange.ts";
+import { mirroredShare, mirroredShareMismatches } from "./mirrored-share.ts";
 import { type Player, type SystemUnderTest, wanted } from "./player.ts";
 import { weightMismatches } from "./weights.ts";
 
@@ -20,6 +21,7 @@ export const requestPlayers: Readonly<Record<string, Player>> = {
   "tls.MakeTLSRequestAndExpectEventuallyConsistentFailureResponse": connectionFailure,
   "grpc.MakeRequestAndExpectEventuallyConsistentResponse": consistentCall,
   "grpc.MakeRequestAndExpectEventuallyConsistentFailure": failingCall,
+  [mirroredShare]: mirroredShareMismatches,
   "weight.TestWeightedDistribution": (system, step, of) => weightMismatches(system, step, of),
 };
 
@@ -99,7 +101,7 @@ function withOwnCertificates(
 async function mirrored({ echoLog }: SystemUnderTest, { args }: Step): Promise<string[]> {
   const path = wanted(args.path, "a path");
   return wanted(args.mirrorPods, "pods").flatMap(({ Namespace, Name }) =>
-    echoLog.echoed(`${Namespace}/${Name}`, path) ? [] : [`${Namespace}/${Name} has not seen ${path}`],
+    echoLog.echoed(`${Namespace}/${Name}`, path) > 0 ? [] : [`${Namespace}/${Name} has not seen ${path}`],
   );
 }
 

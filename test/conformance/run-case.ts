@@ -55,11 +55,11 @@ function inPlayingOrder(steps: readonly Step[]): { readonly index: number; reado
 
 async function mutate(
   system: RunningSystem,
-  { name }: ConformanceCase,
+  { name, mutations: own = mutations[name] ?? [] }: ConformanceCase,
   step: number,
   applied: Map<string, JsonObject>,
 ): Promise<void> {
-  for (const mutation of mutations[name] ?? []) {
+  for (const mutation of own) {
     if (mutation.before !== step) continue;
     const object = [...applied.values()].find(
       (one) => one.kind === mutation.kind && refOf(one).name === mutation.name,
