@@ -24,22 +24,11 @@ export const grpcServices = ["shop.Cart", "shop.CartAdmin", "shop.v2.Cart"] as c
 
 type Call = ServerDuplexStream<Buffer, Buffer>;
 
-/** On a free loopback port. */
+/** On a free loopback port, in plain text. */
 export async function startGrpcBackend(name: string): Promise<GrpcBackend> {
   const calls: string[] = [];
-  const grpc = new Server({ "grpc.enable_channelz": 0 });
-  for (const service of grpcServices) {
-    const methods = ["Echo", "EchoTwo", "Talk"].map((method) => `/${service}/${method}`);
-    grpc.addService(
-      Object.fromEntries(methods.map((path) => [path, definition(path)])),
-      Object.fromEntries(methods.map((path) => [path, (call: Call) => echo(call, { name, path, calls })])),
-    );
-  }
-  const grpcPort = await new Promise<number>((resolve, reject) => {
-    const done = (error: Error | null, port: number): void =>
-      error === null ? resolve(port) : reject(error);
-    grpc.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), done);
-  });
+  const grpc = echoServer(name, calls);
+  const grpcPort = await bind(grpc, ServerCredentials.createInsecure());
   const http1 = createHttpServer((request, response) => {
     calls.push(`HTTP/${request.httpVersion} ${request.url}`);
     response.end(name);
@@ -72,7 +61,38 @@ export async function startGrpcBackend(name: string): Promise<GrpcBackend> {
   return { name, port: await listen(front), calls, close };
 }
 
-/** On a free loopback port. */
+/** On a free loopback port, over TLS alone. */
+export async function startSecureGrpcBackend(
+  name: string,
+  { certificate, key }: { readonly certificate: string; readonly key: string },
+): Promise<GrpcBackend> {
+  const calls: string[] = [];
+  const grpc = echoServer(name, calls);
+  const pair = { cert_chain: Buffer.from(certificate), private_key: Buffer.from(key) };
+  const port = await bind(grpc, ServerCredentials.createSsl(null, [pair]));
+  return { name, port, calls, close: () => grpc.forceShutdown() };
+}
+
+function echoServer(name: string, calls: string[]): Server {
+  const grpc = new Server({ "grpc.enable_channelz": 0 });
+  for (const service of grpcServices) {
+    const methods = ["Echo", "EchoTwo", "Talk"].map((method) => `/${service}/${method}`);
+    grpc.addService(
+      Object.fromEntries(methods.map((path) => [path, definition(path)])),
+      Object.fromEntries(methods.map((path) => [path, (call: Call) => echo(call, { name, path, calls })])),
+    );
+  }
+  return grpc;
+}
+
+function bind(grpc: Server, credentials: ServerCredentials): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, port: number): void =>
+      error === null ? resolve(port) : reject(error);
+    grpc.bindAsync("127.0.0.1:0", credentials, done);
+  });
+}
+
 async function listen(server: NetServer): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return (server.address() as AddressInfo).port;

@@ -17,8 +17,12 @@ const waitMaxMs = 15_000;
 export class GrpcCaller {
   readonly #client: Client;
 
-  constructor(port: number, authority: string) {
-    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+  /** @param trusted the certificate, in PEM, of who signed the server's; without it in plain text */
+  constructor(port: number, authority: string, trusted?: string) {
+    const channel =
+      trusted === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(trusted));
+    this.#client = new Client(`127.0.0.1:${port}`, channel, {
+      ...(trusted === undefined ? {} : { "grpc.ssl_target_name_override": authority }),
       "grpc.default_authority": authority,
       "grpc.enable_channelz": 0,
       "grpc.use_local_subchannel_pool": 1,
