@@ -73,7 +73,7 @@ test-simulation: $(PACKAGES) ## random worlds of edges and a model of Envoy, on 
 test-golden: $(PACKAGES) ## of the features, those that lie beside recorded outputs
 	@$(TIER) golden
 
-test-envoy: $(PACKAGES) envoy nats-server ## with real Envoys
+test-envoy: $(PACKAGES) envoy nats-server go-modules ## with real Envoys
 	@$(TIER) envoy
 
 test-faults: $(PACKAGES) envoy nats-server ## kill -9, lost replies, full disks

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 /** The Go modules whose manifests are read, pinned. Data only: no Go code of theirs is built. */
 export const goModules = {
   gatewayApi: "sigs.k8s.io/gateway-api@v1.6.3",
+  conformance: "sigs.k8s.io/gateway-api/conformance@v1.6.3",
   envoyGateway: "github.com/envoyproxy/gateway@v1.9.1",
 } as const;
 
@@ -12,6 +13,7 @@ export type GoModule = (typeof goModules)[keyof typeof goModules];
 /** What go.sum would hold: the hash of each module's files. */
 const sums: Readonly<Record<GoModule, string>> = {
   "sigs.k8s.io/gateway-api@v1.6.3": "h1:lKpJa5bGlraC/QeACvCpsHLdmO6y0iKfzVl6gzaFEYc=",
+  "sigs.k8s.io/gateway-api/conformance@v1.6.3": "h1:UxhSb1GrDsyl+PdKe3g8a/BFWgP6hzy2PPFmZRgqeMQ=",
   "github.com/envoyproxy/gateway@v1.9.1": "h1:vAVp6/AlBXJ1aOhp1mxL7fNEzVEfjADUguUhm2wzxQY=",
 };
 
