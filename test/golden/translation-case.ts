@@ -43,7 +43,7 @@ export function caseOutputs(name: string): Map<string, string> {
   const { groups, statuses } = translateAll(caseState(name));
   const byType = new Map<string, Record<string, JsonValue>>();
   for (const [group, parts] of sortedEntries(groups)) {
-    for (const [type, resources] of sortedEntries(resourcesByType(parts))) {
+    for (const [type, resources] of sortedEntries(resourcesByType(parts.values()))) {
       byType.set(type, { ...byType.get(type), [group]: resources });
     }
   }
@@ -52,7 +52,7 @@ export function caseOutputs(name: string): Map<string, string> {
 }
 
 /** A route table's virtual hosts stand in its shell, as in what a proxy gets. */
-function resourcesByType(parts: readonly Part[]): Map<string, JsonValue[]> {
+function resourcesByType(parts: Iterable<Part>): Map<string, JsonValue[]> {
   const types = new Map<string, JsonValue[]>();
   for (const part of parts) {
     const list = types.get(part.type) ?? [];

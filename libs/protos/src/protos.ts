@@ -46,3 +46,4 @@ export { type ProtoFile, protoFile, protoFileNames, protoFileOf } from "./proto-
 export type { MethodSchema } from "./schema.ts";
 export { type ToJsonOptions, toJson } from "./to-json.ts";
 export { unknownFields } from "./unknown-fields.ts";
+export { withMessages } from "./with-messages.ts";

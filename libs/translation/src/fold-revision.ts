@@ -1,12 +1,8 @@
 import { type ConfigEvent, type ConfigState, evolve } from "@routeledger/config-model";
-import type { JsonObject } from "@routeledger/std";
-import type { Part, Published, RevisionDelta } from "@routeledger/xds-model";
-import { nodeGroups } from "./node-groups.ts";
+import type { Published, RevisionDelta } from "@routeledger/xds-model";
 import { type NotClosed, publish } from "./publish.ts";
-import type { Findings } from "./statuses/findings.ts";
-import { statuses } from "./statuses/statuses.ts";
-import { translate } from "./translate.ts";
-import type { TranslationCache } from "./translation-cache.ts";
+import { translateAll } from "./translate-all.ts";
+import type { TranslatedState, TranslationCache } from "./translation-cache.ts";
 import { translatorVersion } from "./translator-version.ts";
 
 /** Where the fold of CONFIG into XDS stands. The state and what is published are of the same revision. */
@@ -14,12 +10,7 @@ export interface RevisionFold {
   readonly state: ConfigState;
   readonly published: Published;
   /** What the last translation gave, as long as nothing came in between; only saves work. */
-  readonly last: LastTranslation | undefined;
-}
-
-interface LastTranslation {
-  readonly groups: ReadonlyMap<string, readonly Part[]>;
-  readonly statuses: ReadonlyMap<string, JsonObject>;
+  readonly last: TranslatedState | undefined;
 }
 
 export interface FoldedRevision extends RevisionFold {
@@ -48,17 +39,4 @@ export function foldRevision(
   const { retireGraceMs } = translator;
   const outcome = publish(fold.published, { revision, timeMs, retireGraceMs, ...translated }, fold.last);
   return { state, ...outcome, last: outcome.alarms.length === 0 ? translated : undefined };
-}
-
-/** Translates a whole state: every node group, and the status of every object. */
-export function translateAll(state: ConfigState, cache?: TranslationCache): LastTranslation {
-  const groups = new Map<string, readonly Part[]>();
-  const findings = new Map<string, Findings>();
-  for (const nodeGroup of nodeGroups(state)) {
-    const translation = translate(state, nodeGroup, cache);
-    groups.set(nodeGroup, translation.parts);
-    findings.set(nodeGroup, translation.findings);
-  }
-  cache?.keepTables(new Set(groups.keys()));
-  return { groups, statuses: statuses(state, findings) };
 }

@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
-import { type JsonObject, revision } from "@routeledger/std";
-import { emptyPublished, type Part, type Published } from "@routeledger/xds-model";
+import { type JsonObject, revision, SortedMap } from "@routeledger/std";
+import { emptyPublished, type Part, type PartSet, type Published, partSet } from "@routeledger/xds-model";
 import { partOf } from "@routeledger/xds-model/testing";
 import { publish } from "./publish.ts";
 
@@ -13,8 +13,8 @@ function at(sequence: number, parts: readonly Part[], status?: JsonObject) {
     revision: revision(1, sequence),
     timeMs: Date.UTC(2026, 0, 1, 0, 0, sequence),
     retireGraceMs: 60_000,
-    groups: new Map([[group, parts]]),
-    statuses: new Map(status === undefined ? [] : [[object, status]]),
+    groups: SortedMap.of([[group, partSet(parts)]]),
+    statuses: SortedMap.of(status === undefined ? [] : [[object, status]]),
   };
 }
 
@@ -77,7 +77,7 @@ test("a node group is said when it begins, though empty, and when it ends", () =
     begun.delta?.groups.map(({ nodeGroup, deleted }) => [nodeGroup, deleted]),
     [[group, false]],
   );
-  const ended = publish(begun.published, { ...at(2, []), groups: new Map() });
+  const ended = publish(begun.published, { ...at(2, []), groups: SortedMap.empty<PartSet>() });
   deepEqual(
     ended.delta?.groups.map(({ nodeGroup, deleted }) => [nodeGroup, deleted]),
     [[group, true]],

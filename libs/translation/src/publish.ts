@@ -1,28 +1,25 @@
-import { canonicalJson, compareStrings, type JsonObject, type Revision } from "@routeledger/std";
+import { canonicalJson, compareStrings, type JsonObject, type Revision, SortedMap } from "@routeledger/std";
 import {
   applyRevisionDelta,
   type DanglingReference,
   danglingReferences,
-  diffParts,
-  emptySnapshot,
+  diffPartSets,
   type GroupDelta,
-  type Part,
+  type PartSet,
   type Published,
   type PublishedStatus,
+  partsOf,
   type RevisionDelta,
 } from "@routeledger/xds-model";
 import { withTransitionTimes } from "./statuses/transition-times.ts";
+import type { TranslatedState } from "./translation-cache.ts";
 
 /** What one revision was translated to. */
-export interface RevisionTranslation {
+export interface RevisionTranslation extends TranslatedState {
   readonly revision: Revision;
   /** Time of the event. */
   readonly timeMs: number;
   readonly retireGraceMs: number;
-  /** The parts of every node group that there is, by `namespace/name`. */
-  readonly groups: ReadonlyMap<string, readonly Part[]>;
-  /** The status of every object that has one, without lastTransitionTime, by `group/kind/namespace/name`. */
-  readonly statuses: ReadonlyMap<string, JsonObject>;
 }
 
 export interface PublishOutcome {
@@ -40,12 +37,12 @@ export interface NotClosed {
 
 /**
  * The fold that knows the past: versions, retiring, transition times. Pure: equal input gives equal bytes (P2).
- * @param before what the revision before was translated to; what is the same instance in both is not compared again
+ * @param before what the revision before was translated to; then the work is what they differ in
  */
 export function publish(
   published: Published,
   translation: RevisionTranslation,
-  before?: Pick<RevisionTranslation, "groups" | "statuses">,
+  before?: TranslatedState,
 ): PublishOutcome {
   const { revision, timeMs, retireGraceMs } = translation;
   const statuses = statusChanges(published, translation, before?.statuses);
@@ -76,17 +73,15 @@ function saidOrNot(
 function groupDeltas(
   published: Published,
   { groups }: RevisionTranslation,
-  before: ReadonlyMap<string, readonly Part[]> | undefined,
+  before: SortedMap<PartSet> | undefined,
 ): GroupDelta[] {
-  const nodeGroups = [...new Set([...groups.keys(), ...published.snapshots.keys()])].sort(compareStrings);
-  return nodeGroups.flatMap((nodeGroup): GroupDelta[] => {
-    const parts = groups.get(nodeGroup);
-    const snapshot = published.snapshots.get(nodeGroup);
-    if (parts === undefined) return [{ ...noChange(nodeGroup), deleted: true }];
-    if (snapshot === undefined) return [diffParts(emptySnapshot(nodeGroup), parts) ?? noChange(nodeGroup)];
-    if (parts === before?.get(nodeGroup)) return [];
-    const delta = diffParts(snapshot, parts);
-    return delta === undefined ? [] : [delta];
+  const known =
+    before ?? SortedMap.of([...published.snapshots].map(([key, snapshot]) => [key, partsOf(snapshot)]));
+  return groups.changesSince(known).flatMap(({ key, before: old, after }): GroupDelta[] => {
+    if (after === undefined) return [{ ...noChange(key), deleted: true }];
+    const delta = diffPartSets(key, old ?? SortedMap.empty(), after);
+    if (delta !== undefined) return [delta];
+    return old === undefined ? [noChange(key)] : [];
   });
 }
 
@@ -97,22 +92,23 @@ function noChange(nodeGroup: string): GroupDelta {
 function statusChanges(
   published: Published,
   { statuses, timeMs }: RevisionTranslation,
-  before: ReadonlyMap<string, JsonObject> | undefined,
+  before: SortedMap<JsonObject> | undefined,
 ): PublishedStatus[] {
+  const changed =
+    before === undefined
+      ? [...statuses.keys(), ...published.statuses.keys()]
+      : statuses.changesSince(before).map(({ key }) => key);
   const changes: PublishedStatus[] = [];
-  let kept = 0;
-  for (const [key, status] of statuses) {
+  for (const key of new Set(changed)) {
     const known = published.statuses.get(key);
-    if (known !== undefined) kept++;
-    if (known !== undefined && before?.get(key) === status) continue;
+    const status = statuses.get(key);
+    if (status === undefined) {
+      if (known !== undefined) changes.push({ ...statusOf(key), json: "" });
+      continue;
+    }
     const previous = known === undefined ? undefined : (JSON.parse(known.json) as JsonObject);
     const json = canonicalJson(withTransitionTimes(status, previous, timeMs));
     if (json !== known?.json) changes.push({ ...statusOf(key), json });
-  }
-  if (kept < published.statuses.size) {
-    for (const [key, { json: _json, ...of }] of published.statuses) {
-      if (!statuses.has(key)) changes.push({ ...of, json: "" });
-    }
   }
   return changes.sort((a, b) => compareStrings(keyOf(a), keyOf(b)));
 }

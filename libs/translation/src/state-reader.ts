@@ -5,6 +5,7 @@ import {
   kindKey,
   type ObjectRef,
 } from "@routeledger/config-model";
+import { namespaceKey, objectReadKey } from "./dependents.ts";
 import { sameItems } from "./memo-table.ts";
 
 type ObjectsByName = ReadonlyMap<string, ConfigObject>;
@@ -21,13 +22,17 @@ export class StateReader {
   }
 
   object(ref: ObjectRef): ConfigObject | undefined {
-    return this.#record(kindKey(ref.group, ref.kind), (state) => getObject(state, ref));
+    const kind = kindKey(ref.group, ref.kind);
+    return this.#record(objectReadKey(kind, ref), (state) => getObject(state, ref));
   }
 
   /** All objects of a kind in a namespace, by name. */
   namespace(group: string, kind: string, namespace: string): ObjectsByName {
     const key = kindKey(group, kind);
-    return this.#record(key, (state) => state.objects.get(key)?.get(namespace) ?? none);
+    return this.#record(
+      namespaceKey(key, namespace),
+      (state) => state.objects.get(key)?.get(namespace) ?? none,
+    );
   }
 
   /**
@@ -41,7 +46,7 @@ export class StateReader {
   /** What an index over a kind gives: read again when the kind changes, and the same as long as its items are. */
   list<T>(kind: string, look: (state: ConfigState) => readonly T[]): readonly T[] {
     const seen = look(this.#state);
-    this.#reads.push({ kind, isSame: (state) => sameItems(look(state), seen) });
+    this.#reads.push({ key: kind, isSame: (state) => sameItems(look(state), seen) });
     return seen;
   }
 
@@ -49,16 +54,19 @@ export class StateReader {
     return this.#reads;
   }
 
-  #record<T>(kind: string, look: (state: ConfigState) => T): T {
+  #record<T>(key: string, look: (state: ConfigState) => T): T {
     const seen = look(this.#state);
-    this.#reads.push({ kind, isSame: (state) => look(state) === seen });
+    this.#reads.push({ key, isSame: (state) => look(state) === seen });
     return seen;
   }
 }
 
 export interface Read {
-  /** `kindKey` of what was read: as long as nothing of the kind changes, the read does not. */
-  readonly kind: string;
+  /**
+   * What was looked at: `kindKey`, with a namespace, or with a namespace and a name. As long as no object of it changes,
+   * the read does not.
+   */
+  readonly key: string;
   readonly isSame: (state: ConfigState) => boolean;
 }
 

@@ -2,8 +2,9 @@ import type { ConfigState } from "@routeledger/config-model";
 import { codec, type decoded, unpackAnyAs } from "@routeledger/protos";
 import { assert, type JsonObject } from "@routeledger/std";
 import type { Part } from "@routeledger/xds-model";
-import { translateAll } from "./fold-revision.ts";
 import { rawStateOf, stateOf } from "./testing.ts";
+import { translateAll } from "./translate-all.ts";
+import type { TranslatedState } from "./translation-cache.ts";
 
 type Route = decoded.envoy.config.route.v3.Route;
 type VirtualHost = decoded.envoy.config.route.v3.VirtualHost;
@@ -11,7 +12,7 @@ type VirtualHost = decoded.envoy.config.route.v3.VirtualHost;
 /** A translated state in the form that tests ask. */
 export class Translated {
   readonly state: ConfigState;
-  readonly #groups: ReadonlyMap<string, readonly Part[]>;
+  readonly #groups: TranslatedState["groups"];
   readonly #statuses: ReadonlyMap<string, JsonObject>;
 
   constructor(state: ConfigState) {
@@ -35,7 +36,7 @@ export class Translated {
   }
 
   parts(type?: string, group = "default/web"): readonly Part[] {
-    const parts = this.#groups.get(group) ?? [];
+    const parts = [...(this.#groups.get(group)?.values() ?? [])];
     return type === undefined ? parts : parts.filter((part) => part.type === type);
   }
 

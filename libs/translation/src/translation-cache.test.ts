@@ -3,11 +3,12 @@ import { test } from "node:test";
 import { type ConfigState, emptyConfigState } from "@routeledger/config-model";
 import { p256, p384 } from "@routeledger/config-model/testing";
 import type { JsonObject } from "@routeledger/std";
+import type { Part } from "@routeledger/xds-model";
 import fc from "fast-check";
-import { translateAll } from "./fold-revision.ts";
 import * as samples from "./sample-objects.ts";
 import { applyObjects, deleteObject, stateOf } from "./testing.ts";
-import { TranslationCache } from "./translation-cache.ts";
+import { translateAll } from "./translate-all.ts";
+import { type TranslatedState, TranslationCache } from "./translation-cache.ts";
 
 const { gateway, gatewayClass, http, httpRoute, rule, service, endpointSlice, referenceGrant, backend } =
   samples;
@@ -116,7 +117,10 @@ test("the cache never changes a result: any history translates as its last state
 function plain(state: ConfigState, cache?: TranslationCache) {
   const { groups, statuses } = translateAll(state, cache);
   return {
-    groups: [...groups].map(([name, parts]) => [name, parts.map(({ bytes: _bytes, ...part }) => part)]),
+    groups: [...groups].map(([name, parts]) => [
+      name,
+      [...parts.values()].map(({ bytes: _bytes, ...part }) => part),
+    ]),
     statuses: [...statuses],
   };
 }
@@ -131,14 +135,19 @@ const base = [
   httpRoute("two", { hostnames: ["two.io"], rules: [rule("/", [{ name: "b", port: 80 }])] }),
 ];
 
+/** Parts of the Gateway that are other instances. */
+function freshParts(before: TranslatedState, after: TranslatedState): Part[] {
+  const known = new Set(before.groups.get("default/web")?.values());
+  return [...(after.groups.get("default/web")?.values() ?? [])].filter((part) => !known.has(part));
+}
+
 test("a change is translated alone: what it does not touch is the same instance", () => {
   const cache = new TranslationCache();
   const state = applyObjects(emptyConfigState, base);
   const before = translateAll(state, cache);
   const slice = endpointSlice("a-1", "a", { endpoints: [{ addresses: ["127.0.0.9"] }] });
   const after = translateAll(applyObjects(state, [slice]), cache);
-  const known = new Set(before.groups.get("default/web"));
-  const fresh = (after.groups.get("default/web") ?? []).filter((part) => !known.has(part));
+  const fresh = freshParts(before, after);
   deepEqual(
     fresh.map(({ type, resource }) => `${type} ${resource}`),
     ["endpoint service/default/a/80"],
@@ -152,8 +161,7 @@ test("a route's change encodes its own virtual host and no other", () => {
   const before = translateAll(state, cache);
   const route = httpRoute("one", { hostnames: ["one.io"], rules: [rule("/x", [{ name: "a", port: 80 }])] });
   const after = translateAll(applyObjects(state, [route]), cache);
-  const known = new Set(before.groups.get("default/web"));
-  const fresh = (after.groups.get("default/web") ?? []).filter((part) => !known.has(part));
+  const fresh = freshParts(before, after);
   deepEqual(
     fresh.map(({ type, virtualHost }) => `${type} ${virtualHost}`),
     ["route one_io"],
@@ -189,7 +197,7 @@ test("rule G69: a grant that is removed revokes in the next translation", () => 
   const state = applyObjects(emptyConfigState, [...base, grant, service("c", {}, there), route]);
   const cache = new TranslationCache();
   const clusters = (of: ConfigState): string[] =>
-    (translateAll(of, cache).groups.get("default/web") ?? [])
+    [...(translateAll(of, cache).groups.get("default/web")?.values() ?? [])]
       .filter(({ type }) => type === "cluster")
       .map(({ resource }) => resource);
   ok(clusters(state).includes("service/other/c/80"));

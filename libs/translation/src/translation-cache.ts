@@ -1,71 +1,161 @@
-import type { ConfigState } from "@routeledger/config-model";
-import { MemoTable } from "./memo-table.ts";
-import { type Read, StateReader, stillSame } from "./state-reader.ts";
+import {
+  type ConfigObject,
+  type ConfigState,
+  changedObjects,
+  emptyConfigState,
+  getObject,
+  kindKey,
+  type ObjectDifference,
+  objectsOfKind,
+} from "@routeledger/config-model";
+import { type JsonObject, SortedMap } from "@routeledger/std";
+import type { PartSet } from "@routeledger/xds-model";
+import { SliceIndex } from "./backends/slice-index.ts";
+import { Dependents } from "./dependents.ts";
+import { GatewayTranslation } from "./gateway-translation.ts";
+import { gatewayGroup, specOf } from "./kinds.ts";
+import { type GatewayView, viewGateway } from "./listeners/gateway-view.ts";
+import { parentOfSet } from "./listeners/listener-sets.ts";
+import { findGateway, nodeGroupPattern } from "./node-groups.ts";
+import { parentKey, parentRefsOf } from "./routes/attach.ts";
+import { RouteTranslations } from "./routes/route-translations.ts";
+import { StateReader } from "./state-reader.ts";
+import { type GroupFindings, StatusIndex } from "./statuses/status-index.ts";
+import { isCrowded } from "./tls/ancestor-room.ts";
+import { policyKind } from "./tls/policy-index.ts";
 
-interface Kept {
-  readonly reads: readonly Read[];
-  readonly value: unknown;
-  /** The kinds that were read, and what the state held of each when the reads were last found to be the same. */
-  readonly kinds: readonly string[];
-  held: readonly unknown[];
+/** What a state is translated to. States that follow on each other share what stays. */
+export interface TranslatedState {
+  /** The parts of every node group that there is, by `namespace/name`. */
+  readonly groups: SortedMap<PartSet>;
+  /** The status of every object that has one, without lastTransitionTime, by `group/kind/namespace/name`. */
+  readonly statuses: SortedMap<JsonObject>;
+}
+
+interface KnownGateway {
+  readonly translation: GatewayTranslation;
+  view: GatewayView;
 }
 
 /**
- * Keeps what was translated from the same instances of objects, so that a translation costs what an event touches.
- * It never changes a result. One cache serves all node groups of one log; what no longer stands is forgotten.
+ * Follows states, and makes anew what a change touches: from a changed object to the routes that read it, from a route
+ * to its Gateways, from there to the domains, upstreams and statuses that it has a part in. It never changes a result:
+ * a state translates to the same after any others. One cache serves one log.
  */
 export class TranslationCache {
-  readonly #kept = new WeakMap<object, Map<string, Kept>>();
-  readonly #tables = new Map<string, MemoTable>();
+  #state = emptyConfigState;
+  readonly #routes = new RouteTranslations();
+  readonly #slices = new SliceIndex();
+  readonly #views = new Dependents();
+  readonly #gateways = new Map<string, KnownGateway>();
+  readonly #statuses = new StatusIndex();
+  #groups = SortedMap.empty<PartSet>();
 
-  /** What `compute` gives for an object, kept until the object or one of the reads is another instance. */
-  of<T>(owner: object, slot: string, state: ConfigState, compute: (reader: StateReader) => T): T {
-    let slots = this.#kept.get(owner);
-    if (slots === undefined) {
-      slots = new Map();
-      this.#kept.set(owner, slots);
-    }
-    const known = slots.get(slot);
-    if (known !== undefined && isCurrent(known, state)) return known.value as T;
-    const reader = new StateReader(state);
-    const value = compute(reader);
-    const { reads } = reader;
-    const kinds = [...new Set(reads.map(({ kind }) => kind))];
-    slots.set(slot, { reads, value, kinds, held: heldOf(kinds, state) });
-    return value;
+  /** @internal `translateAll` */
+  follow(state: ConfigState): TranslatedState {
+    const before = this.#state;
+    const changes = changedObjects(before, state);
+    this.#state = state;
+    if (changes.length > 0) this.#follow(before, state, changes);
+    return { groups: this.#groups, statuses: this.#statuses.statuses };
   }
 
-  /** A table by name: a node group's own is named like it, its others begin with its name and a space. */
-  table(name: string): MemoTable {
-    let table = this.#tables.get(name);
-    if (table === undefined) {
-      table = new MemoTable();
-      this.#tables.set(name, table);
+  #follow(before: ConfigState, state: ConfigState, changes: readonly ObjectDifference[]): void {
+    const routes = new Map<string, string[]>();
+    for (const route of this.#routes.follow(state, changes)) {
+      for (const group of gatewaysOf(state, [route.before, route.after])) {
+        const keys = routes.get(group);
+        if (keys === undefined) routes.set(group, [route.key]);
+        else keys.push(route.key);
+      }
     }
-    return table;
+    const services = [...this.#slices.follow(changes)];
+    const { made, gone } = this.#makeViews(state, changes);
+    const around = { state, routes: this.#routes, slices: this.#slices };
+    const all = concernsPolicies([before, state], changes);
+    const findings = new Map<string, GroupFindings | undefined>(gone.map((group) => [group, undefined]));
+    const groups: [string, PartSet | undefined][] = gone.map((group) => [group, undefined]);
+    for (const [group, { view, translation }] of this.#gateways) {
+      const reached = services.filter((service) => translation.reaches(service));
+      if (!all && !made.has(group) && !routes.has(group) && reached.length === 0) continue;
+      translation.follow(around, view, { routes: routes.get(group) ?? [], services: reached });
+      findings.set(group, translation.findings);
+      groups.push([group, translation.parts]);
+    }
+    this.#statuses.follow(changes, findings);
+    this.#groups = this.#groups.with(groups);
   }
 
-  /** Forgets the tables of node groups that are no more. */
-  keepTables(nodeGroups: ReadonlySet<string>): void {
-    for (const name of this.#tables.keys()) {
-      if (!nodeGroups.has(name.split(" ", 1)[0] ?? "")) this.#tables.delete(name);
+  /** Views the Gateways that may mean something else. */
+  #makeViews(
+    state: ConfigState,
+    changes: readonly ObjectDifference[],
+  ): { readonly made: ReadonlySet<string>; readonly gone: readonly string[] } {
+    const asked = new Set([...gatewaysAmong(state, changes), ...this.#views.affectedBy(changes, state)]);
+    const gone: string[] = [];
+    for (const group of asked) {
+      const found = nodeGroupPattern.test(group) ? findGateway(state, group) : undefined;
+      if (found === undefined) {
+        if (this.#gateways.delete(group)) gone.push(group);
+        this.#views.delete(group);
+        asked.delete(group);
+        continue;
+      }
+      const reader = new StateReader(state);
+      const view = viewGateway(reader, found.gateway, found.gatewayClass);
+      this.#views.set(group, reader.reads);
+      const known = this.#gateways.get(group);
+      if (known === undefined) this.#gateways.set(group, { translation: new GatewayTranslation(), view });
+      else known.view = view;
     }
+    return { made: asked, gone };
   }
 }
 
-function isCurrent(kept: Kept, state: ConfigState): boolean {
-  if (sameKinds(kept, state)) return true;
-  if (!stillSame(kept.reads, state)) return false;
-  kept.held = heldOf(kept.kinds, state);
-  return true;
+/** The Gateways that changed, or whose class did. */
+function gatewaysAmong(state: ConfigState, changes: readonly ObjectDifference[]): string[] {
+  return changes.flatMap(({ before, after }) => {
+    const object = after ?? before;
+    if (object === undefined || object.group !== gatewayGroup) return [];
+    const { kind, namespace, name } = object;
+    if (kind === "Gateway") return [`${namespace}/${name}`];
+    if (kind !== "GatewayClass") return [];
+    return objectsOfKind(state, gatewayGroup, "Gateway")
+      .filter((gateway) => specOf(gateway).gatewayClassName === name)
+      .map((gateway) => `${gateway.namespace}/${gateway.name}`);
+  });
 }
 
-function sameKinds({ kinds, held }: Kept, state: ConfigState): boolean {
-  for (let index = 0; index < kinds.length; index++)
-    if (state.objects.get(kinds[index]!) !== held[index]) return false;
-  return true;
+/** The Gateways that routes name, as they were and as they are, directly or by a ListenerSet. */
+function gatewaysOf(state: ConfigState, routes: readonly (ConfigObject | undefined)[]): ReadonlySet<string> {
+  const groups = new Set<string>();
+  for (const route of new Set(routes)) {
+    if (route === undefined) continue;
+    for (const parentRef of parentRefsOf(route)) {
+      const parent = parentKey(parentRef, route.namespace);
+      const group = parent === undefined ? undefined : gatewayOf(state, parent);
+      if (group !== undefined) groups.add(group);
+    }
+  }
+  return groups;
 }
 
-function heldOf(kinds: readonly string[], state: ConfigState): unknown[] {
-  return kinds.map((kind) => state.objects.get(kind));
+function gatewayOf(state: ConfigState, parent: string): string | undefined {
+  const [kind = "", namespace = "", name = ""] = parent.split("/");
+  if (kind === "Gateway") return `${namespace}/${name}`;
+  const set = getObject(state, { group: gatewayGroup, kind, namespace, name });
+  return set && parentOfSet(set);
+}
+
+/**
+ * Whether any Gateway may find out something else about policies, also one none of whose routes changed: a policy that
+ * loses against another changes no route, and a full status makes Gateways depend on each other (G102).
+ */
+function concernsPolicies(states: readonly ConfigState[], changes: readonly ObjectDifference[]): boolean {
+  const isPolicy = ({ group, kind }: ConfigObject): boolean => kindKey(group, kind) === policyKind;
+  if (changes.some(({ before, after }) => [before, after].some((one) => one !== undefined && isPolicy(one))))
+    return true;
+  if (!states.some(({ objects }) => objects.has(policyKind))) return false;
+  const hasConfigMap = changes.some(({ before, after }) => (after ?? before)?.kind === "ConfigMap");
+  return hasConfigMap || states.some(isCrowded);
 }

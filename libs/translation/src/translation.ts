@@ -1,10 +1,8 @@
 export { type Bootstrap, type BootstrapOptions, bootstrap, type EdgeAddress } from "./bootstrap.ts";
-export { type FoldedRevision, foldRevision, type RevisionFold, translateAll } from "./fold-revision.ts";
+export { type FoldedRevision, foldRevision, type RevisionFold } from "./fold-revision.ts";
 export { controllerName } from "./kinds.ts";
 export { nodeGroups } from "./node-groups.ts";
 export { type NotClosed, type PublishOutcome, publish, type RevisionTranslation } from "./publish.ts";
-export type { Findings, ParentFinding } from "./statuses/findings.ts";
-export { statuses } from "./statuses/statuses.ts";
-export { type Translation, translate } from "./translate.ts";
-export { TranslationCache } from "./translation-cache.ts";
+export { translateAll } from "./translate-all.ts";
+export { type TranslatedState, TranslationCache } from "./translation-cache.ts";
 export { translatorVersion } from "./translator-version.ts";

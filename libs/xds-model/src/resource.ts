@@ -1,3 +1,4 @@
+import { withMessages } from "@routeledger/protos";
 import { assert, compareStrings, formatRevision, type Revision, sha256Hex } from "@routeledger/std";
 import { referencesOf, warmsByItself } from "./references.ts";
 import type { Part, Reference, Resource } from "./snapshot.ts";
@@ -55,27 +56,16 @@ class ComposedResource implements Resource {
   }
 }
 
-/** The tag and the length of one virtual host. */
-const headBytesMax = 6;
-
-/** RouteConfiguration.virtual_hosts is field 2; repeated fields of joined encodings are appended (protobuf). */
-const virtualHostsTag = (2 << 3) | 2;
+/** `RouteConfiguration.virtual_hosts` */
+const virtualHostsField = 2;
 
 function joinRouteTable([shell, ...hosts]: readonly Part[]): Uint8Array {
-  let length = shell?.bytes.length ?? 0;
-  for (const { bytes } of hosts) length += bytes.length + headBytesMax;
-  const joined = new Uint8Array(length);
-  if (shell) joined.set(shell.bytes);
-  let end = shell?.bytes.length ?? 0;
-  for (const { bytes } of hosts) {
-    joined[end++] = virtualHostsTag;
-    let rest = bytes.length;
-    for (; rest > 0x7f; rest >>>= 7) joined[end++] = (rest & 0x7f) | 0x80;
-    joined[end++] = rest;
-    joined.set(bytes, end);
-    end += bytes.length;
-  }
-  return joined.slice(0, end);
+  assert(shell !== undefined, "a route table with a shell");
+  return withMessages(
+    shell.bytes,
+    virtualHostsField,
+    hosts.map(({ bytes }) => bytes),
+  );
 }
 
 function distinct(references: readonly Reference[]): Reference[] {

@@ -23,11 +23,11 @@ export async function xdsChanges(before: ConfigState, after: ConfigState): Promi
   const fresh = translateAll(after, cache).groups;
   const groups = [...new Set([...old.keys(), ...fresh.keys()])].sort(compareStrings);
   return groups.flatMap((nodeGroup) =>
-    groupChanges(nodeGroup, old.get(nodeGroup) ?? [], fresh.get(nodeGroup) ?? []),
+    groupChanges(nodeGroup, old.get(nodeGroup)?.values() ?? [], fresh.get(nodeGroup)?.values() ?? []),
   );
 }
 
-function groupChanges(nodeGroup: string, before: readonly Part[], after: readonly Part[]): XdsChange[] {
+function groupChanges(nodeGroup: string, before: Iterable<Part>, after: Iterable<Part>): XdsChange[] {
   const old = resourceParts(before);
   const fresh = resourceParts(after);
   const changes = [...new Set([...old.keys(), ...fresh.keys()])].flatMap(
@@ -57,7 +57,7 @@ function groupChanges(nodeGroup: string, before: readonly Part[], after: readonl
 }
 
 /** The parts of each resource, in order. */
-function resourceParts(parts: readonly Part[]): Map<string, Part[]> {
+function resourceParts(parts: Iterable<Part>): Map<string, Part[]> {
   return Map.groupBy(parts, ({ type, resource }) => `${type}\n${resource}`);
 }
 

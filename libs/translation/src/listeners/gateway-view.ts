@@ -1,6 +1,6 @@
-import { isDeepStrictEqual } from "node:util";
 import type { ConfigObject, ConfigState } from "@routeledger/config-model";
 import { specOf } from "../kinds.ts";
+import { sameValue } from "../same-value.ts";
 import type { StateReader } from "../state-reader.ts";
 import { type Condition, condition } from "../statuses/condition.ts";
 import type { TlsSecret } from "../tls/tls-secret.ts";
@@ -93,7 +93,7 @@ const insecureMessage =
 
 /** The view itself when nothing of it is other than before: what rests on it stands as well. */
 export function sameView(before: GatewayView | undefined, view: GatewayView): GatewayView {
-  return before !== undefined && isDeepStrictEqual(before, view) ? before : view;
+  return before !== undefined && sameValue(before, view) ? before : view;
 }
 
 function finish(draft: ListenerDraft, conflicted: Condition, gatewayServes: boolean): ListenerView {

@@ -4,12 +4,11 @@ import type { Part } from "@routeledger/xds-model";
 import { connectionLog } from "../access-log.ts";
 import { connectionBufferBytes } from "../backends/cluster.ts";
 import { anyHost } from "../hostnames.ts";
-import type { MemoTable } from "../memo-table.ts";
 import { makePart } from "../parts.ts";
 import { routeTableOf } from "../routes/route-table.ts";
-import { connectionManagerFilter } from "./connection-manager.ts";
 import { downstreamTls } from "./downstream-tls.ts";
 import type { GatewayView } from "./gateway-view.ts";
+import { connectionManagerFilter } from "./http-connection.ts";
 import type { ListenerView } from "./listener-view.ts";
 
 /** Transport, address and port, never the Gateway's listener that happens to be the first on it. */
@@ -18,18 +17,16 @@ export function listenerName(address: string, port: number): string {
 }
 
 /** The Envoy listeners of a Gateway, one an address and port. A port without a valid listener has none (G88). */
-export function listenerParts({ object, addresses, listeners }: GatewayView, memo: MemoTable): Part[] {
+export function listenerParts({ object, addresses, listeners }: GatewayView): Part[] {
   const byPort = Map.groupBy(
     listeners.filter(({ serves }) => serves),
     ({ port }) => port,
   );
   return [...byPort].flatMap(([port, onPort]) =>
     addresses.map((address) => {
-      const resource = listenerName(address, port);
-      return memo.get(`listener ${resource}`, [object, ...onPort], () => {
-        const bytes = codec("envoy.config.listener.v3.Listener").encode(envoyListener(address, port, onPort));
-        return makePart({ type: "listener", resource }, bytes, [object, ...onPort.map(({ owner }) => owner)]);
-      });
+      const bytes = codec("envoy.config.listener.v3.Listener").encode(envoyListener(address, port, onPort));
+      const owners = [object, ...onPort.map(({ owner }) => owner)];
+      return makePart({ type: "listener", resource: listenerName(address, port) }, bytes, owners);
     }),
   );
 }

@@ -1,14 +1,16 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
-import { getObject } from "@routeledger/config-model";
-import { assert, type JsonObject } from "@routeledger/std";
+import { changedObjects, emptyConfigState, getObject } from "@routeledger/config-model";
+import { assert, by, type JsonObject } from "@routeledger/std";
+import { UpstreamIndex } from "../backends/upstream-index.ts";
 import { viewGateway } from "../listeners/gateway-view.ts";
 import { gateway, gatewayClass, grpcRoute, http, httpRoute, rule, service } from "../sample-objects.ts";
 import { StateReader } from "../state-reader.ts";
+import type { AttachedRoute } from "../statuses/findings.ts";
 import { stateOf } from "../testing.ts";
-import { TranslationCache } from "../translation-cache.ts";
-import { attachedRoutes } from "./attached-routes.ts";
-import { type LimitedRoutes, withinLimit } from "./route-limit.ts";
+import { type Domain, DomainIndex } from "./domain-index.ts";
+import { RouteSet } from "./route-set.ts";
+import { RouteTranslations } from "./route-translations.ts";
 
 const a = [{ name: "a", port: 80 }];
 const gatewayApi = { group: "gateway.networking.k8s.io" };
@@ -24,7 +26,18 @@ function limited(routesMax: number, ...routes: JsonObject[]): LimitedRoutes {
   });
   assert(object !== undefined && ofClass !== undefined, "a Gateway and its class");
   const view = viewGateway(new StateReader(state), object, ofClass);
-  return withinLimit(view, attachedRoutes(state, view, new TranslationCache()), routesMax);
+  const translations = new RouteTranslations();
+  translations.follow(state, changedObjects(emptyConfigState, state));
+  const set = new RouteSet(routesMax);
+  const domains = new DomainIndex(view.listeners);
+  const indexes = { domains, upstreams: new UpstreamIndex() };
+  set.follow(state, view, translations, { restarts: true, keys: [], indexes });
+  return { routes: [...set.routes.values()].sort(by(({ key }) => key)), domains: domains.takeChanged() };
+}
+
+interface LimitedRoutes {
+  readonly routes: readonly AttachedRoute[];
+  readonly domains: readonly Domain[];
 }
 
 function refusedOf({ routes }: LimitedRoutes): string[] {

@@ -1,10 +1,10 @@
+import type { ConfigObject } from "@routeledger/config-model";
 import { codec } from "@routeledger/protos";
-import type { Part } from "@routeledger/xds-model";
+import type { Part, PartKey } from "@routeledger/xds-model";
 import type { GatewayView } from "../listeners/gateway-view.ts";
 import type { ListenerView } from "../listeners/listener-view.ts";
-import type { MemoTable } from "../memo-table.ts";
 import { makePart } from "../parts.ts";
-import type { Domain } from "./domains.ts";
+import type { Domain } from "./domain-index.ts";
 import { encodeMisdirectedHost, encodeVirtualHost, virtualHostName } from "./virtual-host.ts";
 
 /** Where requests of a connection find their routes. */
@@ -24,37 +24,29 @@ export function routeTableOf({ protocol, port, hostname }: ListenerView): RouteT
     : { name: `http/${port}`, port, scheme: "http" };
 }
 
-/**
- * The parts of a route table: the shell, and a virtual host for each domain.
- * @param domains those of the table
- * @param memos `hostMemo` is of this table alone, by domain
- */
-export function routeTableParts(
-  gateway: GatewayView,
-  table: RouteTable,
-  domains: readonly Domain[],
-  { memo, hostMemo }: { readonly memo: MemoTable; readonly hostMemo: MemoTable },
-): Part[] {
-  const resource = table.name;
-  const shell = memo.get(`shell ${resource}`, [gateway.object], () => {
+/** The shells of the tables of the listeners that serve. */
+export function routeTableShells({ object, listeners }: GatewayView): Part[] {
+  const tables = new Set(listeners.filter(({ serves }) => serves).map((one) => routeTableOf(one).name));
+  return [...tables].map((name) => {
     const bytes = codec("envoy.config.route.v3.RouteConfiguration").encode({
-      name: resource,
+      name,
       ignorePortInHostMatching: true,
     });
-    return makePart({ type: "route", resource }, bytes, [gateway.object]);
+    return makePart({ type: "route", resource: name }, bytes, [object]);
   });
-  const hosts = domains.map(({ domain, hosted }): Part => {
-    const inputs: unknown[] = [gateway.object];
-    for (const { route, hostname } of hosted ?? []) inputs.push(route, hostname);
-    return hostMemo.get(domain, inputs, () => {
-      const { port, scheme } = table;
-      const bytes =
-        hosted === undefined
-          ? encodeMisdirectedHost(domain)
-          : encodeVirtualHost({ port, scheme, domain }, hosted);
-      const owners = [gateway.object, ...(hosted ?? []).map(({ route }) => route.object)];
-      return makePart({ type: "route", resource, virtualHost: virtualHostName(domain) }, bytes, owners);
-    });
-  });
-  return [shell, ...hosts];
+}
+
+/** The virtual host of a domain. @param gateway the Gateway's object, which owns it with the routes */
+export function virtualHostPart(gateway: ConfigObject, { table, domain, hosted }: Domain): Part {
+  const { port, scheme } = table;
+  const bytes =
+    hosted === undefined
+      ? encodeMisdirectedHost(domain)
+      : encodeVirtualHost({ port, scheme, domain }, hosted);
+  const owners = [gateway, ...(hosted ?? []).map(({ route }) => route.object)];
+  return makePart(virtualHostKey(table, domain), bytes, owners);
+}
+
+export function virtualHostKey({ name }: RouteTable, domain: string): PartKey {
+  return { type: "route", resource: name, virtualHost: virtualHostName(domain) };
 }

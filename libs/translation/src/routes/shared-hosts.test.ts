@@ -2,10 +2,10 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import type { JsonObject } from "@routeledger/std";
 import * as fc from "fast-check";
-import { translateAll } from "../fold-revision.ts";
 import { covers, intersect } from "../hostnames.ts";
 import { gateway, gatewayClass, grpcRoute, http, httpRoute, service } from "../sample-objects.ts";
 import { applyObjects, stateOf } from "../testing.ts";
+import { translateAll } from "../translate-all.ts";
 import { Translated } from "../translated-state.ts";
 import { TranslationCache } from "../translation-cache.ts";
 

@@ -8,7 +8,7 @@ import { type AttachedRoute, attachedRoute } from "../statuses/findings.ts";
 import { type ParentAttachment, routeHostnames } from "./attach.ts";
 
 /** An HTTPRoute and a GRPCRoute that ask for a host of one listener. */
-interface Contest {
+export interface Contest {
   readonly listener: ListenerView;
   /** The wider of the names that both have. */
   readonly hostname: string;
@@ -94,16 +94,16 @@ function contestsOf(http: AttachedRoute, claims: ReadonlyMap<ListenerView, Claim
 }
 
 /** What a route's names mean at a listener: others are ignored (G7). */
-function namesAt({ object }: AttachedRoute, { hostname }: ListenerView): readonly string[] {
+export function namesAt({ object }: AttachedRoute, { hostname }: ListenerView): readonly string[] {
   const names = routeHostnames(object).map((written) => intersect(written, hostname));
   return [...new Set(names)].filter((name) => name !== undefined);
 }
 
-function listenersOf({ attachments }: AttachedRoute): readonly ListenerView[] {
+export function listenersOf({ attachments }: AttachedRoute): readonly ListenerView[] {
   return [...new Set(attachments.flatMap(({ listeners }) => listeners))];
 }
 
-function decide(contests: readonly Contest[]): ReadonlyMap<AttachedRoute, Losses> {
+export function decide(contests: readonly Contest[]): ReadonlyMap<AttachedRoute, Losses> {
   const byRoute = new Map<AttachedRoute, Contest[]>();
   for (const contest of contests) {
     for (const route of [contest.http, contest.grpc]) {
@@ -142,7 +142,7 @@ function isRefused({ translated }: AttachedRoute): boolean {
   return translated?.refused !== undefined;
 }
 
-function giveWay(route: AttachedRoute, losses: Losses): AttachedRoute {
+export function giveWay(route: AttachedRoute, losses: Losses): AttachedRoute {
   const { object, translated } = route;
   const attachments = route.attachments.map((attachment): ParentAttachment => {
     const lost = attachment.listeners.filter((listener) => losses.has(listener));

@@ -16,6 +16,8 @@ export interface TranslatedRoute {
   /** As the route wrote them, lower case; `*` alone when it wrote none. */
   readonly hostnames: readonly string[];
   readonly entries: readonly RouteEntry[];
+  /** Of a route that was refused for its size, how many entries it asked for. */
+  readonly wantedEntries?: number;
   /** All clusters that it forwards to, sorted by name, each once. */
   readonly upstreams: readonly Upstream[];
   /** What it may not forward to, since its TLS is not in order. */

@@ -1,8 +1,9 @@
-import { codec, type envoy } from "@routeledger/protos";
+import { codec, withMessages } from "@routeledger/protos";
 import { compareNumbers, inOrder } from "@routeledger/std";
 import { compareSpecificity } from "../hostnames.ts";
+import { encodedRoute } from "./encoded-route.ts";
 import { compareOrigins, compareRanks } from "./match-rank.ts";
-import { placedRoute, type RouteEntry, type RoutePlace } from "./route-entry.ts";
+import type { RouteEntry, RoutePlace } from "./route-entry.ts";
 import type { TranslatedRoute } from "./translated-route.ts";
 
 /** A route that may answer on a domain, and the hostname that it wrote and that covers the domain. */
@@ -23,8 +24,19 @@ export function virtualHostName(domain: string): string {
  * listener, most specific first (G19, G20), in each by the rank of the match (G34).
  */
 export function encodeVirtualHost(place: RoutePlace, hosted: readonly HostedRoute[]): Uint8Array {
-  return virtualHosts.encode(virtualHost(place, hosted));
+  const head = virtualHosts.encode({ name: virtualHostName(place.domain), domains: [place.domain] });
+  const entries = hosted.flatMap(({ route, hostname }) =>
+    route.entries.map((entry) => ({ entry, hostname })),
+  );
+  return withMessages(
+    head,
+    routesField,
+    entries.sort(compareEntries).map(({ entry }) => encodedRoute(entry, place)),
+  );
 }
+
+/** `VirtualHost.routes` */
+const routesField = 3;
 
 /** A host of another listener (G91): the client is told to come again on a connection of its own. */
 export function encodeMisdirectedHost(domain: string): Uint8Array {
@@ -33,20 +45,6 @@ export function encodeMisdirectedHost(domain: string): Uint8Array {
     domains: [domain],
     routes: [{ name: "misdirected", match: { prefix: "/" }, directResponse: { status: 421 } }],
   });
-}
-
-export function virtualHost(
-  place: RoutePlace,
-  hosted: readonly HostedRoute[],
-): envoy.config.route.v3.VirtualHost {
-  const entries = hosted.flatMap(({ route, hostname }) =>
-    route.entries.map((entry) => ({ entry, hostname })),
-  );
-  return {
-    name: virtualHostName(place.domain),
-    domains: [place.domain],
-    routes: entries.sort(compareEntries).map(({ entry }) => placedRoute(entry, place)),
-  };
 }
 
 const compareEntries = inOrder<{ readonly entry: RouteEntry; readonly hostname: string }>(

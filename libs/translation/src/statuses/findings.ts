@@ -1,24 +1,12 @@
 import { type ConfigObject, objectKey } from "@routeledger/config-model";
 import type { JsonObject } from "@routeledger/std";
 import { controllerName, generationOf } from "../kinds.ts";
-import type { GatewayView } from "../listeners/gateway-view.ts";
+import type { GatewayView, ListenerSetView } from "../listeners/gateway-view.ts";
 import { type ListenerView, listenerConditions, supportedKindList } from "../listeners/listener-view.ts";
 import type { ParentAttachment } from "../routes/attach.ts";
 import type { TranslatedRoute } from "../routes/translated-route.ts";
 import { ancestorsMax } from "../tls/ancestor-room.ts";
 import { type Condition, condition, conditionList } from "./condition.ts";
-
-/** What the translation of one node group found out about objects: what `statuses` is made of. */
-export interface Findings {
-  /** The status of the Gateway, without transition times. */
-  readonly gateway: { readonly key: string; readonly status: JsonObject };
-  /** The statuses of the ListenerSets that name the Gateway, without transition times. */
-  readonly listenerSets: readonly { readonly key: string; readonly status: JsonObject }[];
-  /** By object key: the entries of `status.parents` that speak of this Gateway. */
-  readonly parents: ReadonlyMap<string, readonly ParentFinding[]>;
-  /** By object key of a BackendTLSPolicy: the entry of `status.ancestors` that speaks of this Gateway. */
-  readonly ancestors: ReadonlyMap<string, JsonObject>;
-}
 
 export interface ParentFinding {
   /** Position of the parentRef in the route's spec. */
@@ -101,27 +89,42 @@ function isAccepted({ status }: Condition): boolean {
 }
 
 /**
- * The status of a Gateway.
+ * The statuses of a Gateway and of the ListenerSets that name it, by object key, without transition times.
+ * @param attached how many accepted routes each listener has (G6)
  * @param refused BackendTLSPolicies whose status has no room for it
  */
-export function gatewayFinding(
+export function gatewayFindings(
   gateway: GatewayView,
-  routes: readonly AttachedRoute[],
+  attached: ReadonlyMap<ListenerView, number>,
   refused: readonly ConfigObject[],
-): Findings["gateway"] {
-  const generation = generationOf(gateway.object);
+): Map<string, JsonObject> {
   const { accepted, programmed, resolvedRefs, insecureFrontend, addresses, sets } = gateway;
   const conditions = [accepted, programmed, resolvedRefs, insecureFrontend, noRoom(refused)].filter(
     (one) => one !== undefined,
   );
-  const attached = sets.filter((set) => set.accepted.status === "True").length;
   const status = {
     addresses: addresses.map((value) => ({ type: "IPAddress", value })),
-    ...(sets.length === 0 ? {} : { attachedListenerSets: attached }),
-    conditions: conditionList(conditions, generation),
-    listeners: listenerStatuses(gateway.object, gateway, attachedCounts(routes)),
+    ...(sets.length === 0
+      ? {}
+      : { attachedListenerSets: sets.filter((set) => set.accepted.status === "True").length }),
+    conditions: conditionList(conditions, generationOf(gateway.object)),
+    listeners: listenerStatuses(gateway.object, gateway, attached),
   };
-  return { key: objectKey(gateway.object), status };
+  const own: [string, JsonObject] = [objectKey(gateway.object), status];
+  return new Map([own, ...sets.map((set) => setFinding(set, gateway, attached))]);
+}
+
+function setFinding(
+  { object, accepted, programmed }: ListenerSetView,
+  gateway: GatewayView,
+  attached: ReadonlyMap<ListenerView, number>,
+): [string, JsonObject] {
+  const listeners = listenerStatuses(object, gateway, attached);
+  const status = {
+    conditions: conditionList([accepted, programmed], generationOf(object)),
+    ...(listeners.length === 0 ? {} : { listeners }),
+  };
+  return [objectKey(object), status];
 }
 
 /** Rule G102: the policies themselves cannot say it, their list is full. */
@@ -130,22 +133,6 @@ function noRoom(refused: readonly ConfigObject[]): Condition | undefined {
   const names = refused.map(({ namespace, name }) => `${namespace}/${name}`).join(", ");
   const message = `${ancestorsMax} older Gateways fill status.ancestors of BackendTLSPolicy ${names}: its targets answer 503 here`;
   return condition("routeledger.dev/PoliciesAttached", "False", "AncestorsFull", message);
-}
-
-/** The statuses of the ListenerSets that name the Gateway. */
-export function listenerSetFindings(
-  gateway: GatewayView,
-  routes: readonly AttachedRoute[],
-): Findings["listenerSets"] {
-  const counts = gateway.sets.length === 0 ? new Map() : attachedCounts(routes);
-  return gateway.sets.map(({ object, accepted, programmed }) => {
-    const listeners = listenerStatuses(object, gateway, counts);
-    const status = {
-      conditions: conditionList([accepted, programmed], generationOf(object)),
-      ...(listeners.length === 0 ? {} : { listeners }),
-    };
-    return { key: objectKey(object), status };
-  });
 }
 
 function listenerStatuses(
@@ -161,16 +148,4 @@ function listenerStatuses(
       attachedRoutes: attached.get(listener) ?? 0,
       conditions: conditionList(listenerConditions(listener), generationOf(owner)),
     }));
-}
-
-/** How many accepted routes each listener has, each counted once, whatever else is wrong (G6). */
-function attachedCounts(routes: readonly AttachedRoute[]): ReadonlyMap<ListenerView, number> {
-  const counts = new Map<ListenerView, number>();
-  for (const { attachments, translated } of routes) {
-    if (translated?.refused !== undefined) continue;
-    for (const listener of new Set(attachments.flatMap(({ listeners }) => listeners))) {
-      counts.set(listener, (counts.get(listener) ?? 0) + 1);
-    }
-  }
-  return counts;
 }

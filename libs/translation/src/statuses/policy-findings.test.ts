@@ -2,7 +2,6 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { p256 } from "@routeledger/config-model/testing";
 import type { JsonObject } from "@routeledger/std";
-import { translateAll } from "../fold-revision.ts";
 import {
   configMap,
   gateway,
@@ -14,6 +13,7 @@ import {
   tlsPolicy,
 } from "../sample-objects.ts";
 import { applyObjects, deleteObject, stateOf } from "../testing.ts";
+import { translateAll } from "../translate-all.ts";
 import { Translated } from "../translated-state.ts";
 import { TranslationCache } from "../translation-cache.ts";
 

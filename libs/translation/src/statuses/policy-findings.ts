@@ -5,89 +5,99 @@ import {
   type ObjectRef,
   objectKey,
 } from "@routeledger/config-model";
-import type { JsonObject } from "@routeledger/std";
-import type { Upstream } from "../backends/upstream.ts";
+import { type JsonObject, SortedMap } from "@routeledger/std";
+import type { ReachedTarget, UpstreamIndex } from "../backends/upstream-index.ts";
 import { controllerName, gatewayGroup, generationOf, specOf } from "../kinds.ts";
-import type { MemoTable } from "../memo-table.ts";
+import { sameItems, WeakMemo } from "../memo-table.ts";
 import { Problem } from "../problem.ts";
+import { ReadMemo } from "../read-memo.ts";
 import { hasRoom, isCrowded } from "../tls/ancestor-room.ts";
 import { type ResolvedPolicy, resolvePolicy } from "../tls/backend-tls-policy.ts";
 import { policiesOf, policyKind, type TargetingPolicy } from "../tls/policy-index.ts";
-import { portName } from "../tls/secure-upstream.ts";
-import type { TranslationCache } from "../translation-cache.ts";
 import { objectsOf } from "../untrusted.ts";
 import { type Condition, condition, conditionList } from "./condition.ts";
-import type { AttachedRoute } from "./findings.ts";
 
 /** What a Gateway finds out about the BackendTLSPolicies of what its routes reach. */
 export interface PolicyFindings {
   /** By object key: the entry of `status.ancestors` that speaks of the Gateway (G102). */
-  readonly ancestors: ReadonlyMap<string, JsonObject>;
+  readonly ancestors: SortedMap<JsonObject>;
   /** Policies whose status has no room for the Gateway: not implemented for it, sorted by key (G102). */
   readonly refused: readonly ConfigObject[];
 }
 
-const nothing: PolicyFindings = { ancestors: new Map(), refused: [] };
-
-/** What `policyFindings` rests on: as long as these are the same instances, its answer is. */
-export function policyInputs(state: ConfigState, routes: readonly AttachedRoute[]): readonly unknown[] {
-  const policies = state.objects.get(policyKind);
-  if (policies === undefined) return [];
-  // Only where there may be too many does it matter what other Gateways reach.
-  const around = isCrowded(state) ? state.objects : undefined;
-  return [routes, policies, state.objects.get(configMapKind), around];
-}
+const nothing: PolicyFindings = { ancestors: SortedMap.empty(), refused: [] };
 
 const configMapKind = kindKey("", "ConfigMap");
 
-/** @param cache its table `<node group> policies` keeps statuses that do not change the same instances */
-export function policyFindings(
-  state: ConfigState,
-  gateway: ConfigObject,
-  routes: readonly AttachedRoute[],
-  cache: TranslationCache,
-): PolicyFindings {
-  if (state.objects.get(policyKind) === undefined) return nothing;
-  const nodeGroup = `${gateway.namespace}/${gateway.name}`;
-  const claims = claimsOn(state, reachedTargets(routes));
-  const ancestors = new Map<string, JsonObject>();
-  const refused: ConfigObject[] = [];
-  const memo = cache.table(`${nodeGroup} policies`);
-  for (const [key, { policy, claims: own }] of [...claims].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (!hasRoom(state, policy, nodeGroup)) {
-      refused.push(policy);
-      continue;
+/** Follows what a Gateway finds out about policies: the same instance as long as it is the same. */
+export class PolicyReview {
+  readonly #resolved = new ReadMemo<ConfigObject, ResolvedPolicy>();
+  readonly #statuses = new WeakMemo();
+  #inputs: readonly unknown[] = [];
+  #findings = nothing;
+
+  /** @param upstreams what the Gateway's routes reach */
+  follow(state: ConfigState, gateway: ConfigObject, upstreams: UpstreamIndex): PolicyFindings {
+    const policies = state.objects.get(policyKind);
+    if (policies === undefined) return nothing;
+    // Only where there may be too many does it matter what other Gateways reach.
+    const around = isCrowded(state) ? state.objects : undefined;
+    const inputs = [
+      gateway,
+      upstreams,
+      upstreams.targetsVersion,
+      policies,
+      state.objects.get(configMapKind),
+      around,
+    ];
+    if (sameItems(this.#inputs, inputs)) return this.#findings;
+    this.#inputs = inputs;
+    const { ancestors, refused } = this.#review(state, gateway, upstreams.targets);
+    const known = this.#findings;
+    this.#findings = {
+      ancestors: known.ancestors.with([
+        ...[...known.ancestors.keys()].map((key) => [key, undefined] as const),
+        ...ancestors,
+      ]),
+      refused: sameItems(known.refused, refused) ? known.refused : refused,
+    };
+    return this.#findings;
+  }
+
+  #review(
+    state: ConfigState,
+    gateway: ConfigObject,
+    targets: ReadonlyMap<string, ReachedTarget>,
+  ): { readonly ancestors: [string, JsonObject][]; readonly refused: ConfigObject[] } {
+    const nodeGroup = `${gateway.namespace}/${gateway.name}`;
+    const ancestors: [string, JsonObject][] = [];
+    const refused: ConfigObject[] = [];
+    for (const [key, { policy, claims }] of [...claimsOn(state, targets)].sort(([a], [b]) =>
+      a < b ? -1 : 1,
+    )) {
+      if (!hasRoom(state, policy, nodeGroup)) {
+        refused.push(policy);
+        continue;
+      }
+      const resolved = this.#resolved.of(policy, state, (reader) => resolvePolicy(reader, policy));
+      const conditions = [acceptance(claims, resolved), resolution(resolved)];
+      ancestors.push([key, this.#ancestorStatus(gateway, policy, conditions)]);
     }
-    const resolved = cache.of(policy, "resolved", state, (reader) => resolvePolicy(reader, policy));
-    const conditions = [acceptance(own, resolved), resolution(resolved)];
-    ancestors.set(key, ancestorStatus(gateway, policy, conditions, memo));
+    return { ancestors, refused };
   }
-  memo.endRound();
-  return { ancestors, refused };
-}
 
-/** A Service or Backend, and the names of the ports of it that are reached. */
-interface ReachedTarget {
-  readonly object: ConfigObject;
-  readonly ports: Set<string>;
-}
-
-/** What accepted routes reach, or would if its TLS were in order. */
-function reachedTargets(routes: readonly AttachedRoute[]): Map<string, ReachedTarget> {
-  const targets = new Map<string, ReachedTarget>();
-  const put = (upstream: Upstream): void => {
-    const key = objectKey(upstream.owner);
-    const target = targets.get(key) ?? { object: upstream.owner, ports: new Set() };
-    targets.set(key, target);
-    target.ports.add(portName(upstream));
-  };
-  for (const { attachments, translated } of routes) {
-    if (translated === undefined || translated.refused !== undefined) continue;
-    if (!attachments.some(({ listeners }) => listeners.length > 0)) continue;
-    for (const upstream of translated.upstreams) put(upstream);
-    for (const upstream of translated.insecure) put(upstream);
+  #ancestorStatus(
+    { namespace, name }: ConfigObject,
+    policy: ConfigObject,
+    conditions: readonly Condition[],
+  ): JsonObject {
+    const said = conditions.flatMap(({ status, reason, message }) => [status, reason, message]);
+    return this.#statuses.get(policy, [namespace, name, ...said], () => ({
+      ancestorRef: { group: gatewayGroup, kind: "Gateway", namespace, name },
+      controllerName,
+      conditions: conditionList(conditions, generationOf(policy)),
+    }));
   }
-  return targets;
 }
 
 /** What became of one targetRef of a policy. */
@@ -157,18 +167,4 @@ function resolution({ unresolved }: ResolvedPolicy): Condition {
   return unresolved === undefined
     ? condition("ResolvedRefs", "True", "ResolvedRefs")
     : condition("ResolvedRefs", "False", unresolved.reason, unresolved.message);
-}
-
-function ancestorStatus(
-  { namespace, name }: ConfigObject,
-  policy: ConfigObject,
-  conditions: readonly Condition[],
-  memo: MemoTable,
-): JsonObject {
-  const said = conditions.flatMap(({ status, reason, message }) => [status, reason, message]);
-  return memo.get(policy, [namespace, name, ...said], () => ({
-    ancestorRef: { group: gatewayGroup, kind: "Gateway", namespace, name },
-    controllerName,
-    conditions: conditionList(conditions, generationOf(policy)),
-  }));
 }

@@ -2,7 +2,6 @@ import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { p256, p384, sealedTlsSecret } from "@routeledger/config-model/testing";
 import type { JsonObject } from "@routeledger/std";
-import { translateAll } from "../fold-revision.ts";
 import {
   configMap,
   endpointSlice,
@@ -18,6 +17,7 @@ import {
   tlsPolicy,
 } from "../sample-objects.ts";
 import { applyObjects, deleteObject, partJson, stateOf } from "../testing.ts";
+import { translateAll } from "../translate-all.ts";
 import { Translated } from "../translated-state.ts";
 import { TranslationCache } from "../translation-cache.ts";
 
@@ -75,9 +75,9 @@ test("rule G99: with subjectAltNames only those authenticate, any one of them", 
 test("a rotated CA changes the secret and nothing else", () => {
   const cache = new TranslationCache();
   const state = stateOf([...base, tlsPolicy("p", ["a"])]);
-  const before = translateAll(state, cache).groups.get("default/web") ?? [];
+  const before = [...(translateAll(state, cache).groups.get("default/web")?.values() ?? [])];
   const rotated = applyObjects(state, [configMap("ca", { "ca.crt": p384.certificate })]);
-  const after = translateAll(rotated, cache).groups.get("default/web") ?? [];
+  const after = [...(translateAll(rotated, cache).groups.get("default/web")?.values() ?? [])];
   const known = new Set(before.map(({ resource, digest }) => `${resource} ${digest}`));
   const fresh = after.filter(({ resource, digest }) => !known.has(`${resource} ${digest}`));
   deepEqual(
@@ -94,7 +94,9 @@ test("rule G98: a policy that is deleted and applied again gives the same bytes,
   const policy = tlsPolicy("p", ["a"]);
   const state = stateOf([...base, policy]);
   const bytes = (of: typeof state): string[] =>
-    (translateAll(of).groups.get("default/web") ?? []).map(({ resource, digest }) => `${resource} ${digest}`);
+    [...(translateAll(of).groups.get("default/web")?.values() ?? [])].map(
+      ({ resource, digest }) => `${resource} ${digest}`,
+    );
   const without = deleteObject(state, policy);
   notEqual(bytes(without).join(), bytes(state).join());
   deepEqual(bytes(applyObjects(without, [policy])), bytes(state));
@@ -178,7 +180,9 @@ test("rule G69: a ConfigMap that is deleted revokes at once, whatever the cache 
   const cache = new TranslationCache();
   const state = stateOf([...base, tlsPolicy("p", ["a"])]);
   const clusters = (of: typeof state): number =>
-    (translateAll(of, cache).groups.get("default/web") ?? []).filter(({ type }) => type === "cluster").length;
+    [...(translateAll(of, cache).groups.get("default/web")?.values() ?? [])].filter(
+      ({ type }) => type === "cluster",
+    ).length;
   equal(clusters(state), 1);
   const revoked = deleteObject(state, ca);
   equal(clusters(revoked), 0);

@@ -6,29 +6,25 @@ import {
   secretFacts,
 } from "@routeledger/config-model";
 import { codec, type envoy } from "@routeledger/protos";
-import { assert, by } from "@routeledger/std";
+import { assert } from "@routeledger/std";
 import type { Part } from "@routeledger/xds-model";
-import type { MemoTable } from "../memo-table.ts";
 import { makePart } from "../parts.ts";
 import { trustedCertificates } from "./ca-refs.ts";
 import type { TlsSecret } from "./tls-secret.ts";
 
-/** The SDS resources, sorted by name, each once. A private key stands in them sealed; edges open it. */
-export function secretParts(state: ConfigState, secrets: readonly TlsSecret[], memo: MemoTable): Part[] {
-  const unique = new Map(secrets.map((secret) => [secret.resource, secret]));
-  return [...unique.values()].sort(by(({ resource }) => resource)).map((secret) => {
-    const objects = secret.objects.map((ref) => {
-      const object = getObject(state, ref);
-      assert(object !== undefined, `a resolved reference of ${secret.resource}`);
-      return object;
-    });
-    return memo.get(secret.resource, objects, () => secretPart(secret, objects));
+/** The objects that an SDS resource is made of. @param secret resolved at the state */
+export function secretObjects(state: ConfigState, { resource, objects }: TlsSecret): readonly ConfigObject[] {
+  return objects.map((ref) => {
+    const object = getObject(state, ref);
+    assert(object !== undefined, `a resolved reference of ${resource}`);
+    return object;
   });
 }
 
 const secretMessages = codec("envoy.extensions.transport_sockets.tls.v3.Secret");
 
-function secretPart({ type, resource }: TlsSecret, objects: readonly ConfigObject[]): Part {
+/** The SDS resource. A private key stands in it sealed; edges open it. */
+export function secretPart({ type, resource }: TlsSecret, objects: readonly ConfigObject[]): Part {
   const message = {
     name: resource,
     ...(type === "certificate" ? tlsCertificate(objects) : trustedCa(objects)),
