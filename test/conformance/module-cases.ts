@@ -166,10 +166,16 @@ export const moduleCases: readonly ConformanceCase[] = [
         ...{ gateway: certified, sni: "example.org", shows: "own" },
         ...{ Host: "example.org", Path: "/", gets: "infra-backend-v1" },
       }),
-      {
-        ...ask({ gateway: certified, sni: "example.org", shows: "other", Host: "example.org", gets: 0 }),
+      ...(["other", undefined] as const).map((shows) => ({
+        ...ask({
+          gateway: certified,
+          sni: "example.org",
+          Host: "example.org",
+          gets: 0,
+          ...(shows && { shows }),
+        }),
         fn: "tls.MakeTLSRequestAndExpectEventuallyConsistentFailureResponse",
-      },
+      })),
     ],
   ),
   made("G98, G99: a backend of another name, or another authority, is not talked to", "backendtlspolicy", [
