@@ -203,6 +203,29 @@ const base: JsonObject[] = [
     metadata: { name: "ca", namespace: "default" },
     data: { "ca.crt": p256.certificate },
   },
+  {
+    apiVersion: gatewayApi,
+    kind: "BackendTLSPolicy",
+    metadata: { name: "p1", namespace: "default", creationTimestamp: "2026-01-01T00:00:00Z" },
+    spec: {
+      targetRefs: [
+        { group: "", kind: "Service", name: "a", sectionName: "other" },
+        { group: "", kind: "Service", name: "b" },
+        { group: "gateway.envoyproxy.io", kind: "Backend", name: "b" },
+      ],
+      validation: {
+        hostname: "a.example.com",
+        caCertificateRefs: [{ group: "", kind: "ConfigMap", name: "ca" }],
+      },
+    },
+  },
+  {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "ca", namespace: "default" },
+    type: "kubernetes.io/tls",
+    stringData: { "tls.crt": p256.certificate, "tls.key": p256.key },
+  },
   ...["a", "b"].map((name): JsonObject => {
     const ports = [
       { name: "http", port: 80, protocol: "TCP" },

@@ -13,7 +13,7 @@ const certificate = fc.constantFrom(
   "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
 );
 
-const objectName = fc.constantFrom("ca", "ca", "ca2", "missing");
+const objectName = fc.constantFrom("ca", "ca", "ca", "ca", "ca2", "missing");
 
 export const configMapFields: Arbitrary<JsonObject> = certificate.map((text) => ({
   data: { "ca.crt": text },
@@ -29,8 +29,8 @@ export const secretFields: Arbitrary<JsonObject> = fc
 const caCertificateRefs = few(
   some(
     {
-      group: fc.constantFrom("", "", "", "example.com"),
-      kind: fc.constantFrom("ConfigMap", "ConfigMap", "ConfigMap", "Secret"),
+      group: fc.constantFrom(...Array<string>(9).fill(""), "example.com"),
+      kind: fc.constantFrom(...Array<string>(9).fill("ConfigMap"), "Secret"),
       name: objectName,
     },
     ["group", "kind", "name"],
@@ -64,12 +64,19 @@ export const policySpec: Arbitrary<JsonObject> = fc
     target: fc.record({
       kind: fc.constantFrom("Service", "Service", "Service", "Backend"),
       name: backendName,
-      section: fc.constantFrom("", "", "http", "other", "none"),
+      section: fc.constantFrom("", "", "", "http", "other", "none"),
     }),
     checks: trust,
-    hostname: fc.oneof(fc.constant("a.example.com"), values.hostname),
+    hostname: fc.oneof(
+      { arbitrary: fc.constant("a.example.com"), weight: 4 },
+      { arbitrary: values.hostname, weight: 1 },
+    ),
     subjectAltNames,
-    options: fc.constantFrom<JsonObject>({}, {}, { "example.com/a": "b" }, { "routeledger.dev/a": "b" }),
+    options: fc.constantFrom<JsonObject>(
+      ...Array<JsonObject>(6).fill({}),
+      { "example.com/a": "b" },
+      { "routeledger.dev/a": "b" },
+    ),
   })
   .map(({ target: { kind, name, section }, checks, hostname, subjectAltNames: names, options }) => {
     const group = kind === "Service" ? "" : "gateway.envoyproxy.io";
