@@ -23,10 +23,10 @@ export function applyGroupDelta(snapshot: Snapshot, delta: GroupDelta, moment: D
     editions.set(type, open);
     return open;
   };
-  for (const part of delta.changed) edit(part.type).parts(part.resource).set(part.virtualHost, part);
+  for (const part of delta.changed) edit(part.type).edits(part.resource).set(part.virtualHost, part);
   for (const { type, resource, virtualHost } of delta.removed) {
     if (virtualHost === "") edit(type).remove(resource);
-    else edit(type).parts(resource).delete(virtualHost);
+    else edit(type).edits(resource).set(virtualHost, undefined);
   }
   for (const { type, resource } of delta.retired) edit(type).retire(resource, moment.timeMs);
   const types = everyType((type) => editions.get(type)?.close(moment.revision) ?? snapshot.types[type]);
@@ -37,10 +37,13 @@ export function applyGroupDelta(snapshot: Snapshot, delta: GroupDelta, moment: D
   return { ...snapshot, revision: moment.revision, types, retiring, retireGraceMs: moment.retireGraceMs };
 }
 
-/** A type while it is changed: parts by resource, copied when first touched. */
+/** What becomes of the parts of a resource, by virtual host; undefined for one that is gone. */
+type PartEdits = Map<string, ChangedPart | Part | undefined>;
+
+/** A type while it is changed. */
 interface TypeEdition {
   readonly retiring: Map<string, RetiringResource>;
-  parts(resource: string): Map<string, ChangedPart | Part>;
+  edits(resource: string): PartEdits;
   remove(resource: string): void;
   retire(resource: string, retiredAtMs: number): void;
   close(at: Revision): TypeSnapshot;
@@ -48,21 +51,21 @@ interface TypeEdition {
 
 function openEdition(snapshot: Snapshot, type: ResourceType): TypeEdition {
   const before = snapshot.types[type];
-  const touched = new Map<string, Map<string, ChangedPart | Part>>();
+  const touched = new Map<string, { readonly base: Resource | undefined; readonly edits: PartEdits }>();
   const gone = new Set<string>();
   const retiring = new Map(snapshot.retiring[type]);
   return {
     retiring,
-    parts(resource) {
-      let parts = touched.get(resource);
-      if (parts === undefined) {
-        const known = gone.has(resource) ? [] : (before.resources.get(resource)?.parts ?? []);
-        parts = new Map(known.map((part) => [part.virtualHost, part]));
-        touched.set(resource, parts);
+    edits(resource) {
+      let edition = touched.get(resource);
+      if (edition === undefined) {
+        const base = gone.has(resource) ? undefined : before.resources.get(resource);
+        edition = { base, edits: new Map() };
+        touched.set(resource, edition);
       }
       retiring.delete(resource);
       gone.delete(resource);
-      return parts;
+      return edition.edits;
     },
     remove(resource) {
       touched.delete(resource);
@@ -80,41 +83,63 @@ function openEdition(snapshot: Snapshot, type: ResourceType): TypeEdition {
 
 function closeEdition(
   before: TypeSnapshot,
-  touched: ReadonlyMap<string, ReadonlyMap<string, ChangedPart | Part>>,
+  touched: ReadonlyMap<string, { readonly base: Resource | undefined; readonly edits: PartEdits }>,
   gone: ReadonlySet<string>,
   at: Revision,
 ): TypeSnapshot {
   const resources = new Map(before.resources);
   let inserted = false;
   for (const name of gone) resources.delete(name);
-  for (const [name, parts] of touched) {
+  for (const [name, { base, edits }] of touched) {
     const old = before.resources.get(name);
     inserted ||= old === undefined;
-    resources.set(name, recompose(old, parts, at));
+    resources.set(name, recompose(old, edited(base?.parts ?? [], edits, old), at));
   }
   const sorted = inserted ? new Map([...resources].sort(([a], [b]) => compareStrings(a, b))) : resources;
   return typeSnapshot(sorted, at, before);
 }
 
+/** Parts with edits, in order. A table has many parts and a change few: it is copied once, and never sorted again. */
+function edited(base: readonly Part[], edits: PartEdits, old: Resource | undefined): Part[] {
+  const parts = [...base];
+  for (const [virtualHost, edit] of edits) {
+    const at = placeOf(parts, virtualHost);
+    const known = parts[at]?.virtualHost === virtualHost ? 1 : 0;
+    if (edit === undefined) parts.splice(at, known);
+    else parts.splice(at, known, whole(edit, old));
+  }
+  return parts;
+}
+
+/** By bisection: where a virtual host stands among sorted parts, or would. */
+function placeOf(parts: readonly Part[], virtualHost: string): number {
+  let from = 0;
+  let to = parts.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (compareStrings((parts[middle] as Part).virtualHost, virtualHost) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+/** A part whose owners alone changed has the bytes that it had. */
+function whole(part: ChangedPart | Part, old: Resource | undefined): Part {
+  if (part.bytes !== undefined) return part as Part;
+  const { parts = [] } = old ?? {};
+  const known = parts[placeOf(parts, part.virtualHost)];
+  assert(
+    known?.virtualHost === part.virtualHost,
+    `bytes of ${part.type} ${part.resource} ${part.virtualHost} to be known before its owners change`,
+  );
+  return { ...part, bytes: known.bytes };
+}
+
 /** Keeps the old revision where only owners changed: equal digest, equal resource. */
-function recompose(
-  old: Resource | undefined,
-  parts: ReadonlyMap<string, ChangedPart | Part>,
-  at: Revision,
-): Resource {
-  const known = new Map(old?.parts.map((part) => [part.virtualHost, part]));
-  const whole = [...parts.values()].map((part): Part => {
-    if (part.bytes !== undefined) return part as Part;
-    const bytes = known.get(part.virtualHost)?.bytes;
-    assert(
-      bytes !== undefined,
-      `bytes of ${part.type} ${part.resource} ${part.virtualHost} to be known before its owners change`,
-    );
-    return { ...part, bytes };
-  });
-  const resource = composeResource(whole, at);
+function recompose(old: Resource | undefined, parts: readonly Part[], at: Revision): Resource {
+  const resource = composeResource(parts, at);
   return old !== undefined && old.digest === resource.digest
-    ? composeResource(whole, old.changedAt)
+    ? composeResource(parts, old.changedAt)
     : resource;
 }
 

@@ -8,13 +8,21 @@ import type { Part, Reference, Resource } from "./snapshot.ts";
  * @param changedAt the revision at which its bytes last changed
  */
 export function composeResource(parts: readonly Part[], changedAt: Revision): Resource {
-  const sorted = [...parts].sort((a, b) => compareStrings(a.virtualHost, b.virtualHost));
+  const sorted = inOrder(parts);
   const [first] = sorted;
   assert(first !== undefined && first.virtualHost === "", "a resource with a shell or a single part");
   return new ComposedResource(sorted, first, changedAt);
 }
 
-/** The same parts and bytes, said to have changed at another revision. */
+function inOrder(parts: readonly Part[]): readonly Part[] {
+  for (let index = 1; index < parts.length; index++) {
+    if ((parts[index - 1] as Part).virtualHost > (parts[index] as Part).virtualHost)
+      return [...parts].sort((a, b) => compareStrings(a.virtualHost, b.virtualHost));
+  }
+  return parts;
+}
+
+/** `1.412-9f2c41ab30d15e77`: the revision at which bytes last changed, and 8 bytes of their digest. */
 export function versionOf(changedAt: Revision, digest: string): string {
   return `${formatRevision(changedAt)}-${digest.slice(0, 16)}`;
 }
