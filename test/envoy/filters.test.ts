@@ -67,6 +67,13 @@ function cors(allowMethods: string[]): JsonObject {
   return { filters: [{ type: "CORS", cors: policy }] };
 }
 
+const strip: JsonObject = { type: "ReplacePrefixMatch", replacePrefixMatch: "" };
+const rewritten = (path: JsonObject): JsonObject => ({ type: "URLRewrite", urlRewrite: { path } });
+const redirected = (requestRedirect: JsonObject): JsonObject => ({
+  type: "RequestRedirect",
+  requestRedirect,
+});
+
 function objects(socketPath: string): JsonObject[] {
   const percent = { type: "RequestMirror", requestMirror: { backendRef: to("mirror"), percent: 20 } };
   const headers = {
@@ -82,6 +89,14 @@ function objects(socketPath: string): JsonObject[] {
     rule("/cors", cors(["PUT", "DELETE"]), "PUT"),
     rule("/retry", { retry: { codes: [500], attempts: 2, backoff: "1ms" } }),
     rule("/socket", { backendRefs: [to("socket")] }),
+    rule("/swap/", { filters: [rewritten({ type: "ReplacePrefixMatch", replacePrefixMatch: "/new/x" })] }),
+    rule("/strip.a", { filters: [rewritten({ type: "ReplacePrefixMatch", replacePrefixMatch: "/" })] }),
+    rule("/full", { filters: [rewritten({ type: "ReplaceFullPath", replaceFullPath: "/all" })] }),
+    rule("/to-https", { backendRefs: [], filters: [redirected({ scheme: "https" })] }),
+    rule("/to-path", { backendRefs: [], filters: [redirected({ path: strip, statusCode: 301 })] }),
+    rule("/gone", {
+      filters: [{ type: "ExtensionRef", extensionRef: { group: "x.io", kind: "Auth", name: "a" } }],
+    }),
   ];
   const backend = (name: string, endpoint: JsonObject): JsonObject => ({
     apiVersion: "gateway.envoyproxy.io/v1alpha1",
@@ -103,7 +118,13 @@ function objects(socketPath: string): JsonObject[] {
       apiVersion: "gateway.networking.k8s.io/v1",
       kind: "HTTPRoute",
       metadata: { name: "all" },
-      spec: { parentRefs: [{ name: "web" }], rules: rules.slice(0, 16) },
+      spec: { parentRefs: [{ name: "web" }], rules },
+    },
+    {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "HTTPRoute",
+      metadata: { name: "named" },
+      spec: { parentRefs: [{ name: "web" }], hostnames: ["a.example.com"], rules: [rule("/named")] },
     },
   ];
 }
@@ -233,6 +254,45 @@ test("rule G82: many retries at once are done, not a few of them", async () => {
     Array.from({ length: 100 }, (_, index) => ask(`/retry?many-${index}&fail-once-with=500`)),
   );
   equal(answers.filter(({ status }) => status !== 200).length, 0);
+});
+
+test("rule G50, G51: what a rewrite makes of paths, and the query stays", async () => {
+  const table = [
+    ["/swap", "/new/x"],
+    ["/swap/", "/new/x/"],
+    ["/swap/a?q=1", "/new/x/a?q=1"],
+    ["/strip.a", "/"],
+    ["/strip.a/", "/"],
+    ["/strip.a?q=1", "/?q=1"],
+    ["/strip.a/b%20c?q=/d", "/b%20c?q=/d"],
+    ["/full/a/b?q=1", "/all?q=1"],
+  ] as const;
+  for (const [path, expected] of table) {
+    const before = main.received.length;
+    equal((await ask(path)).status, 200, path);
+    equal(main.received[before]?.path, expected, path);
+  }
+  for (const path of ["/swapped", "/stripXa"]) equal((await ask(path)).status, 404, path);
+});
+
+test("rule G45 to G48: where a redirect leads, with and without a port in Host", async () => {
+  const table = [
+    ["/to-https/a?q=1", "a.example.com", "302 https://a.example.com/to-https/a?q=1"],
+    ["/to-https/a", "a.example.com:8080", "302 https://a.example.com/to-https/a"],
+    ["/to-https/a", "x.other.net:8080", "302 https://x.other.net:443/to-https/a"],
+    ["/to-path/a?q=1", "a.example.com", `301 http://a.example.com:${port}/a?q=1`],
+    ["/to-path", "a.example.com:1", `301 http://a.example.com:${port}/`],
+  ] as const;
+  for (const [path, host, expected] of table) {
+    const { status, headers } = await ask(path, { headers: { host } });
+    equal(`${status} ${headers.location}`, expected, `${host}${path}`);
+  }
+});
+
+test("rule G61: a filter that nobody resolves is not skipped", async () => {
+  const before = main.received.length;
+  equal((await ask("/gone")).status, 500);
+  equal(main.received.length, before);
 });
 
 test("a Backend of a unix domain socket is reached over EDS", async () => {
