@@ -5,7 +5,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { openSqliteEventLogs, type SqliteEventLogs } from "@routeledger/event-log-sqlite";
-import { createLogger, type Logger, openSealingKeys, type SealingKeys } from "@routeledger/service-kit";
+import {
+  createLogger,
+  type Logger,
+  type LogLevel,
+  openSealingKeys,
+  type SealingKeys,
+} from "@routeledger/service-kit";
 import { openSnapshotStore } from "@routeledger/snapshot-store";
 import { type CrashHook, checkReplay, crashHook, watchedLog } from "@routeledger/translator";
 import { type AdoptableLogs, adoptableLogs } from "../adoptable-logs.ts";
@@ -25,7 +31,11 @@ export async function startDev(context: CommandContext, options: DevOptions): Pr
   const logs = crash === undefined ? opened : watchedLogs(opened, crash);
   const store = openSnapshotStore({ folder: join(dataFolder, "store") });
   const log = createWriteStream(join(dataFolder, "dev.log"), { flags: "a", mode: 0o600 });
-  const logger = createLogger({ name: "dev", write: (line) => void log.write(line) });
+  const logger = createLogger({
+    name: "dev",
+    level: logLevel(context),
+    write: (line) => void log.write(line),
+  });
   let sealingKeys: SealingKeys | undefined;
   const close = async (): Promise<void> => {
     sealingKeys?.stop();
@@ -65,6 +75,12 @@ export async function startDev(context: CommandContext, options: DevOptions): Pr
 async function devSealingKeys(path: string, { clock }: CommandContext, logger: Logger): Promise<SealingKeys> {
   await makeKeyFile(path, randomBytes);
   return openSealingKeys({ path, clock, logger });
+}
+
+/** The services' own setting; `info` where it is none. */
+function logLevel({ environment }: CommandContext): LogLevel {
+  const levels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
+  return levels.find((level) => level === environment.ROUTELEDGER_LOG_LEVEL) ?? "info";
 }
 
 /** Replays the logs of a data folder that no `dev` runs on. @throws Failure `log.inUse` */
