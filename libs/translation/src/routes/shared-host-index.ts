@@ -1,8 +1,7 @@
 import { coveringNames } from "../hostnames.ts";
 import type { ListenerView } from "../listeners/listener-view.ts";
-import { sameItems } from "../memo-table.ts";
 import type { AttachedRoute } from "../statuses/findings.ts";
-import { type Contest, decide, giveWay, listenersOf, namesAt } from "./shared-hosts.ts";
+import { compareClaims, giveWay, type Losses, listenersOf, namesAt } from "./shared-hosts.ts";
 
 /** Who asks for which names of a listener, of one kind of route. */
 interface Claims {
@@ -12,18 +11,18 @@ interface Claims {
 }
 
 /**
- * The routes of a Gateway without what an HTTPRoute and a GRPCRoute take from each other (G16), as `withoutSharedHosts`
- * has them, kept while routes come and go. A change costs the routes that contest a host with it, and with those.
+ * The routes of a Gateway without what an HTTPRoute and a GRPCRoute take from each other (G16), kept while routes come
+ * and go. What a route loses depends on those that come before it, so a change costs its own rivals, and those of
+ * whoever wins or loses by it.
  */
 export class SharedHostIndex {
   readonly #claims = new Map<string, Map<ListenerView, Claims>>();
   readonly #attached = new Map<string, AttachedRoute>();
   readonly #settled = new Map<string, AttachedRoute>();
-  readonly #losers = new Map<
-    string,
-    { readonly inputs: readonly unknown[]; readonly route: AttachedRoute }
-  >();
-  readonly #touched = new Set<string>();
+  readonly #lost = new Map<AttachedRoute, Losses>();
+  /** Keys of routes that were replaced, and routes whose rivals were, since the last `settle`. */
+  readonly #replaced = new Set<string>();
+  readonly #touched = new Set<AttachedRoute>();
 
   /** Every route that is attached, by object key, as `settle` left it. */
   get settled(): ReadonlyMap<string, AttachedRoute> {
@@ -34,36 +33,28 @@ export class SharedHostIndex {
   replace(key: string, after: AttachedRoute | undefined): void {
     const before = this.#attached.get(key);
     if (before === after) return;
-    this.#touched.add(key);
+    this.#replaced.add(key);
     if (before !== undefined) {
-      for (const rival of this.#rivals(before)) this.#touched.add(rival.key);
+      for (const rival of this.#followers(before)) this.#touched.add(rival);
       this.#claim(before, (routes) => routes.delete(before));
+      this.#lost.delete(before);
       this.#attached.delete(key);
     }
     if (after !== undefined) {
       this.#claim(after, (routes) => routes.add(after));
+      this.#touched.add(after);
       this.#attached.set(key, after);
     }
   }
 
   /** Decides again where something changed. @returns the keys of routes that are others than before, in no order */
   settle(): string[] {
-    const contesting = this.#contesting();
-    const contests = [...contesting].filter(({ object }) => object.kind === "HTTPRoute");
-    const lost = decide(contests.flatMap((http) => this.#contestsOf(http)));
-    const keys = new Set([...this.#touched, ...[...contesting].map(({ key }) => key)]);
-    this.#touched.clear();
+    const keys = new Set([...this.#replaced, ...this.#decide()]);
+    this.#replaced.clear();
     return [...keys].filter((key) => {
       const route = this.#attached.get(key);
-      const losses = route && lost.get(route);
-      const inputs = [route, ...[...(losses ?? [])].flatMap(([at, { winner }]) => [at, winner])];
-      const known = this.#losers.get(key);
-      let after = route;
-      if (route === undefined || losses === undefined) this.#losers.delete(key);
-      else {
-        after = known !== undefined && sameItems(known.inputs, inputs) ? known.route : giveWay(route, losses);
-        this.#losers.set(key, { inputs, route: after });
-      }
+      const losses = route && this.#lost.get(route);
+      const after = route && losses && losses.size > 0 ? giveWay(route, losses) : route;
       const before = this.#settled.get(key);
       if (after === undefined) this.#settled.delete(key);
       else this.#settled.set(key, after);
@@ -71,30 +62,48 @@ export class SharedHostIndex {
     });
   }
 
-  /** The routes that were touched, whom they meet, whom those meet, and so on. */
-  #contesting(): ReadonlySet<AttachedRoute> {
-    const found = new Set<AttachedRoute>();
-    for (const key of this.#touched) {
-      const route = this.#attached.get(key);
-      if (route !== undefined) found.add(route);
+  /** The keys of routes that lose something else than before. Ends, as whoever is touched comes later every time. */
+  #decide(): Set<string> {
+    const changed = new Set<string>();
+    while (this.#touched.size > 0) {
+      const batch = [...this.#touched];
+      // Where there is one kind only, nobody loses.
+      if (this.#claims.size > 1) batch.sort(compareClaims);
+      this.#touched.clear();
+      for (const route of batch) {
+        if (this.#attached.get(route.key) !== route) continue;
+        const losses = this.#lossesOf(route);
+        const known = this.#lost.get(route);
+        if (known !== undefined && sameLosses(known, losses)) continue;
+        this.#lost.set(route, losses);
+        changed.add(route.key);
+        for (const rival of this.#followers(route)) this.#touched.add(rival);
+      }
     }
-    // A set goes on with what is added to it meanwhile.
-    for (const route of found) for (const rival of this.#rivals(route)) found.add(rival);
-    return found;
+    return changed;
   }
 
-  #rivals(route: AttachedRoute): AttachedRoute[] {
-    return listenersOf(route).flatMap((listener) => [...this.#meet(route, listener).keys()]);
+  /** At each listener the first of those that come before the route and are left there. */
+  #lossesOf(route: AttachedRoute): Losses {
+    const losses = new Map<ListenerView, { readonly hostname: string; readonly winner: AttachedRoute }>();
+    for (const listener of listenersOf(route)) {
+      for (const [rival, hostname] of this.#rivals(route, listener)) {
+        const first = losses.get(listener)?.winner ?? route;
+        if (compareClaims(rival, first) < 0 && !this.#lost.get(rival)?.has(listener))
+          losses.set(listener, { hostname, winner: rival });
+      }
+    }
+    return losses;
   }
 
-  #contestsOf(http: AttachedRoute): Contest[] {
-    return listenersOf(http).flatMap((listener) =>
-      [...this.#meet(http, listener)].map(([grpc, hostname]) => ({ listener, hostname, http, grpc })),
-    );
+  /** Rivals that come after the route. */
+  #followers(route: AttachedRoute): AttachedRoute[] {
+    const rivals = listenersOf(route).flatMap((listener) => [...this.#rivals(route, listener).keys()]);
+    return rivals.filter((rival) => compareClaims(route, rival) < 0);
   }
 
   /** The routes of the other kind with a host in common at a listener, each with the wider of the two names. */
-  #meet(route: AttachedRoute, listener: ListenerView): ReadonlyMap<AttachedRoute, string> {
+  #rivals(route: AttachedRoute, listener: ListenerView): ReadonlyMap<AttachedRoute, string> {
     const rivals = new Map<AttachedRoute, string>();
     const claimed = this.#claims.get(otherKind(route) ?? "")?.get(listener);
     if (claimed === undefined) return rivals;
@@ -121,6 +130,7 @@ export class SharedHostIndex {
         for (const wider of coveringNames(name).slice(1)) editSet(claims.below, wider, edit);
       }
       if (claims.named.size === 0) ofKind.delete(listener);
+      if (ofKind.size === 0) this.#claims.delete(kind);
     }
   }
 }
@@ -139,4 +149,14 @@ function editSet(
   edit(routes);
   if (routes.size === 0) sets.delete(name);
   else sets.set(name, routes);
+}
+
+function sameLosses(a: Losses, b: Losses): boolean {
+  return (
+    a.size === b.size &&
+    [...a].every(([listener, { hostname, winner }]) => {
+      const other = b.get(listener);
+      return other?.winner === winner && other.hostname === hostname;
+    })
+  );
 }

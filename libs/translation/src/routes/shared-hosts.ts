@@ -8,7 +8,7 @@ import { type AttachedRoute, attachedRoute } from "../statuses/findings.ts";
 import { type ParentAttachment, routeHostnames } from "./attach.ts";
 
 /** An HTTPRoute and a GRPCRoute that ask for a host of one listener. */
-export interface Contest {
+interface Contest {
   readonly listener: ListenerView;
   /** The wider of the names that both have. */
   readonly hostname: string;
@@ -17,7 +17,7 @@ export interface Contest {
 }
 
 /** Where a route gives way, and to whom. */
-type Losses = ReadonlyMap<ListenerView, { readonly hostname: string; readonly winner: AttachedRoute }>;
+export type Losses = ReadonlyMap<ListenerView, { readonly hostname: string; readonly winner: AttachedRoute }>;
 
 /**
  * At each listener an HTTPRoute and a GRPCRoute that have a host in common exclude each other (G16): the older one
@@ -99,11 +99,12 @@ export function namesAt({ object }: AttachedRoute, { hostname }: ListenerView): 
   return [...new Set(names)].filter((name) => name !== undefined);
 }
 
+/** The listeners that take a route, each once. */
 export function listenersOf({ attachments }: AttachedRoute): readonly ListenerView[] {
   return [...new Set(attachments.flatMap(({ listeners }) => listeners))];
 }
 
-export function decide(contests: readonly Contest[]): ReadonlyMap<AttachedRoute, Losses> {
+function decide(contests: readonly Contest[]): ReadonlyMap<AttachedRoute, Losses> {
   const byRoute = new Map<AttachedRoute, Contest[]>();
   for (const contest of contests) {
     for (const route of [contest.http, contest.grpc]) {
@@ -112,7 +113,7 @@ export function decide(contests: readonly Contest[]): ReadonlyMap<AttachedRoute,
       else own.push(contest);
     }
   }
-  const decided = [...byRoute.keys()].sort(firstComes);
+  const decided = [...byRoute.keys()].sort(compareClaims);
   const places = new Map(decided.map((route, place) => [route, place]));
   const lost = new Map<AttachedRoute, Map<ListenerView, { hostname: string; winner: AttachedRoute }>>();
   for (const [place, route] of decided.entries()) {
@@ -130,7 +131,11 @@ export function decide(contests: readonly Contest[]): ReadonlyMap<AttachedRoute,
   return lost;
 }
 
-const firstComes = inOrder<AttachedRoute>(
+/**
+ * Whose claim on a host comes first (G16): the older route's, then by namespace and name. One that is not accepted for
+ * another reason comes after all.
+ */
+export const compareClaims = inOrder<AttachedRoute>(
   (a, b) => compareNumbers(Number(isRefused(a)), Number(isRefused(b))),
   (a, b) => compareStrings(createdAt(a.object), createdAt(b.object)),
   (a, b) => compareStrings(a.object.namespace, b.object.namespace),
@@ -142,6 +147,7 @@ function isRefused({ translated }: AttachedRoute): boolean {
   return translated?.refused !== undefined;
 }
 
+/** The route without what it lost. */
 export function giveWay(route: AttachedRoute, losses: Losses): AttachedRoute {
   const { object, translated } = route;
   const attachments = route.attachments.map((attachment): ParentAttachment => {
