@@ -8,8 +8,8 @@ import type { Player } from "./player.ts";
 import { players } from "./players.ts";
 import type { RunningSystem } from "./system-under-test.ts";
 
-/** How long a step may be wrong, and how often it is looked at, milliseconds. */
-const stepTimeoutMs = 10_000;
+/** How long a step may be wrong, as in the official suite, and how often it is looked at, milliseconds. */
+const stepTimeoutMs = 30_000;
 const lookEveryMs = 25;
 
 /** Applies a case's objects, plays its steps and deletes what was applied; throws where a step is not as expected in time. */

@@ -213,7 +213,8 @@ function gatewayAddresses(
   const input = checked.flatMap(({ defaulted, outcome }) =>
     defaulted === undefined || outcome !== undefined ? [] : [defaulted],
   );
-  return new GatewayAddresses({ range, state, input, leaving });
+  const hasGateway = input.some(({ kind }) => kind === "Gateway");
+  return hasGateway ? new GatewayAddresses({ range, state, input, leaving }) : undefined;
 }
 
 /** Undefined when the object was not written after the revision. */
