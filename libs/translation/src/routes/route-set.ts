@@ -3,14 +3,14 @@ import type { UpstreamIndex } from "../backends/upstream-index.ts";
 import { routeKinds } from "../kinds.ts";
 import type { GatewayView } from "../listeners/gateway-view.ts";
 import type { ListenerView } from "../listeners/listener-view.ts";
-import { MemoTable, WeakMemo } from "../memo-table.ts";
+import { WeakMemo } from "../memo-table.ts";
 import { type AttachedRoute, attachedRoute } from "../statuses/findings.ts";
 import { attachRoute, keyOfParent } from "./attach.ts";
 import type { DomainIndex } from "./domain-index.ts";
 import { routesNaming } from "./route-index.ts";
 import { beyondLimit, envoyRoutesMax, refuse } from "./route-limit.ts";
 import { namespaceOf, type RouteTranslations } from "./route-translations.ts";
-import { withoutSharedHosts } from "./shared-hosts.ts";
+import { SharedHostIndex } from "./shared-host-index.ts";
 
 /** What is kept about the routes of a Gateway, and follows them. */
 export interface RouteIndexes {
@@ -35,11 +35,7 @@ interface FollowOptions {
 export class RouteSet {
   readonly #envoyRoutesMax: number;
   readonly #known = new WeakMemo();
-  readonly #contests = { contests: new MemoTable(), losers: new MemoTable() };
-  readonly #attached = new Map<string, AttachedRoute>();
-  readonly #kinds = new Map<string, number>();
-  /** Without what routes of the other kind take from each; the same map while there is one kind only. */
-  #settled: ReadonlyMap<string, AttachedRoute> = this.#attached;
+  readonly #hosts = new SharedHostIndex();
   #final = new Map<string, AttachedRoute>();
   #refused = new Map<string, { readonly from: AttachedRoute; readonly to: AttachedRoute }>();
   #counts = new Map<ListenerView, number>();
@@ -71,54 +67,31 @@ export class RouteSet {
       this.#refused = new Map();
       this.#counts = new Map();
     }
-    const asked = restarts ? [...this.#attached.keys(), ...keysNaming(state, view)] : keys;
-    const attached = new Set<string>();
-    for (const key of new Set(asked)) if (this.#attach(state, view, translations, key)) attached.add(key);
-    for (const key of this.#settle(attached))
-      if (this.#replace(key, this.#settled.get(key), indexes)) changed.add(key);
+    const { settled } = this.#hosts;
+    const asked = restarts ? [...settled.keys(), ...keysNaming(state, view)] : keys;
+    for (const key of new Set(asked)) this.#hosts.replace(key, this.#attach(state, view, translations, key));
+    const others = this.#hosts.settle();
+    for (const key of restarts ? settled.keys() : others)
+      if (this.#replace(key, settled.get(key), indexes)) changed.add(key);
     for (const key of this.#limit(indexes)) changed.add(key);
     return [...changed].map((key) => ({ key, after: this.#final.get(key) }));
   }
 
-  /** Whether the route means something else than before. */
-  #attach(state: ConfigState, view: GatewayView, translations: RouteTranslations, key: string): boolean {
+  /** What a route means at the Gateway; undefined where that is nothing. */
+  #attach(
+    state: ConfigState,
+    view: GatewayView,
+    translations: RouteTranslations,
+    key: string,
+  ): AttachedRoute | undefined {
     const known = translations.get(key);
-    const before = this.#attached.get(key);
-    let after: AttachedRoute | undefined;
-    if (known !== undefined) {
-      const { object, translated } = known;
-      const namespace = namespaceOf(state, object);
-      after = this.#known.get(object, [view, namespace, translated], () => {
-        const attachments = attachRoute(object, view, namespace);
-        return attachments.length === 0 ? undefined : attachedRoute(object, attachments, translated);
-      });
-    }
-    if (before === after) return false;
-    if (after === undefined) this.#attached.delete(key);
-    else this.#attached.set(key, after);
-    this.#countKind(before, -1);
-    this.#countKind(after, 1);
-    return true;
-  }
-
-  #countKind(route: AttachedRoute | undefined, by: number): void {
-    if (route === undefined) return;
-    const { kind } = route.object;
-    this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + by);
-  }
-
-  /** Where both kinds are there, one route may decide about any other. @returns the keys that may be others */
-  #settle(attached: ReadonlySet<string>): ReadonlySet<string> {
-    const wasMixed = this.#settled !== this.#attached;
-    const isMixed = ["HTTPRoute", "GRPCRoute"].every((kind) => (this.#kinds.get(kind) ?? 0) > 0);
-    if (!wasMixed && !isMixed) return attached;
-    if (attached.size === 0 && this.#final.size > 0) return attached;
-    const routes = isMixed ? withoutSharedHosts([...this.#attached.values()], this.#contests) : [];
-    this.#settled = isMixed ? new Map(routes.map((route) => [route.key, route])) : this.#attached;
-    const before = (key: string): AttachedRoute | undefined =>
-      this.#refused.get(key)?.from ?? this.#final.get(key);
-    const keys = new Set([...this.#final.keys(), ...this.#settled.keys()]);
-    return new Set([...keys].filter((key) => before(key) !== this.#settled.get(key)));
+    if (known === undefined) return undefined;
+    const { object, translated } = known;
+    const namespace = namespaceOf(state, object);
+    return this.#known.get(object, [view, namespace, translated], () => {
+      const attachments = attachRoute(object, view, namespace);
+      return attachments.length === 0 ? undefined : attachedRoute(object, attachments, translated);
+    });
   }
 
   /** Refuses the youngest routes while there are too many, and takes them back. @returns the keys that it touched */
@@ -130,13 +103,13 @@ export class RouteSet {
       const translated = this.#final.get(key)?.translated;
       return (translated && counts.get(translated)) ?? 0;
     };
-    const beyond = beyondLimit([...this.#settled.values()], countOf, this.#envoyRoutesMax);
+    const beyond = beyondLimit([...this.#hosts.settled.values()], countOf, this.#envoyRoutesMax);
     const touched = [...new Set([...this.#refused.keys(), ...beyond.keys()])];
     const before = this.#refused;
     this.#refused = new Map();
     return touched.filter((key) => {
       const from = beyond.get(key);
-      if (from === undefined) return this.#replace(key, this.#settled.get(key), indexes);
+      if (from === undefined) return this.#replace(key, this.#hosts.settled.get(key), indexes);
       const known = before.get(key);
       const to = known?.from === from ? known.to : refuse(from, this.#envoyRoutesMax);
       this.#refused.set(key, { from, to });

@@ -151,12 +151,7 @@ function editSet(
   else sets.set(name, routes);
 }
 
+/** Of one route: of the same winner it is the same host. */
 function sameLosses(a: Losses, b: Losses): boolean {
-  return (
-    a.size === b.size &&
-    [...a].every(([listener, { hostname, winner }]) => {
-      const other = b.get(listener);
-      return other?.winner === winner && other.hostname === hostname;
-    })
-  );
+  return a.size === b.size && [...a].every(([listener, { winner }]) => b.get(listener)?.winner === winner);
 }
