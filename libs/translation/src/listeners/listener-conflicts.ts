@@ -6,7 +6,8 @@ const noConflict = condition("Conflicted", "False", "NoConflicts");
 /**
  * Whether each listener can be told apart from the others of the Gateway and its ListenerSets. Of the Gateway's own, all
  * that cannot are conflicted, none wins (G8); HTTPS and TLS are one class (G9). A ListenerSet's gives way to the
- * Gateway's and to those of the sets before it; one that gives way, or is not accepted, keeps nobody out (G10).
+ * Gateway's and to those of the sets before it; one that gives way, or is not accepted, keeps no other set's out (G10).
+ * Of those of one set that are left none comes first: among them it is as in a Gateway (GEP-1713).
  * @param own the Gateway's
  * @param sets each set's, in their precedence
  */
@@ -16,10 +17,13 @@ export function findConflicts(
 ): ReadonlyMap<ListenerDraft, Condition> {
   const found = new Map(own.map((draft): [ListenerDraft, Condition] => [draft, conflictAmong(draft, own)]));
   const taken = own.filter(({ accepted }) => accepted.status === "True");
-  for (const draft of sets.flat()) {
-    const conflict = conflictWith(draft, taken);
-    found.set(draft, conflict);
-    if (conflict === noConflict && draft.accepted.status === "True") taken.push(draft);
+  for (const set of sets) {
+    for (const draft of set) found.set(draft, conflictWith(draft, taken));
+    const left = set.filter((draft) => found.get(draft) === noConflict);
+    for (const draft of left) found.set(draft, conflictAmong(draft, left));
+    taken.push(
+      ...left.filter((draft) => found.get(draft) === noConflict && draft.accepted.status === "True"),
+    );
   }
   return found;
 }

@@ -95,6 +95,27 @@ test("rule G10: a listener that is not served itself keeps nobody out", () => {
   );
 });
 
+test("rule G8: of two listeners of one set that conflict none wins; those that give way anyway conflict with nobody", () => {
+  const secure = { tls: { certificateRefs: [{ name: "cert" }] } };
+  const one = listenerSet("one", [
+    http("plain", 9090),
+    https("secure", 9090, "cert", secure),
+    http("other", 9091, { hostname: "x.io" }),
+  ]);
+  const two = listenerSet("two", [
+    https("loser", 8080, "cert", secure),
+    http("free", 8080, { hostname: "two.io" }),
+  ]);
+  const translated = at(all, sealedTlsSecret({ name: "cert", ...p256 }), one, two);
+  const reasons = (key: string): string[] =>
+    ((translated.status(`ListenerSet/default/${key}`).listeners ?? []) as JsonObject[]).map(
+      ({ name, conditions }) => `${name} ${((conditions ?? []) as JsonObject[])[0]?.reason}`,
+    );
+  deepEqual(reasons("one"), ["plain ProtocolConflict", "secure ProtocolConflict", "other Accepted"]);
+  deepEqual(reasons("two"), ["loser ProtocolConflict", "free Accepted"]);
+  equal(accepted(translated, "default/one"), "True ListenersNotValid");
+});
+
 test("rule G110: what a set is told of a conflict names no object that its reader may not see", () => {
   const translated = at(all, set("lost", "own.io", { namespace: "other" }));
   equal(JSON.stringify(translated.status("ListenerSet/other/lost")).includes("own"), false);
