@@ -94,6 +94,9 @@ function objects(socketPath: string): JsonObject[] {
     rule("/full", { filters: [rewritten({ type: "ReplaceFullPath", replaceFullPath: "/all" })] }),
     rule("/to-https", { backendRefs: [], filters: [redirected({ scheme: "https" })] }),
     rule("/to-path", { backendRefs: [], filters: [redirected({ path: strip, statusCode: 301 })] }),
+    rule("/copied", {
+      filters: [all, { type: "URLRewrite", urlRewrite: { hostname: "new.example.com", path: strip } }],
+    }),
     rule("/gone", {
       filters: [{ type: "ExtensionRef", extensionRef: { group: "x.io", kind: "Auth", name: "a" } }],
     }),
@@ -183,6 +186,14 @@ test("rule G55: a mirror gets the request as the backend does, host, headers and
       ["POST", "shop.example.com:8080", "100%", 20_000],
     );
   }
+});
+
+test("rule G55: a mirror gets the host and the path that a rewrite makes", async () => {
+  equal((await ask("/copied/rewritten-copy")).body, "main");
+  const [copy] = await mirrored("/rewritten-copy", 1);
+  const own = main.received.find(({ path }) => path === "/rewritten-copy");
+  for (const got of [copy, own])
+    deepEqual([got?.path, got?.headers.host], ["/rewritten-copy", "new.example.com"]);
 });
 
 test("rule G55: a percentage is that part of the requests", async () => {

@@ -62,6 +62,19 @@ test("rule G61: a filter that is not served is never skipped", () => {
   }
 });
 
+test("rule G110: an ExtensionRef that nothing resolves is named", () => {
+  const extensionRef = { group: "x.io", kind: "Auth", name: "strict" };
+  const problem = parseFilters("filters", [{ type: "ExtensionRef", extensionRef }]);
+  ok(problem instanceof Problem);
+  equal(problem.message, 'filters[0].extensionRef: nothing here resolves "x.io/Auth strict"');
+});
+
+test("rule G61: of too many filters none is skipped: all are refused", () => {
+  const mirror = { type: "RequestMirror", requestMirror: { backendRef: { name: "a", port: 80 } } };
+  equal(served(...Array<JsonObject>(16).fill(mirror)).mirrors.length, 16);
+  equal(reason(...Array<JsonObject>(17).fill(mirror)), "UnsupportedValue");
+});
+
 test("rule G53: a redirect and a rewrite, or two filters of one type, are incompatible", () => {
   const redirect = { type: "RequestRedirect", requestRedirect: {} };
   const rewrite = { type: "URLRewrite", urlRewrite: { hostname: "a.example.com" } };

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from "@routeledger/std";
 import { Problem, unsupported } from "../problem.ts";
-import { objectOf, objectsOf, shown, textOf } from "../untrusted.ts";
+import { listOf, objectOf, objectsOf, shown, textOf } from "../untrusted.ts";
 import { type CorsPolicy, parseCors } from "./cors.ts";
 import { type HeaderMutation, noMutation, parseHeaderMutation } from "./header-mutation.ts";
 import { type Mirror, parseMirror } from "./mirror.ts";
@@ -17,6 +17,9 @@ export interface Filters {
   readonly mirrors: readonly Mirror[];
   readonly cors: CorsPolicy | undefined;
 }
+
+/** Filters of a list: what the schema allows. More are refused, since none may be skipped. */
+const filtersMax = 16;
 
 const noFilters: Filters = {
   requestHeaders: noMutation,
@@ -65,13 +68,13 @@ function named(name: keyof Filters, value: Filters[keyof Filters] | Problem): Pa
  * @param field where the list stands, for messages
  */
 export function parseFilters(field: string, list: JsonValue | undefined): Filters | Problem {
+  if (listOf(list).length > filtersMax) return unsupported(`${field}: more than ${filtersMax} filters`);
   let filters = noFilters;
   const seen = new Set<string>();
   for (const [index, filter] of objectsOf(list).entries()) {
     const type = textOf(filter.type) ?? "";
     const parser = Object.hasOwn(parsers, type) ? parsers[type] : undefined;
-    if (parser === undefined)
-      return unsupported(`${field}[${index}]: filter ${shown(filter.type)} is not served`);
+    if (parser === undefined) return unserved(`${field}[${index}]`, filter);
     if (seen.has(type) && type !== "RequestMirror")
       return new Problem("IncompatibleFilters", `${field}: more than one filter ${type}`);
     seen.add(type);
@@ -80,6 +83,14 @@ export function parseFilters(field: string, list: JsonValue | undefined): Filter
     filters = { ...filters, ...parsed, mirrors: [...filters.mirrors, ...(parsed.mirrors ?? [])] };
   }
   return incompatible(field, filters) ?? filters;
+}
+
+function unserved(field: string, filter: JsonObject): Problem {
+  if (filter.type !== "ExtensionRef")
+    return unsupported(`${field}: filter ${shown(filter.type)} is not served`);
+  const { group, kind, name } = objectOf(filter.extensionRef);
+  const ref = `${textOf(group) ?? ""}/${textOf(kind) ?? ""} ${textOf(name) ?? ""}`;
+  return unsupported(`${field}.extensionRef: nothing here resolves ${shown(ref)}`);
 }
 
 /** What Envoy does not do with a redirect (G53, G56, G60). */
