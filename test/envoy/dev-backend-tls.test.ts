@@ -60,8 +60,9 @@ function policy(name: string, validation: JsonObject): JsonObject {
   return object("BackendTLSPolicy", name, { spec });
 }
 
-function backendObject(name: string, own: JsonObject): JsonObject {
-  const endpoints = [{ ip: { address: "127.0.0.1", port: tls.port } }];
+function backendObject(name: string, own: JsonObject, hostname?: string): JsonObject {
+  const ip = { address: "127.0.0.1", port: tls.port };
+  const endpoints: JsonObject[] = [hostname === undefined ? { ip } : { fqdn: { hostname, port: tls.port } }];
   return object("Backend", name, { spec: { endpoints, tls: own } }, "gateway.envoyproxy.io/v1alpha1");
 }
 
@@ -233,7 +234,8 @@ test("a Backend with TLS of its own is asked for the request's host, or for noth
     backendObject("by-host", ca),
     backendObject("by-sni", { ...ca, sni: "two.wild.example.com" }),
     backendObject("unchecked", { insecureSkipVerify: true }),
-    route(...["by-host", "by-sni", "unchecked"].map(toBackend)),
+    backendObject("by-name", { ...ca, sni: "abc.example.com" }, "localhost"),
+    route(...["by-host", "by-sni", "unchecked", "by-name"].map(toBackend)),
   );
   const asked = async (name: string, host: string): Promise<string> => {
     const answer = await probe.get(`/${name}`, { host });
@@ -243,4 +245,5 @@ test("a Backend with TLS of its own is asked for the request's host, or for noth
   equal(await asked("by-host", "xyz.example.com"), "503");
   equal(await asked("by-sni", "xyz.example.com"), "two.wild.example.com");
   equal(await asked("unchecked", "xyz.example.com"), "xyz.example.com");
+  equal(await asked("by-name", "xyz.example.com"), "abc.example.com");
 });
