@@ -42,7 +42,7 @@ type Edits = Map<string, Part | undefined>;
  */
 export class GatewayTranslation {
   #view: GatewayView | undefined;
-  readonly #routes = new RouteSet();
+  readonly #routes: RouteSet;
   #domains = new DomainIndex([]);
   #upstreams = new UpstreamIndex();
   #parts: PartSet = SortedMap.empty();
@@ -56,6 +56,11 @@ export class GatewayTranslation {
     list: new Map(),
   };
   readonly #secretObjects = new Map<string, readonly unknown[]>();
+
+  /** @param envoyRoutesMax undefined for the usual one (G37) */
+  constructor(envoyRoutesMax: number | undefined) {
+    this.#routes = new RouteSet(envoyRoutesMax);
+  }
 
   /** All xDS resources of the node group: closed. */
   get parts(): PartSet {

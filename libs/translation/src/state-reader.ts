@@ -36,11 +36,12 @@ export class StateReader {
   }
 
   /**
-   * What a function of the objects of one kind gives; it must give the same instance as long as it means the same.
-   * @param kind `kindKey` of what it looks at, and of nothing else
+   * What a function of the objects of a kind, or of a kind in a namespace, gives; it must give the same instance as long
+   * as it means the same.
+   * @param key `kindKey` or `namespaceKey` of what it looks at, and of nothing else
    */
-  derived<T>(kind: string, look: (state: ConfigState) => T): T {
-    return this.#record(kind, look);
+  derived<T>(key: string, look: (state: ConfigState) => T): T {
+    return this.#record(key, look);
   }
 
   /** What an index over a kind gives: read again when the kind changes, and the same as long as its items are. */

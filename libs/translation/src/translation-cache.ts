@@ -50,6 +50,12 @@ export class TranslationCache {
   readonly #gateways = new Map<string, KnownGateway>();
   readonly #statuses = new StatusIndex();
   #groups = SortedMap.empty<PartSet>();
+  readonly #envoyRoutesMax: number | undefined;
+
+  /** @param envoyRoutesMax of a Gateway (G37); tests lower it */
+  constructor(envoyRoutesMax?: number) {
+    this.#envoyRoutesMax = envoyRoutesMax;
+  }
 
   /** @internal `translateAll` */
   follow(state: ConfigState): TranslatedState {
@@ -105,7 +111,8 @@ export class TranslationCache {
       const view = viewGateway(reader, found.gateway, found.gatewayClass);
       this.#views.set(group, reader.reads);
       const known = this.#gateways.get(group);
-      if (known === undefined) this.#gateways.set(group, { translation: new GatewayTranslation(), view });
+      if (known === undefined)
+        this.#gateways.set(group, { translation: new GatewayTranslation(this.#envoyRoutesMax), view });
       else known.view = view;
     }
     return { made: asked, gone };

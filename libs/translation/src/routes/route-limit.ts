@@ -32,6 +32,7 @@ const olderFirst = inOrder<AttachedRoute>(
   (a, b) => compareStrings(createdAt(a.object), createdAt(b.object)),
   (a, b) => compareStrings(a.object.namespace, b.object.namespace),
   (a, b) => compareStrings(a.object.name, b.object.name),
+  (a, b) => compareStrings(a.object.kind, b.object.kind),
 );
 
 /** The route as it is beyond the limit: it keeps its hosts, and answers with a failure on them. */

@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { p256 } from "@routeledger/config-model/testing";
 import type { JsonObject } from "@routeledger/std";
+import type { Part } from "@routeledger/xds-model";
 import {
   configMap,
   gateway,
@@ -145,7 +146,13 @@ test("rule G102: a Gateway that goes makes room for the next, whatever the cache
   translateAll(state, cache);
   const after = deleteObject(state, objects[17] as JsonObject);
   const alone = translateAll(after);
-  deepEqual([...translateAll(after, cache).statuses], [...alone.statuses]);
+  const followed = translateAll(after, cache);
+  deepEqual([...followed.statuses], [...alone.statuses]);
+  for (const [group, parts] of alone.groups) {
+    const digests = (of: Iterable<Part>): string[] =>
+      [...of].map(({ resource, digest }) => `${resource} ${digest}`);
+    deepEqual(digests(followed.groups.get(group)?.values() ?? []), digests(parts.values()), group);
+  }
   const status = alone.statuses.get("gateway.networking.k8s.io/BackendTLSPolicy/default/p");
   ok(JSON.stringify(status).includes('"g0"'));
 });

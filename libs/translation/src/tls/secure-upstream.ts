@@ -1,5 +1,6 @@
 import type { ConfigObject } from "@routeledger/config-model";
 import type { Upstream } from "../backends/upstream.ts";
+import { namespaceKey } from "../dependents.ts";
 import { WeakMemo } from "../memo-table.ts";
 import { Problem } from "../problem.ts";
 import type { StateReader } from "../state-reader.ts";
@@ -27,7 +28,8 @@ export class InsecureUpstream extends Problem {
 export function secureUpstream(reader: StateReader, upstream: Upstream): Upstream | Problem {
   const { owner } = upstream;
   const port = portName(upstream);
-  const policy = reader.derived(policyKind, (state) => policyFor(state, owner, port));
+  const policies = namespaceKey(policyKind, owner.namespace);
+  const policy = reader.derived(policies, (state) => policyFor(state, owner, port));
   const { settings } = upstream;
   if (policy === undefined && settings === undefined) {
     if (!upstream.encrypted) return upstream;
