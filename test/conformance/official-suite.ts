@@ -51,7 +51,7 @@ export class OfficialSuite {
     this.#objects = manifests.objects;
   }
 
-  /** Reads the manifests, starts everything and applies the base. */
+  /** Reads the manifests, starts everything and applies the base. `ROUTELEDGER_ENVOY` names another Envoy. */
   static async start(
     { folder, baseManifest, cases }: SuiteSource,
     protocol: "delta" | "sotw",
@@ -60,7 +60,11 @@ export class OfficialSuite {
     const objects = new Map<string, JsonObject[]>();
     for (const { name, manifests } of cases)
       objects.set(name, (await Promise.all(manifests.map((path) => readManifest(folder, path)))).flat());
-    const binary = await envoyBinary({ cacheFolder: cacheFolder(process.env), progress: () => {} });
+    const { ROUTELEDGER_ENVOY: override } = process.env;
+    const binary = await envoyBinary({
+      ...{ cacheFolder: cacheFolder(process.env), progress: () => {} },
+      ...(override === undefined ? {} : { override }),
+    });
     const system = await RunningSystem.start({ envoyBinary: binary, protocol });
     const suite = new OfficialSuite(system, cases, { base, objects });
     await suite.#applyBase();
