@@ -27,7 +27,8 @@ export function serverVerdict({ code, body }: Answer): Verdict {
   if (code === 422 && causes.length > 0) {
     return causes.map((cause) => ({ field: fieldOf(cause.field), message: String(cause.message) }));
   }
-  if (code === 400 || code === 422) return [{ field: undefined, message }];
+  const isAllocation = code === 500 && /allocate|duplicate nodePort/.test(message);
+  if (code === 400 || code === 422 || isAllocation) return [{ field: undefined, message }];
   throw new Error(`kube-apiserver answered ${code}: ${JSON.stringify(body).slice(0, 500)}`);
 }
 
@@ -42,18 +43,22 @@ export function ourVerdict(object: JsonObject, existing?: JsonObject): Verdict {
  * Why the verdicts differ; undefined when they do not. Both accept or both refuse; for an object of a CRD each names
  * the fields that the other names; of the core kinds, whose code stops here and there, the two have one in common.
  */
-export function difference(object: JsonObject, ours: Verdict, theirs: Verdict): string | undefined {
-  const left = theirs.filter((refusal) => !isKnownDifference(object, { theirs: refusal }));
-  const right = ours.filter((refusal) => !isKnownDifference(object, { ours: refusal }));
-  if (left.length === 0 && right.length === 0) return undefined;
-  if (left.length === 0 && theirs.length === 0) return said("only we refuse", right);
-  if (right.length === 0 && ours.length === 0) return said("only the server refuses", left);
+export function difference(
+  object: JsonObject,
+  { ours, theirs, isUpdate = false }: { ours: Verdict; theirs: Verdict; isUpdate?: boolean },
+): string | undefined {
+  const left = theirs.filter((refusal) => !isKnownDifference(object, refusal, { side: "theirs", isUpdate }));
+  const right = ours.filter((refusal) => !isKnownDifference(object, refusal, { side: "ours", isUpdate }));
+  if (theirs.length === 0) return right.length === 0 ? undefined : said("only we refuse", right);
+  // What cannot be allocated ends a server's work: what else is wrong it does not say.
+  if (left.length === 0) return undefined;
+  if (ours.length === 0) return said("only the server refuses", left);
   if (left.some(({ message }) => DECODING.test(message))) return undefined;
   const lost = left.some(({ field }) => field === undefined);
   const unnamed = ours.length >= ERRORS_MAX ? [] : left.filter((refusal) => !isNamed(refusal, ours));
   const extra = lost ? [] : right.filter((refusal) => !isNamed(refusal, theirs));
   const isCore = !String(object.apiVersion).startsWith("gateway.");
-  if (isCore && (lost || unnamed.length < left.length)) return undefined;
+  if (isCore && (lost || right.length === 0 || unnamed.length < left.length)) return undefined;
   if (unnamed.length > 0) return said("we do not name", unnamed);
   return extra.length > 0 ? said("the server does not name", extra) : undefined;
 }

@@ -124,11 +124,11 @@ export async function startKubeApiserver(): Promise<KubeApiserver> {
   ]);
   const apiserver = run("apiserver", folder, binaries.apiserver, [
     ...[`--etcd-servers=${client}`, `--cert-dir=${join(folder, "certificates")}`, `--secure-port=${port}`],
-    ...["--bind-address=127.0.0.1", "--service-cluster-ip-range=10.0.0.0/16,fd00::/108"],
+    // A range in which 10.0.0.1 is not the first address: that one the server takes for itself.
+    ...["--bind-address=127.0.0.1", "--service-cluster-ip-range=8.0.0.0/6,fd00::/108"],
     ...["--service-account-issuer=https://kubernetes.default.svc", `--service-account-key-file=${files.key}`],
     ...[`--service-account-signing-key-file=${files.key}`, `--token-auth-file=${files.tokens}`],
     ...["--authorization-mode=AlwaysAllow", "--disable-admission-plugins=ServiceAccount"],
-    ...["--max-mutating-requests-inflight=0", "--max-requests-inflight=0"],
   ]);
   const server = new KubeApiserver({ folder, port, token, processes: [apiserver, etcd] });
   await untilReady(server, [apiserver, etcd], folder);

@@ -30,6 +30,29 @@ test("P7: what is immutable stays so, with its data", () => {
   assertChange(object("v1", "ConfigMap", { data: { a: "1" } }), before, []);
 });
 
+test("P7: of a Service the addresses, the first family and the load balancer's class cannot change once they are said", () => {
+  const service = (spec: JsonObject) => object("v1", "Service", { spec: { ports: [{ port: 80 }], ...spec } });
+  const balancer = (spec: JsonObject) => service({ type: "LoadBalancer", ...spec });
+  const local = { externalTrafficPolicy: "Local" };
+  assertChange(service({ clusterIP: "10.0.0.1" }), service({ clusterIP: "10.0.0.2" }), [
+    "Invalid spec.clusterIP",
+  ]);
+  assertChange(service({ clusterIP: "10.0.0.1" }), service({}), []);
+  assertChange(service({}), service({ clusterIP: "10.0.0.1" }), []);
+  assertChange(service({ ipFamilies: ["IPv4"] }), service({ ipFamilies: ["IPv6"] }), [
+    "Invalid spec.ipFamilies[0]",
+  ]);
+  assertChange(balancer({}), balancer({ loadBalancerClass: "a.b/c" }), ["Invalid spec.loadBalancerClass"]);
+  assertChange(service({}), balancer({ loadBalancerClass: "a.b/c" }), []);
+  const checked = balancer({ ...local, healthCheckNodePort: 30001 });
+  assertChange(checked, balancer({ ...local, healthCheckNodePort: 30002 }), [
+    "Invalid spec.healthCheckNodePort",
+  ]);
+  assertChange(checked, balancer(local), []);
+  const named = service({ type: "ExternalName", externalName: "a.example", ports: [] });
+  assertChange(service({ clusterIP: "10.0.0.1" }), named, []);
+});
+
 test("what was recorded before may be anything", () => {
   const pathsAfter = (spec: JsonValue) =>
     validateChange(gatewayClass("a.example/b"), { ...gatewayClass("x"), spec }).map(({ path }) => path);

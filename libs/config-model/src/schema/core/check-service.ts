@@ -90,7 +90,21 @@ function checkExternalName(spec: JsonObject, errors: FieldErrors): void {
   else checkFormat(name, "dns-subdomain", at("externalName"), errors);
 }
 
+/** Several addresses or families are two stacks; without a policy a Service has one, but when it only has endpoints. */
+function checkIpFamilyPolicy(spec: JsonObject, errors: FieldErrors): void {
+  const selector = isObject(spec.selector) ? Object.keys(spec.selector) : [];
+  const implied = spec.clusterIP === "None" && selector.length === 0 ? "RequireDualStack" : "SingleStack";
+  if ((spec.ipFamilyPolicy ?? implied) !== "SingleStack") return;
+  for (const name of ["clusterIPs", "ipFamilies"]) {
+    const list = spec[name];
+    if (!Array.isArray(list) || list.length < 2) continue;
+    const expected = `"RequireDualStack" or "PreferDualStack", as there are ${list.length} ${name}`;
+    errors.add(at("ipFamilyPolicy"), { code: "Invalid", expected, actual: displayValue("SingleStack") });
+  }
+}
+
 function checkClusterIps(spec: JsonObject, headless: boolean, errors: FieldErrors): void {
+  checkIpFamilyPolicy(spec, errors);
   const list = Array.isArray(spec.clusterIPs) ? spec.clusterIPs : [];
   if (spec.clusterIP !== firstOf(spec.clusterIPs)) {
     errors.add(at("clusterIPs"), { code: "Invalid", expected: "clusterIP as its first value" });
@@ -128,7 +142,7 @@ function checkExternalIps(spec: JsonObject, errors: FieldErrors): void {
   for (const [index, address] of (Array.isArray(spec.externalIPs) ? spec.externalIPs : []).entries()) {
     const path: FieldPath = { parent: at("externalIPs"), segment: index };
     checkIp(String(address), path, errors);
-    const special = isMappedIpv4(String(address)) ? undefined : specialAddress(String(address));
+    const special = isMappedIpv4(String(address)) ? undefined : notExternal(String(address));
     if (special !== undefined) {
       errors.add(path, {
         code: "Invalid",
@@ -137,6 +151,12 @@ function checkExternalIps(spec: JsonObject, errors: FieldErrors): void {
       });
     }
   }
+}
+
+/** As for endpoints, and loopback, which endpoints may be here. */
+function notExternal(address: string): string | undefined {
+  const isLoopback = parseIpv4(address)?.[0] === 127 || parseIpv6(address)?.join() === "0,0,0,0,0,0,0,1";
+  return isLoopback ? "loopback" : specialAddress(address);
 }
 
 function checkSourceRanges(spec: JsonObject, errors: FieldErrors): void {

@@ -50,9 +50,8 @@ test("P7: a Service's values are checked as its API server does", () => {
   assertErrors(one({ appProtocol: "kubernetes.io/h2c" }), []);
   assertErrors(one({}, { selector: { app: "-" } }), ["Invalid spec.selector.app"]);
   assertErrors(one({}, { clusterIP: "10.0.0.300" }), ["Invalid spec.clusterIPs[0]"]);
-  assertErrors(one({}, { clusterIPs: ["10.0.0.1", "10.0.0.2"], clusterIP: "10.0.0.1" }), [
-    "Invalid spec.clusterIPs",
-  ]);
+  const dual = { clusterIP: "10.0.0.1", ipFamilyPolicy: "PreferDualStack" };
+  assertErrors(one({}, { ...dual, clusterIPs: ["10.0.0.1", "10.0.0.2"] }), ["Invalid spec.clusterIPs"]);
   assertErrors(one({}, { clusterIP: "::1", ipFamilies: ["IPv4"] }), ["Invalid spec.clusterIPs[0]"]);
   assertErrors(one({}, { externalIPs: ["169.254.1.1"] }), ["Invalid spec.externalIPs[0]"]);
   assertErrors(one({}, { clusterIP: "None", type: "LoadBalancer" }), ["Invalid spec.clusterIP"]);
@@ -89,6 +88,17 @@ test("P7: what a default takes away is checked first", () => {
   assertErrors(service({ ports: [{ port: 80 }], sessionAffinityConfig }), [path]);
 });
 
+test("P7: a Service of two IP families says so in its policy, but when it only has endpoints", () => {
+  const two = { ports: [{ port: 80 }], ipFamilies: ["IPv4", "IPv6"] };
+  assertErrors(service(two), ["Invalid spec.ipFamilyPolicy"]);
+  assertErrors(service({ ...two, ipFamilyPolicy: "SingleStack" }), ["Invalid spec.ipFamilyPolicy"]);
+  assertErrors(service({ ...two, ipFamilyPolicy: "PreferDualStack" }), []);
+  assertErrors(service({ ...two, clusterIP: "None" }), []);
+  assertErrors(service({ ...two, clusterIP: "None", selector: { app: "a" } }), [
+    "Invalid spec.ipFamilyPolicy",
+  ]);
+});
+
 test("P7: finalizers of a core kind are qualified or one of three, source ranges are IP ranges", () => {
   const finalizers = ["kubernetes", "example.com/x", "mine"];
   assertErrors({ apiVersion: "v1", kind: "Namespace", metadata: { name: "a", finalizers } }, [
@@ -105,10 +115,12 @@ test("P7: finalizers of a core kind are qualified or one of three, source ranges
       "fd00::/7",
       "::ffff:0:0/96",
     ],
-    externalIPs: ["10.0.0.1", "::ffff:10.0.0.1"],
+    externalIPs: ["10.0.0.1", "::ffff:10.0.0.1", "127.0.0.1", "::1", "fd00::1"],
   };
   assertErrors(service(spec), [
     "Invalid spec.externalIPs[1]",
+    "Invalid spec.externalIPs[2]",
+    "Invalid spec.externalIPs[3]",
     "Invalid spec.loadBalancerSourceRanges[2]",
     "Invalid spec.loadBalancerSourceRanges[3]",
     "Invalid spec.loadBalancerSourceRanges[4]",

@@ -3,6 +3,7 @@ import { isObject } from "../apply-defaults.ts";
 import type { CoreKind } from "../kind-info.ts";
 import type { Schema } from "../schema.ts";
 import { checkService, isReachedFromOutside } from "./check-service.ts";
+import { checkServiceChange } from "./check-service-change.ts";
 
 const TEXT: Schema = { type: "string" };
 const TEXTS: Schema = { type: "array", items: TEXT };
@@ -83,6 +84,7 @@ export const service: CoreKind = {
   schema: { type: "object", required: ["spec"], properties: { spec: SPEC } },
   complete: completeService,
   check: checkService,
+  checkChange: checkServiceChange,
 };
 
 /** SetDefaults_Service, as far as it depends on other fields. */
