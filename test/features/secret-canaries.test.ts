@@ -83,6 +83,11 @@ test("what applies, and what is refused, is answered without a value", { timeout
     await post("/v1/delete", text);
   }
   match(await cli(["apply", "-f", "-"], refused.join("---\n")), /error: .*expected/);
+  const broken = JSON.stringify({ objects: secrets });
+  for (const body of [`${broken}x`, broken.slice(0, -60), broken.replace(/"data":/, '"data" ')])
+    await http("/v1/apply", { method: "POST", headers: { "content-type": "application/json" }, body });
+  for (const body of refused)
+    await http("/v1/apply", { method: "POST", headers: { "content-type": "application/json" }, body });
   await post("/v1/apply", `{"objects": [${JSON.stringify(secrets[0]).slice(0, -40)}`);
   await dev.saw(/broken\.yaml/);
   await dev.saw(/typo\.yaml/);

@@ -14,8 +14,9 @@ export class BusMembers {
     let parsed: unknown;
     try {
       parsed = JSON.parse(fromUtf8(body));
-    } catch (error) {
-      throw apiFailure("badRequest", `the request: expected JSON in UTF-8: ${(error as Error).message}`);
+    } catch {
+      // The parser's message quotes what it read: it may be a part of a Secret (P11).
+      throw apiFailure("badRequest", "the request: expected JSON in UTF-8");
     }
     if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) {
       return new BusMembers(parsed as JsonObject);

@@ -1,7 +1,8 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { testKeyring } from "@routeledger/config-model/testing";
-import { type JsonObject, Keyring } from "@routeledger/std";
+import { type JsonObject, Keyring, utf8 } from "@routeledger/std";
+import { BusMembers } from "./bus-members.ts";
 import { checkSecret } from "./check-secret.ts";
 import { checkObject } from "./plan-apply.ts";
 import { readDocuments } from "./read-documents.ts";
@@ -78,6 +79,16 @@ test("P11: no refusal of a Secret shows a value of it", async () => {
     const shown = JSON.stringify((await checked(text)).map(problemsOf));
     match(shown, /message/, text);
     ok(!shown.includes(canary), shown);
+  }
+});
+
+test("P11: nor does a request that is no JSON", () => {
+  const texts = [`{"a": ${canary}}`, `{"a": "${canary}`, `{"a": "b" ${canary}}`, canary];
+  for (const text of texts) {
+    throws(
+      () => BusMembers.of(utf8(text)),
+      (error: Error) => /expected JSON/.test(error.message) && !/4711|canary/.test(error.message),
+    );
   }
 });
 
