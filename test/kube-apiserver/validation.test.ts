@@ -102,7 +102,11 @@ async function compare(differs: (changed: BaseManifest) => Promise<string | unde
         }),
       );
     }),
-    { numRuns: Math.ceil(RUNS / PARALLEL), seed: SEED, endOnFailure: process.env.SHRINK === "no" },
+    {
+      numRuns: Math.ceil(RUNS / ((1 + PARALLEL) / 2)),
+      seed: SEED,
+      endOnFailure: process.env.SHRINK === "no",
+    },
   );
   process.stdout.write(`${seen.accepted} accepted, ${seen.refused} refused\n`);
   assert.ok(seen.accepted > 0.05 * RUNS && seen.refused > 0.05 * RUNS, JSON.stringify(seen));
