@@ -35,10 +35,9 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
   "standard__gateway__duplicate-listeners.yaml": ["spec.listeners", "spec.listeners[1]"],
   "standard__gateway__hostname-tcp.yaml": ["spec.listeners"],
   "standard__gateway__hostname-udp.yaml": ["spec.listeners"],
-  "standard__gateway__invalid-addresses.yaml": [
-    ...[0, 1, 2, 3, 4, 5, 6, 7, 8].map((index) => `spec.addresses[${index}].value`),
-    "spec.addresses[9]",
-  ],
+  "standard__gateway__invalid-addresses.yaml": [0, 1, 2, 3, 4, 5, 6, 7, 8].map(
+    (index) => `spec.addresses[${index}].value`,
+  ),
   "standard__gateway__invalid-listener-name.yaml": ["spec.listeners[0].name"],
   "standard__gateway__invalid-listener-port.yaml": ["spec.listeners[0].port"],
   "standard__gateway__invalid-tls-mode.yaml": ["spec.listeners"],
