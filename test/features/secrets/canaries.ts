@@ -63,6 +63,7 @@ export class Canaries {
   }
 }
 
+const quotedBytes = 20;
 const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 /** What follows the frame is not part of it, so shorter ends are tried until one is right. */
@@ -88,6 +89,8 @@ function spellingsOf(bytes: Buffer): { how: string; bytes: Buffer }[] {
   const hex = bytes.toString("hex");
   return [
     { how: "itself", bytes },
+    // As messages quote values: cut.
+    { how: "its beginning", bytes: bytes.subarray(0, quotedBytes) },
     ...base64.map((text) => ({ how: "base64", bytes: Buffer.from(text) })),
     ...base64.map((text) => ({
       how: "base64url",
