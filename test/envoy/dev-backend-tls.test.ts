@@ -104,6 +104,7 @@ before(async () => {
     ["apply", "-f", "-"],
     [gateway(), configMap("ca", authority), ...service("plain", "http"), route(toService("plain"))],
   );
+  await dev.saw(/gateway default\/web: serving/);
   await probe.until(({ status }) => status === 200, "/plain");
 });
 
