@@ -31,10 +31,10 @@ after(async () => {
 const served = ({ status }: { status: number }): boolean => status === 404;
 const refused = ({ body }: { body: string }): boolean => body.includes("ECONNREFUSED");
 
-async function applyGateway(): Promise<void> {
+async function applyGateway(more = ""): Promise<void> {
   const applied = await runCli(["apply", "-f", "-"], {
     server: await dev.apiUrl(),
-    stdin: gatewayYaml("web", port),
+    stdin: gatewayYaml("web", port) + more,
   });
   assert.equal(applied.code, 0, applied.stderr);
 }
@@ -49,6 +49,24 @@ test("an Envoy that ends is started again, and dev says so", async () => {
   );
   await probe.until(served);
 });
+
+test("an Envoy carries its Gateway's infrastructure labels, and a living one is left alone for new ones", async () => {
+  const pid = await pidOfEnvoy();
+  await applyGateway('  infrastructure: {labels: {team: "shop"}}\n');
+  await probe.until(served);
+  assert.equal(await pidOfEnvoy(), pid);
+  process.kill(pid, "SIGKILL");
+  await dev.saw(/(?:serving \(Envoy started\)[\s\S]*){3}/);
+  const bootstrap = JSON.parse(await readFile(join(dataFolder, "envoy/default_web/bootstrap.json"), "utf8"));
+  assert.deepEqual(bootstrap.node.metadata.labels, {
+    team: "shop",
+    "gateway.networking.k8s.io/gateway-name": "web",
+  });
+});
+
+async function pidOfEnvoy(): Promise<number> {
+  return Number.parseInt(await readFile(join(dataFolder, "envoy/default_web/pid"), "utf8"), 10);
+}
 
 test("a Gateway that goes takes its Envoy along, and one that comes back gets one again", async () => {
   const deleted = await runCli(["delete", "gateway/web"], { server: await dev.apiUrl() });

@@ -20,6 +20,11 @@ test("the node says its group in cluster and its name in id", () => {
   deepEqual(bootstrap(options).node, { cluster: "default/web", id: "proxy-1" });
 });
 
+test("what people say of a proxy stands in the node's metadata", () => {
+  const metadata = { labels: { team: "shop" } };
+  deepEqual(bootstrap({ ...options, metadata }).node, { cluster: "default/web", id: "proxy-1", metadata });
+});
+
 test("all xDS goes over one ADS stream, delta or SotW as asked", () => {
   const apiType = (protocol: "delta" | "sotw"): unknown =>
     ((bootstrap({ ...options, protocol }).dynamic_resources as JsonObject).ads_config as JsonObject).api_type;

@@ -11,6 +11,8 @@ export interface BootstrapOptions {
   readonly protocol: "delta" | "sotw";
   /** Admin on 127.0.0.1; 0 or undefined lets Envoy choose. */
   readonly adminPort?: number | undefined;
+  /** `node.metadata`: what people say of the proxy. No resource depends on it. */
+  readonly metadata?: JsonObject | undefined;
 }
 
 export interface EdgeAddress {
@@ -29,12 +31,19 @@ const edgeAuthority = "xds-edge";
  * What an Envoy is started with: its name, the edges of which it asks one for everything over one ADS stream, its admin on
  * loopback, and what no control plane can set later (G117). Deterministic.
  */
-export function bootstrap({ gateway, nodeId, edges, protocol, adminPort }: BootstrapOptions): Bootstrap {
+export function bootstrap({
+  gateway,
+  nodeId,
+  edges,
+  protocol,
+  adminPort,
+  metadata,
+}: BootstrapOptions): Bootstrap {
   assert(nodeGroupPattern.test(gateway), `a Gateway as namespace/name, got ${gateway}`);
   assert(nodeId !== "", "a node id that is not empty");
   assert(edges.length > 0, "at least one edge");
   return {
-    node: { cluster: gateway, id: nodeId },
+    node: { cluster: gateway, id: nodeId, ...(metadata === undefined ? {} : { metadata }) },
     admin: { address: socketAddress("127.0.0.1", adminPort ?? 0) },
     dynamic_resources: {
       ads_config: {

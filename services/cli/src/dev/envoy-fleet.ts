@@ -11,7 +11,7 @@ export interface EnvoyFleetOptions {
   readonly dataFolder: string;
   readonly binary: string;
   /** Bootstrap of a Gateway's Envoy. */
-  readonly bootstrap: (gateway: string, nodeId: string, adminPort: number) => JsonObject;
+  readonly bootstrap: (gateway: EnvoyGateway, nodeId: string, adminPort: number) => JsonObject;
   readonly clock: Clock;
   readonly events: EnvoyFleetEvents;
   /** As in `EnvoyProcessOptions`. */
@@ -26,6 +26,14 @@ export interface EnvoyFleetEvents {
   stopped(gateway: string): void;
 }
 
+/** A Gateway that wants an Envoy. */
+export interface EnvoyGateway {
+  /** namespace/name. */
+  readonly gateway: string;
+  /** Node metadata that its next Envoy is started with; a living one stays. */
+  readonly infrastructure: JsonObject;
+}
+
 interface Keeper {
   readonly envoy: EnvoyProcess;
   readonly stopping: AbortController;
@@ -36,6 +44,7 @@ interface Keeper {
 export class EnvoyFleet {
   readonly #options: EnvoyFleetOptions;
   readonly #keepers = new Map<string, Keeper>();
+  readonly #infrastructure = new Map<string, JsonObject>();
   #work: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -47,11 +56,13 @@ export class EnvoyFleet {
    * Starts what is missing and stops what is not named, also Envoys of an earlier `dev` that were not adopted yet.
    * Calls are done one after the other.
    */
-  follow(gateways: readonly string[]): Promise<void> {
+  follow(gateways: readonly EnvoyGateway[]): Promise<void> {
     return this.#closed ? Promise.resolve() : this.#follow(gateways);
   }
 
-  #follow(gateways: readonly string[]): Promise<void> {
+  #follow(wanted: readonly EnvoyGateway[]): Promise<void> {
+    for (const { gateway, infrastructure } of wanted) this.#infrastructure.set(gateway, infrastructure);
+    const gateways = wanted.map(({ gateway }) => gateway);
     const before = this.#work.catch(() => undefined);
     this.#work = before.then(async () => {
       const gone = [...this.#keepers.keys()].filter((gateway) => !gateways.includes(gateway));
@@ -86,7 +97,10 @@ export class EnvoyFleet {
       gateway,
       nodeId,
       binary,
-      bootstrap: (adminPort) => bootstrap(gateway, nodeId, adminPort),
+      bootstrap: (adminPort) => {
+        const infrastructure = this.#infrastructure.get(gateway) ?? {};
+        return bootstrap({ gateway, infrastructure }, nodeId, adminPort);
+      },
       clock,
       onSpawned,
     });

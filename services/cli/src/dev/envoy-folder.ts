@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { compareStrings } from "@routeledger/std";
+import { canonicalJson, compareStrings } from "@routeledger/std";
 import { freePort } from "./free-port.ts";
 import { processIdentity } from "./process-identity.ts";
 import { writeFileWhole } from "./write-file-whole.ts";
@@ -59,7 +59,7 @@ export class EnvoyFolder {
 
   async wasStartedWith(command: EnvoyCommand): Promise<boolean> {
     return (
-      (await this.#read("bootstrap.json")) === command.bootstrap &&
+      withoutMetadata((await this.#read("bootstrap.json")) ?? "{}") === withoutMetadata(command.bootstrap) &&
       (await this.#read("command.json")) === commandText(command)
     );
   }
@@ -106,6 +106,12 @@ export class EnvoyFolder {
       throw error;
     }
   }
+}
+
+/** What a bootstrap makes an Envoy do: its labels alone are no reason to stop a living one. */
+function withoutMetadata(bootstrap: string): string {
+  const { node, ...rest } = JSON.parse(bootstrap) as { node?: { metadata?: unknown } };
+  return canonicalJson({ ...rest, node: { ...node, metadata: null } });
 }
 
 function commandText({ binary, args }: EnvoyCommand): string {

@@ -1,5 +1,6 @@
 import { type ConfigState, decodeConfigEvent, evolve, objectsOfKind } from "@routeledger/config-model";
 import { configKinds, type EventLog, LogFollower } from "@routeledger/event-log";
+import type { JsonObject } from "@routeledger/std";
 import { nodeGroups } from "@routeledger/translation";
 import { readState } from "@routeledger/translator";
 
@@ -9,6 +10,8 @@ export interface GatewayView {
   readonly gateway: string;
   /** A command line for each HTTP and HTTPS listener, in the Gateway's order. */
   readonly curls: readonly string[];
+  /** What its proxy carries as node metadata: `labels`, `annotations`. */
+  readonly infrastructure: JsonObject;
 }
 
 /** Tells the Gateways of this controller, first as they are, then whenever they change. Ends with the signal. */
@@ -44,8 +47,22 @@ export async function watchGateways(
 function gatewayViews(state: ConfigState): GatewayView[] {
   const ours = new Set(nodeGroups(state));
   return objectsOfKind(state, "gateway.networking.k8s.io", "Gateway")
-    .map(({ namespace, name, object }) => ({ gateway: `${namespace}/${name}`, curls: curlsOf(object.spec) }))
+    .map(({ namespace, name, object }) => ({
+      gateway: `${namespace}/${name}`,
+      curls: curlsOf(object.spec),
+      infrastructure: infrastructureOf(name, object.spec),
+    }))
     .filter(({ gateway }) => ours.has(gateway));
+}
+
+/** The label that Gateway API gives to all that is made for a Gateway, and the Gateway's own labels and annotations. */
+function infrastructureOf(name: string, spec: unknown): JsonObject {
+  const { infrastructure } = (spec ?? {}) as { infrastructure?: unknown };
+  const { labels, annotations } = (infrastructure ?? {}) as { labels?: JsonObject; annotations?: JsonObject };
+  return {
+    labels: { ...labels, "gateway.networking.k8s.io/gateway-name": name },
+    ...(annotations === undefined || annotations === null ? {} : { annotations }),
+  };
 }
 
 /** How each HTTP and HTTPS listener is asked, on the Gateway's first IP address; on loopback where it has none. */

@@ -171,8 +171,8 @@ async function envoys(
   return new EnvoyFleet({
     dataFolder: options.dataFolder,
     binary,
-    bootstrap: (gateway, nodeId, adminPort) =>
-      bootstrap({ gateway, nodeId, edges: [edge], protocol: "delta", adminPort }),
+    bootstrap: ({ gateway, infrastructure }, nodeId, adminPort) =>
+      bootstrap({ gateway, nodeId, edges: [edge], protocol: "delta", adminPort, metadata: infrastructure }),
     clock: context.clock,
     events: report,
     onSpawned: () => crash?.("envoy.spawned"),
@@ -187,7 +187,6 @@ function followGateways(
 ): Promise<void> {
   return watchGateways(parts.logs.config, signal, (views: readonly GatewayView[]) => {
     report.gateways(views);
-    const gateways = views.map(({ gateway }) => gateway);
-    fleet?.follow(gateways).catch((error: unknown) => report.problem(String(error)));
+    fleet?.follow(views).catch((error: unknown) => report.problem(String(error)));
   });
 }
