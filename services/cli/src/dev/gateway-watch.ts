@@ -3,6 +3,7 @@ import { configKinds, type EventLog, LogFollower } from "@routeledger/event-log"
 import type { JsonObject } from "@routeledger/std";
 import { nodeGroups } from "@routeledger/translation";
 import { readState } from "@routeledger/translator";
+import { curlsOf } from "./curls.ts";
 
 /** A Gateway that wants an Envoy, and where people reach it from this machine. */
 export interface GatewayView {
@@ -63,35 +64,4 @@ function infrastructureOf(name: string, spec: unknown): JsonObject {
     labels: { ...labels, "gateway.networking.k8s.io/gateway-name": name },
     ...(annotations === undefined || annotations === null ? {} : { annotations }),
   };
-}
-
-/** How each HTTP and HTTPS listener is asked, on the Gateway's first IP address; on loopback where it has none. */
-function curlsOf(spec: unknown): string[] {
-  const { listeners, addresses } = (spec ?? {}) as { listeners?: unknown; addresses?: unknown };
-  if (!Array.isArray(listeners)) return [];
-  const address = firstAddress(addresses);
-  return listeners.flatMap((listener: { protocol?: unknown; port?: unknown; hostname?: unknown }) => {
-    const { protocol, port } = listener;
-    if ((protocol !== "HTTP" && protocol !== "HTTPS") || typeof port !== "number") return [];
-    const host = typeof listener.hostname === "string" ? listener.hostname.replace(/^\*/, "www") : undefined;
-    if (protocol === "HTTPS") return [httpsCurl(address, port, host)];
-    const url = `http://${address}${port === 80 ? "" : `:${port}`}/`;
-    return [host === undefined ? `curl ${url}` : `curl -H 'host: ${host}' ${url}`];
-  });
-}
-
-/** The name must be in the handshake, so it is in the URL. */
-function httpsCurl(address: string, port: number, host: string | undefined): string {
-  const authority = `${host ?? address}${port === 443 ? "" : `:${port}`}`;
-  const resolve = host === undefined ? "" : `--resolve '${host}:${port}:${address}' `;
-  return `curl -k ${resolve}https://${authority}/`;
-}
-
-function firstAddress(addresses: unknown): string {
-  const given: { type?: unknown; value?: unknown }[] = Array.isArray(addresses) ? addresses : [];
-  const ip = given.find(
-    ({ type = "IPAddress", value }) => type === "IPAddress" && typeof value === "string" && value !== "",
-  );
-  const address = String(ip?.value ?? "127.0.0.1");
-  return address.includes(":") ? `[${address}]` : address;
 }
