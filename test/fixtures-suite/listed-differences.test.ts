@@ -27,6 +27,17 @@ test("a place that is skipped where nothing differs is told, and one whose name 
   ]);
 });
 
+test("what differs everywhere is listed by its end, whole parts of it, and told where it is nowhere", () => {
+  const everywhere = [{ reason: "rule G118", end: "header server: envoy -> absent" }];
+  const broad = new ListedDifferences({ skipped: [], everywhere, differences: [] });
+  const server = { what: "a: GET /: header server", theirs: "envoy", ours: "absent" };
+  deepEqual(broad.check([server]), []);
+  deepEqual(broad.check([server, { ...server, what: "a: GET /: x-header server" }]), [
+    "not listed: a: GET /: x-header server: envoy -> absent",
+  ]);
+  deepEqual(broad.check([]), ["listed everywhere, but nowhere a difference: header server: envoy -> absent"]);
+});
+
 test("the reason of a place that is skipped is told, and a list says nothing twice", () => {
   equal(list.skips("a: TCPRoute x/y: Accepted"), "not served");
   equal(list.skips("a: TCPRoute x"), undefined);

@@ -22,13 +22,27 @@ interface Listed {
   readonly at: readonly string[];
 }
 
+/** Differences that are so in many places, by their ends: `<last part of what>: <theirs> -> <ours>`. */
+interface Everywhere {
+  readonly reason: string;
+  readonly end: string;
+}
+
+interface Content {
+  readonly skipped: readonly Skipped[];
+  readonly everywhere?: readonly Everywhere[];
+  readonly differences: readonly Listed[];
+}
+
 /** A file of differences, beside this one. */
 export class ListedDifferences {
   readonly #skipped: readonly Skipped[];
+  readonly #everywhere: readonly Everywhere[];
   readonly #listed: readonly Listed[];
 
-  constructor({ skipped, differences }: { skipped: readonly Skipped[]; differences: readonly Listed[] }) {
+  constructor({ skipped, everywhere = [], differences }: Content) {
     this.#skipped = skipped;
+    this.#everywhere = everywhere;
     this.#listed = differences;
     const lines = [...skipped.flatMap(({ places }) => places), ...differences.flatMap(({ at }) => at)];
     assert.equal(new Set(lines).size, lines.length, "each place and each difference is listed once");
@@ -47,29 +61,41 @@ export class ListedDifferences {
   /** What is wrong: differences that nobody listed, and entries of the list that nothing is like any more. */
   check(differences: readonly Difference[]): string[] {
     const skipped = differences.filter(({ what }) => this.skips(what) !== undefined);
-    const found = new Set(
-      differences.filter(({ what }) => this.skips(what) === undefined).map((one) => lineOf(one)),
-    );
+    const compared = differences.filter(({ what }) => this.skips(what) === undefined);
+    const found = new Set(compared.map((one) => lineOf(one)));
     const listed = this.#listed.flatMap(({ at }) => at);
     const known = new Set(listed);
-    const idle = this.#skipped
-      .flatMap(({ places }) => places)
-      .filter((place) => !skipped.some(({ what }) => isAt(what, place)));
+    const places = this.#skipped.flatMap((one) => one.places);
+    const idle = {
+      places: places.filter((place) => !skipped.some(({ what }) => isAt(what, place))),
+      ends: this.#everywhere.filter((one) => ![...found].some((line) => hasEnd(line, one))),
+    };
+    const unknown = [...found].filter(
+      (line) => !known.has(line) && !this.#everywhere.some((one) => hasEnd(line, one)),
+    );
     return [
-      ...[...found].filter((line) => !known.has(line)).map((line) => `not listed: ${line}`),
+      ...unknown.map((line) => `not listed: ${line}`),
       ...listed.filter((line) => !found.has(line)).map((line) => `listed, but no difference: ${line}`),
-      ...idle.map((place) => `skipped, but no difference: ${place}`),
+      ...idle.ends.map(({ end }) => `listed everywhere, but nowhere a difference: ${end}`),
+      ...idle.places.map((place) => `skipped, but no difference: ${place}`),
     ];
   }
 
   /** Lines for people: how many differences each reason stands for. */
   summary(): string[] {
-    return this.#listed.map(({ reason, at }) => `${at.length} differ: ${reason}`);
+    return [
+      ...this.#listed.map(({ reason, at }) => `${at.length} differ: ${reason}`),
+      ...this.#everywhere.map(({ reason, end }) => `everywhere ${end}: ${reason}`),
+    ];
   }
 }
 
 function lineOf({ what, theirs, ours }: Difference): string {
   return `${what}: ${theirs} -> ${ours}`;
+}
+
+function hasEnd(line: string, { end }: Everywhere): boolean {
+  return line.endsWith(`: ${end}`);
 }
 
 function isAt(what: string, place: string): boolean {

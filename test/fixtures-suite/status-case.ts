@@ -4,6 +4,7 @@ import { type ConfigState, objectKey, parseApiVersion, refOf } from "@routeledge
 import type { JsonObject } from "@routeledger/std";
 import { parse } from "yaml";
 import { fixtureState, ownClass } from "./fixture-objects.ts";
+import { endpointSliceOf, makeService } from "./fixture-services.ts";
 import { fixturesFolder } from "./fixtures-folder.ts";
 
 /** One of Envoy Gateway's status goldens: what went in, and the statuses that it gives. */
@@ -49,29 +50,10 @@ function keyOf(object: JsonObject): string {
 
 /** What Envoy Gateway's test adds to each case: `service-1` to `service-4` and `mirror-service`. */
 function impliedObjects(): JsonObject[] {
-  const ports = { http: 8080, https: 8443, tcp: 8163, udp: 8162 };
-  const services = [1, 2, 3, 4].flatMap((index) => serviceWithEndpoint(`service-${index}`, "7.7.7.7", ports));
-  return [...services, ...serviceWithEndpoint("mirror-service", "7.6.5.4", { http: 8080 })];
-}
-
-function serviceWithEndpoint(
-  name: string,
-  address: string,
-  numbers: Readonly<Record<string, number>>,
-): JsonObject[] {
-  const ports = Object.entries(numbers).map(([port, number]) => {
-    return { name: port, port: number, protocol: port === "udp" ? "UDP" : "TCP" };
-  });
-  const labels = { "kubernetes.io/service-name": name };
-  return [
-    { apiVersion: "v1", kind: "Service", metadata: { namespace: "default", name }, spec: { ports } },
-    {
-      apiVersion: "discovery.k8s.io/v1",
-      kind: "EndpointSlice",
-      metadata: { namespace: "default", name: `${name}-endpoints`, labels },
-      addressType: "IPv4",
-      ports,
-      endpoints: [{ addresses: [address], conditions: { ready: true } }],
-    },
-  ];
+  const http = { name: "http", port: 8080 };
+  const udp = { name: "udp", port: 8162, protocol: "UDP" };
+  const ports = [http, { name: "https", port: 8443 }, { name: "tcp", port: 8163 }, udp];
+  const services = [1, 2, 3, 4].map((index) => makeService("default", `service-${index}`, ports));
+  const all = [...services, makeService("default", "mirror-service", [http])];
+  return [...all, ...all.map((service) => endpointSliceOf(service, "7.7.7.7"))];
 }
