@@ -6,7 +6,7 @@ interface KnownDifference {
   readonly kind: RegExp;
   readonly side: "theirs" | "ours";
   /** Absent: on create, too. */
-  readonly only?: "update";
+  readonly during?: "update";
   /** Absent: any field. */
   readonly field?: RegExp;
   readonly message: RegExp;
@@ -43,7 +43,7 @@ export const knownDifferences: readonly KnownDifference[] = [
     why: "the same: what was allocated to the former Service cannot change",
     kind: /^Service$/,
     side: "theirs",
-    only: "update",
+    during: "update",
     field: /^spec\.(clusterIPs|ipFamilies)/,
     message: /may not change once set|as indicated by `ipFamilies/,
   },
@@ -51,14 +51,14 @@ export const knownDifferences: readonly KnownDifference[] = [
     why: "an update leaves a Namespace's spec as it was, whatever is written there",
     kind: /^Namespace$/,
     side: "ours",
-    only: "update",
+    during: "update",
     message: /^expected kubernetes, orphan, foregroundDeletion/,
   },
   {
     why: "an update takes from the former Service what the new one leaves out; here an object says all of itself",
     kind: /^Service$/,
     side: "ours",
-    only: "update",
+    during: "update",
     message:
       /^required: expected at least 1 port|^expected no \w+ (but )?where |^expected "RequireDualStack"|^expected clusterIP as its first/,
   },
@@ -74,7 +74,7 @@ export function isKnownDifference(
     (known) =>
       known.kind.test(String(kind)) &&
       known.side === side &&
-      (known.only === undefined || isUpdate) &&
+      (known.during === undefined || isUpdate) &&
       (known.field === undefined || known.field.test(refusal.field ?? "")) &&
       known.message.test(refusal.message),
   );
