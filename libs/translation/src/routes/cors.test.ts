@@ -133,11 +133,11 @@ function methodRule(method: string, name: string, more: JsonObject = {}): JsonOb
 
 /** `method of preflight -> cluster` or `method -> cluster`. */
 function byMethod(state: Translated): string[] {
-  return state.routes().map(({ match: condition, route }) => {
+  return state.routes().map(({ match: condition, route, directResponse }) => {
     const value = (header: string): string | undefined =>
       condition?.headers.find(({ name }) => name === header)?.stringMatch?.exact;
     const asked = value("access-control-request-method");
-    return `${value(":method") ?? "any"}${asked === undefined ? "" : ` of ${asked}`} -> ${route?.cluster}`;
+    return `${value(":method") ?? "any"}${asked === undefined ? "" : ` of ${asked}`} -> ${route?.cluster ?? directResponse?.status}`;
   });
 }
 
@@ -192,6 +192,20 @@ test("rule G59: a rule that asks for OPTIONS by name goes before the preflights 
     "GET -> service/default/a/80",
     "OPTIONS -> service/default/b/80",
     "OPTIONS of GET -> service/default/a/80",
+  ]);
+});
+
+test("rule G59, G62: preflights of a rule that fails fail with it, and go to no other rule", () => {
+  const broken = { type: "ExtensionRef", extensionRef: { group: "x.io", kind: "Auth", name: "gone" } };
+  const any = rule("/", [a]);
+  const dropped = methodRule("GET", "a", { filters: [cors, broken] });
+  const missing = methodRule("PUT", "missing", { filters: [cors] });
+  deepEqual(byMethod(translated(any, dropped, missing)), [
+    "GET -> 500",
+    "PUT -> 500",
+    "OPTIONS of GET -> 500",
+    "OPTIONS of PUT -> 500",
+    "any -> service/default/a/80",
   ]);
 });
 

@@ -22,6 +22,8 @@ export interface HttpRule {
   readonly action: HttpAction;
   /** What its matches answer where it fails. */
   readonly failureStatus: FailureStatus;
+  /** Whether the preflights of its matches' methods come to it (G59), also where it fails. */
+  readonly takesPreflights: boolean;
   /** Why the rule as a whole is not served; its matches fail (G62). */
   readonly dropped: Problem | undefined;
   /** What is wrong with its backends: never makes the rule not accepted (G64). */
@@ -70,6 +72,7 @@ export function parseRule(
     matches,
     action: dropped !== undefined || action instanceof Problem ? { type: "fail" } : action,
     failureStatus: kind.failureStatus,
+    takesPreflights: hasCors(rule),
     dropped,
     backendProblems: [...backends.problems, ...mirrors.problems],
     upstreams: dropped === undefined ? upstreamsOf(action, backends.shares, mirrors) : [],
@@ -83,6 +86,12 @@ function upstreamsOf(
 ): Upstream[] {
   if (action instanceof Problem || action.type !== "forward") return [];
   return [...shares.map(({ upstream }) => upstream).filter(isServed), ...mirrors.upstreams];
+}
+
+function hasCors(rule: JsonObject): boolean {
+  return [rule, ...objectsOf(rule.backendRefs)].some((of) =>
+    objectsOf(of.filters).some(({ type }) => type === "CORS"),
+  );
 }
 
 /** No matches is every request (G38). A match that cannot be said at all is left out, and drops its rule. */

@@ -66,10 +66,9 @@ function buildRule(
   of: RouteOrigin & Pick<MatchOrigin, "rule">,
   action: HttpAction,
 ): (RouteEntry | Problem)[] {
-  const cors = action.type === "forward" && action.filters.cors !== undefined;
   return rule.matches.flatMap(({ match, index }) => {
     const own = buildMatch(rule, { ...of, match: index }, { match, action, preflight: false });
-    const asked = cors ? preflightOf(match) : undefined;
+    const asked = rule.takesPreflights ? preflightOf(match) : undefined;
     if (asked === undefined) return own;
     return [...own, ...buildMatch(rule, { ...of, match: index }, { match: asked, action, preflight: true })];
   });
