@@ -6,7 +6,7 @@ import type { Schema } from "./schema.ts";
 
 /** Adds the errors of a string. A string that is too long is not matched against its pattern. */
 export function checkString(value: string, schema: Schema, path: FieldPath, errors: FieldErrors): void {
-  const actual = schema.sensitive === true ? undefined : displayValue(value);
+  const actual = () => (schema.sensitive === true ? undefined : displayValue(value));
   const { minLength, maxLength, format, pattern } = schema;
   const length = minLength === undefined && maxLength === undefined ? 0 : codePoints(value);
   if (maxLength !== undefined && length > maxLength) {
@@ -18,18 +18,18 @@ export function checkString(value: string, schema: Schema, path: FieldPath, erro
     return;
   }
   if (minLength !== undefined && length < minLength) {
-    errors.add(path, { code: "Invalid", expected: `at least ${minLength} characters`, actual });
+    errors.add(path, { code: "Invalid", expected: `at least ${minLength} characters`, actual: actual() });
     return;
   }
   if (pattern !== undefined && !patternMatches(pattern, value)) {
-    errors.add(path, { code: "Invalid", expected: patternWords(pattern), actual });
+    errors.add(path, { code: "Invalid", expected: patternWords(pattern), actual: actual() });
   }
   const known = format === undefined ? undefined : STRING_FORMATS[format];
   if (known !== undefined && !known.accepts(value)) {
     errors.add(path, {
       code: known.isType === true ? "TypeInvalid" : "Invalid",
       expected: known.expected,
-      actual,
+      actual: actual(),
     });
   }
 }

@@ -86,13 +86,15 @@ function checkNode(node: Node, plan: RulePlan, context: RuleContext): void {
       );
     }
   } else if (isObject(value)) {
-    for (const [name, member] of plan.membersOf(value)) {
+    const { properties, values } = plan;
+    const visit = (name: string, member: RulePlan): void =>
       checkNode(
         { value: value[name]!, path: { parent: path, segment: name }, old: memberOf(old, name), unchanged },
         member,
         context,
       );
-    }
+    if (values !== undefined) for (const name of Object.keys(value)) visit(name, values);
+    else for (const [name, member] of properties) if (Object.hasOwn(value, name)) visit(name, member);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from "@routeledger/std";
+import type { JsonValue } from "@routeledger/std";
 import { isObject } from "../apply-defaults.ts";
 import type { CelRule, Schema } from "../schema.ts";
 import { type CelValue, celEqual } from "./cel-value.ts";
@@ -10,8 +10,10 @@ export interface RulePlan {
   readonly transitions: boolean;
   readonly items: RulePlan | undefined;
   readonly allOf: readonly RulePlan[];
-  /** The object's members whose schemas have rules. */
-  membersOf(object: JsonObject): (readonly [string, RulePlan])[];
+  /** Of the members that the schema names. */
+  readonly properties: readonly (readonly [string, RulePlan])[];
+  /** Of all members, where the object is a map. */
+  readonly values: RulePlan | undefined;
   /** The item of the former list that is this one's: only items of a list map can be told apart. */
   formerItem(item: JsonValue, old: JsonValue | undefined): JsonValue | undefined;
 }
@@ -49,10 +51,8 @@ function makePlan(schema: Schema): RulePlan | undefined {
     transitions: rules.some(({ rule }) => rule.includes("oldSelf")) || below.some((plan) => plan.transitions),
     items,
     allOf,
-    membersOf: (object) =>
-      values === undefined
-        ? properties.filter(([name]) => Object.hasOwn(object, name))
-        : Object.keys(object).map((name) => [name, values] as const),
+    properties,
+    values,
     formerItem: itemFinder(schema),
   };
 }
