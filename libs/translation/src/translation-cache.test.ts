@@ -2,46 +2,13 @@ import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { type ConfigState, emptyConfigState } from "@routeledger/config-model";
 import type { Part } from "@routeledger/xds-model";
-import fc from "fast-check";
-import { randomBase, randomStep } from "./random-objects.ts";
 import * as samples from "./sample-objects.ts";
-import { applyObjects, deleteObject, stateOf } from "./testing.ts";
+import { applyObjects, deleteObject } from "./testing.ts";
 import { translateAll } from "./translate-all.ts";
 import { type TranslatedState, TranslationCache } from "./translation-cache.ts";
 
 const { gateway, gatewayClass, grpcRoute, http, httpRoute, rule, service, endpointSlice, referenceGrant } =
   samples;
-
-/** Fewer Envoy routes than the random worlds may ask for (G37). */
-const fewEnvoyRoutes = 6;
-
-for (const envoyRoutesMax of [undefined, fewEnvoyRoutes]) {
-  const limit = envoyRoutesMax === undefined ? "" : `, of which ${envoyRoutesMax} matches fit`;
-  test(`the cache never changes a result${limit}: any history translates as its last state alone does`, () => {
-    fc.assert(
-      fc.property(fc.array(randomStep, { maxLength: 12 }), (steps) => {
-        const cache = new TranslationCache(envoyRoutesMax);
-        let state: ConfigState = stateOf(randomBase);
-        for (const { change, remove } of steps) {
-          state = remove ? change.reduce(deleteObject, state) : applyObjects(state, change);
-          deepEqual(plain(state, cache), plain(state, new TranslationCache(envoyRoutesMax)));
-        }
-      }),
-      { numRuns: 200 },
-    );
-  });
-}
-
-function plain(state: ConfigState, cache?: TranslationCache) {
-  const { groups, statuses } = translateAll(state, cache);
-  return {
-    groups: [...groups].map(([name, parts]) => [
-      name,
-      [...parts.values()].map(({ bytes: _bytes, ...part }) => part),
-    ]),
-    statuses: [...statuses],
-  };
-}
 
 const base = [
   gatewayClass,

@@ -1,9 +1,15 @@
+import { deepEqual } from "node:assert/strict";
+import { test } from "node:test";
+import type { ConfigState } from "@routeledger/config-model";
 import { p256, p384, sealedTlsSecret } from "@routeledger/config-model/testing";
 import type { JsonObject } from "@routeledger/std";
 import fc from "fast-check";
 import * as samples from "./sample-objects.ts";
+import { applyObjects, deleteObject, stateOf } from "./testing.ts";
+import { translateAll } from "./translate-all.ts";
+import { TranslationCache } from "./translation-cache.ts";
 
-// A small world of Gateway API objects for random histories: few names, so that they meet.
+// A small world of Gateway API objects: few names, so that they meet.
 
 const { gateway, gatewayClass, http, https, httpRoute, listenerSet, rule, service, endpointSlice } = samples;
 const { referenceGrant, backend, configMap, grpcRoute, tlsPolicy } = samples;
@@ -80,7 +86,7 @@ const filters = fc.constantFrom<JsonObject[]>(
 const caCertificateRefs = ["a", "b"].map((name) => ({ group: "", kind: "ConfigMap", name }));
 
 /** One object of a small world, in one of many forms. */
-export const randomObject: fc.Arbitrary<JsonObject> = fc.oneof(
+const randomObject: fc.Arbitrary<JsonObject> = fc.oneof(
   fc
     .tuple(fc.array(listener, { maxLength: 3 }), gatewaySpec, place)
     .map(([listeners, spec, at]) => gateway(listeners, spec, at)),
@@ -159,13 +165,15 @@ export const randomObject: fc.Arbitrary<JsonObject> = fc.oneof(
 );
 
 /** One change set: objects that are applied, or deleted. */
-export const randomStep: fc.Arbitrary<{ readonly change: JsonObject[]; readonly remove: boolean }> =
-  fc.record({ change: fc.array(randomObject, { minLength: 1, maxLength: 3 }), remove: fc.boolean() });
+const randomStep: fc.Arbitrary<{ readonly change: JsonObject[]; readonly remove: boolean }> = fc.record({
+  change: fc.array(randomObject, { minLength: 1, maxLength: 3 }),
+  remove: fc.boolean(),
+});
 
 const everyNamespace = { allowedRoutes: { namespaces: { from: "All" } } };
 
 /** Where histories begin: a Gateway that serves, and what routes may refer to. */
-export const randomBase: readonly JsonObject[] = [
+const randomBase: readonly JsonObject[] = [
   gatewayClass,
   gateway(
     [
@@ -185,3 +193,34 @@ export const randomBase: readonly JsonObject[] = [
   httpRoute("b", { rules: [rule("/", [{ name: "b", port: 80 }])] }),
   tlsPolicy("a", [{ name: "a" }], { caCertificateRefs }),
 ];
+
+/** Fewer Envoy routes than the random worlds may ask for (G37). */
+const fewEnvoyRoutes = 6;
+
+for (const envoyRoutesMax of [undefined, fewEnvoyRoutes]) {
+  const limit = envoyRoutesMax === undefined ? "" : `, of which ${envoyRoutesMax} matches fit`;
+  test(`the cache never changes a result${limit}: any history translates as its last state alone does`, () => {
+    fc.assert(
+      fc.property(fc.array(randomStep, { maxLength: 12 }), (steps) => {
+        const cache = new TranslationCache(envoyRoutesMax);
+        let state: ConfigState = stateOf(randomBase);
+        for (const { change, remove } of steps) {
+          state = remove ? change.reduce(deleteObject, state) : applyObjects(state, change);
+          deepEqual(plain(state, cache), plain(state, new TranslationCache(envoyRoutesMax)));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+}
+
+function plain(state: ConfigState, cache?: TranslationCache) {
+  const { groups, statuses } = translateAll(state, cache);
+  return {
+    groups: [...groups].map(([name, parts]) => [
+      name,
+      [...parts.values()].map(({ bytes: _bytes, ...part }) => part),
+    ]),
+    statuses: [...statuses],
+  };
+}
