@@ -1,0 +1,234 @@
+/**
+ * Gateways, ListenerSets, routes and what they refer to, of vocabularies so small that they collide all the time.
+ * Ports, namespaces and addresses are placeholders: `placed` gives a state its own.
+ */
+import type { JsonObject } from "@routeledger/std";
+import fc from "fast-check";
+import { clean, seldom } from "./arbitraries.ts";
+import { endpointAddress, endpointPorts, gatewayAddress, gatewayPorts } from "./placed.ts";
+import { draftedRequest, type PlannedRequest, planned } from "./random-requests.ts";
+import { grpcRule, httpRule } from "./random-rules.ts";
+
+export interface RandomState {
+  readonly objects: readonly JsonObject[];
+  readonly requests: readonly PlannedRequest[];
+}
+
+const gatewayApi = "gateway.networking.k8s.io/v1";
+const gatewayGroup = "gateway.networking.k8s.io";
+const names = fc.constantFrom("a.io", "b.a.io", "c.b.a.io", "*.a.io", "*.b.a.io", "*.io");
+/** Of every two objects the older is known, or the name decides. */
+const created = fc.constantFrom("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z");
+
+const allowedRoutes = fc.record({
+  namespaces: fc.constantFrom(
+    undefined,
+    { from: "Same" },
+    { from: "All" },
+    { from: "Selector", selector: { matchLabels: { "kubernetes.io/metadata.name": "other" } } },
+  ),
+  kinds: fc.constantFrom(undefined, undefined, undefined, [{ kind: "HTTPRoute" }], [{ kind: "GRPCRoute" }]),
+});
+
+const certificateRefs = fc.constantFrom<JsonObject[]>(
+  ...Array.from({ length: 16 }, () => [{ name: "cert" }]),
+  [{ name: "missing" }],
+  [{ name: "cert", namespace: "other" }],
+);
+
+/** Ports are of one protocol, with few exceptions: those conflict. */
+function listener(gateway: number): fc.Arbitrary<JsonObject> {
+  const ports = gatewayPorts.filter((port) => port.gateway === gateway);
+  return fc
+    .record({
+      port: fc.constantFrom(...ports),
+      odd: seldom(fc.constant(true), 80),
+      hostname: seldom(names, 2),
+      allowedRoutes: seldom(allowedRoutes, 5),
+      tls: fc.record({ certificateRefs }),
+    })
+    .map(({ port, odd, tls, ...more }): JsonObject => {
+      const isSecured = odd === undefined ? port.tls : !port.tls;
+      return clean({
+        ...more,
+        port: port.number,
+        protocol: isSecured ? "HTTPS" : "HTTP",
+        ...(isSecured ? { tls } : {}),
+      });
+    });
+}
+
+function named(items: readonly JsonObject[], prefix: string): JsonObject[] {
+  return items.map((item, place) => ({ name: `${prefix}${place}`, ...item }));
+}
+
+function gateway(place: number): fc.Arbitrary<JsonObject> {
+  const from = fc.constantFrom("All", "Same", "None");
+  return fc
+    .tuple(fc.array(listener(place), { minLength: 1, maxLength: 5 }), seldom(from, 2), created)
+    .map(([listeners, allowed, creationTimestamp]) => ({
+      apiVersion: gatewayApi,
+      kind: "Gateway",
+      metadata: { name: `gw${place}`, namespace: "own", creationTimestamp },
+      spec: clean({
+        gatewayClassName: "routeledger",
+        addresses: [{ type: "IPAddress", value: gatewayAddress }],
+        listeners: named(listeners, "l"),
+        allowedListeners: allowed === undefined ? undefined : { namespaces: { from: allowed } },
+      }),
+    }));
+}
+
+const listenerSet = fc.nat(1).chain((parent) =>
+  fc
+    .tuple(
+      fc.array(listener(parent), { minLength: 1, maxLength: 3 }),
+      fc.constantFrom("own", "own", "other"),
+      created,
+    )
+    .map(([listeners, namespace, creationTimestamp]) => ({
+      apiVersion: gatewayApi,
+      kind: "ListenerSet",
+      metadata: { namespace, creationTimestamp },
+      spec: { parentRef: { name: `gw${parent}`, namespace: "own" }, listeners: named(listeners, "l") },
+    })),
+);
+
+const parentRef = fc
+  .record({
+    to: fc.constantFrom("gw0", "gw0", "gw0", "gw0", "gw1", "set0", "set1"),
+    namespace: fc.constantFrom(...Array.from({ length: 8 }, () => "own"), "other", undefined),
+    sectionName: seldom(fc.constantFrom("l0", "l1", "l2"), 6),
+    port: seldom(fc.constantFrom(...gatewayPorts.map(({ number }) => number)), 8),
+  })
+  .map(({ to, ...more }) =>
+    clean({ group: gatewayGroup, kind: to.startsWith("set") ? "ListenerSet" : "Gateway", name: to, ...more }),
+  );
+
+function route(kind: "HTTPRoute" | "GRPCRoute", rule: fc.Arbitrary<JsonObject>): fc.Arbitrary<JsonObject> {
+  return fc
+    .record({
+      namespace: fc.constantFrom("own", "own", "own", "own", "other"),
+      creationTimestamp: created,
+      parentRefs: fc.array(parentRef, { minLength: 1, maxLength: 3 }),
+      hostnames: seldom(fc.uniqueArray(names, { minLength: 1, maxLength: 3 }), 2),
+      rules: fc.array(rule, { minLength: 1, maxLength: 4 }),
+    })
+    .map(({ namespace, creationTimestamp, ...spec }) => ({
+      apiVersion: gatewayApi,
+      kind,
+      metadata: { namespace, creationTimestamp },
+      spec: clean(spec),
+    }));
+}
+
+/** GRPCRoutes are few: one of them takes whole hosts from HTTPRoutes (G16). */
+const routes = fc.array(
+  fc.oneof(
+    { weight: 8, arbitrary: route("HTTPRoute", httpRule) },
+    { weight: 1, arbitrary: route("GRPCRoute", grpcRule) },
+  ),
+  { minLength: 1, maxLength: 6 },
+);
+
+const grants = fc.subarray([
+  grant("HTTPRoute", { group: "", kind: "Service" }),
+  grant("HTTPRoute", { group: "", kind: "Service", name: "one" }),
+  grant("GRPCRoute", { group: "", kind: "Service", name: "three" }),
+  grant("Gateway", { group: "", kind: "Secret" }),
+  grant("Gateway", { group: "", kind: "Service" }),
+]);
+
+function grant(kind: string, to: JsonObject): JsonObject {
+  return {
+    apiVersion: gatewayApi,
+    kind: "ReferenceGrant",
+    metadata: { namespace: "other", creationTimestamp: "2026-01-01T00:00:00Z" },
+    spec: { from: [{ group: gatewayGroup, kind, namespace: "own" }], to: [to] },
+  };
+}
+
+/** A state, and requests for it. */
+export const randomState: fc.Arbitrary<RandomState> = fc
+  .record({
+    gateways: fc.nat(4).chain((two) => fc.tuple(gateway(0), ...(two === 0 ? [gateway(1)] : []))),
+    sets: fc.array(listenerSet, { maxLength: 2 }),
+    routes,
+    grants,
+    drafts: fc.array(draftedRequest, { minLength: 1, maxLength: 40, size: "max" }),
+  })
+  .map(({ gateways, sets, routes: made, grants: allowed, drafts }) => {
+    const objects = [
+      ...gateways,
+      ...withNames(sets, "set"),
+      ...withNames(made, "r"),
+      ...withNames(allowed, "g"),
+    ];
+    return { objects, requests: planned(objects, drafts) };
+  });
+
+function withNames(objects: readonly JsonObject[], prefix: string): JsonObject[] {
+  return objects.map((object, place) => ({
+    ...object,
+    metadata: { name: `${prefix}${place}`, ...(object.metadata as JsonObject) },
+  }));
+}
+
+/** What every state has: Services with and without endpoints, and certificates. */
+export function surroundings({
+  certificate,
+  key,
+}: {
+  readonly certificate: string;
+  readonly key: string;
+}): JsonObject[] {
+  const base64 = (text: string): string => Buffer.from(text).toString("base64");
+  const metadata = (namespace: string, name: string): JsonObject => ({
+    name,
+    namespace,
+    creationTimestamp: "2026-01-01T00:00:00Z",
+  });
+  const [one = 0, alternative = 0, two = 0, three = 0] = endpointPorts;
+  const secrets = ["own", "other"].map((namespace) => ({
+    apiVersion: "v1",
+    kind: "Secret",
+    type: "kubernetes.io/tls",
+    metadata: metadata(namespace, "cert"),
+    data: { "tls.crt": base64(certificate), "tls.key": base64(key) },
+  }));
+  const service = (namespace: string, name: string, ports: JsonObject[], ready?: boolean): JsonObject[] => [
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: metadata(namespace, name),
+      spec: { ports: ports.map(({ name: of, port }) => clean({ name: of, port, protocol: "TCP" })) },
+    },
+    {
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: { ...metadata(namespace, `${name}-1`), labels: { "kubernetes.io/service-name": name } },
+      addressType: "IPv4",
+      ports: ports.map(({ name: of, endpoint }) => clean({ name: of, port: endpoint, protocol: "TCP" })),
+      endpoints: [
+        clean({ addresses: [endpointAddress], conditions: ready === undefined ? undefined : { ready } }),
+      ],
+    },
+  ];
+  return [
+    {
+      apiVersion: gatewayApi,
+      kind: "GatewayClass",
+      metadata: { name: "routeledger", creationTimestamp: "2026-01-01T00:00:00Z" },
+      spec: { controllerName: "routeledger.dev/gateway" },
+    },
+    ...secrets,
+    ...service("own", "one", [
+      { name: "http", port: 80, endpoint: one },
+      { name: "alt", port: 81, endpoint: alternative },
+    ]),
+    ...service("own", "two", [{ port: 80, endpoint: two }], true),
+    ...service("own", "empty", [{ port: 80, endpoint: two }], false),
+    ...service("other", "three", [{ port: 80, endpoint: three }]),
+    ...service("other", "one", [{ port: 80, endpoint: three }]),
+  ];
+}
