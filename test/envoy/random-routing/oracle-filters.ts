@@ -46,16 +46,17 @@ export function isDropped(rule: Rule): boolean {
   const { filters = [], backendRefs = [], matches = [] } = rule;
   const ofBackends = backendRefs.flatMap((ref) => ref.filters ?? []);
   const all = [...filters, ...ofBackends];
-  const onlyForRules = ofBackends.some(({ type }) => !type.endsWith("HeaderModifier"));
+  const has = (list: readonly Filter[], ...types: string[]): boolean =>
+    list.some(({ type }) => types.includes(type));
+  const twice = (...types: string[]): boolean => has(filters, ...types) && has(ofBackends, ...types);
   return (
     all.some(({ type }) => !servedTypes.includes(type)) ||
-    (onlyForRules && backendRefs.length > 1) ||
-    all.some(
-      (filter) => badChanges(filter.requestHeaderModifier) || badChanges(filter.responseHeaderModifier),
-    ) ||
+    (backendRefs.length > 1 && ofBackends.some(({ type }) => !type.endsWith("HeaderModifier"))) ||
+    twice("RequestRedirect", "URLRewrite") ||
+    twice("CORS") ||
+    all.some((one) => badChanges(one.requestHeaderModifier) || badChanges(one.responseHeaderModifier)) ||
     matches.some(({ path }) => path?.type === "RegularExpression" && !compiles(path.value)) ||
-    (filterOf(rule, "requestRedirect") !== undefined &&
-      all.some(({ type }) => type === "CORS" || type === "RequestMirror"))
+    (has(all, "RequestRedirect") && has(all, "CORS", "RequestMirror"))
   );
 }
 

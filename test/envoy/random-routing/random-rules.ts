@@ -5,10 +5,21 @@ import { clean, seldom } from "./arbitraries.ts";
 
 const paths = fc.oneof(
   { weight: 3, arbitrary: pathMatch("Exact", "/", "/a", "/a/b", "/ab", "/a/") },
-  { weight: 5, arbitrary: pathMatch("PathPrefix", "/", "/", "/a", "/a/", "/a/b", "/ab") },
+  { weight: 5, arbitrary: pathMatch("PathPrefix", "/", "/", "/", "/a", "/a/", "/a/b", "/ab") },
   {
     weight: 2,
-    arbitrary: pathMatch("RegularExpression", "/a.*", "/[ab]+", "/a/[^/]+", "/.?", "/.*b", "/(a"),
+    arbitrary: pathMatch(
+      "RegularExpression",
+      "/a.*",
+      "/a.*",
+      "/[ab]+",
+      "/[ab]+",
+      "/a/[^/]+",
+      "/.?",
+      "/.*b",
+      "/.*b",
+      "/(a",
+    ),
   },
 );
 
@@ -166,14 +177,16 @@ const targets = fc.constantFrom<JsonObject>(
   { name: "strange", group: "x.io", kind: "Bucket" },
 );
 
+/** Headers, and what is the rule's when there is no other backend (G54). */
+const filtersOfBackend = fc
+  .tuple(requestHeaders, responseHeaders, seldom(fc.oneof(rewrite, cors, redirect), 4))
+  .map((filters) => filters.filter((filter) => filter !== undefined) as JsonValue[]);
+
 const backendRef = fc
   .record({
     target: targets,
     weight: fc.constantFrom(undefined, undefined, undefined, 0, 1, 3),
-    filters: seldom(
-      fc.tuple(requestHeaders, responseHeaders).map((both) => both as JsonValue[]),
-      4,
-    ),
+    filters: seldom(filtersOfBackend, 4),
   })
   .map(({ target, ...more }) => clean({ ...target, ...more }));
 
@@ -193,12 +206,15 @@ function matchesOf(match: fc.Arbitrary<JsonObject>): fc.Arbitrary<JsonObject[] |
 const forwarding = fc
   .record({ matches: matchesOf(httpMatch), filters: httpFilters, backendRefs })
   .map(({ matches, filters, backendRefs: refs }) =>
-    clean({ ...fitting(matches, filters), backendRefs: refs }),
+    clean({ ...fitting(matches, [...filters, ...refs], filters), backendRefs: refs }),
   );
 
 const redirecting = fc
   .tuple(matchesOf(httpMatch), redirect, seldom(fc.oneof(cors, mirror, responseHeaders), 8))
-  .map(([matches, first, more]) => clean(fitting(matches, more === undefined ? [first] : [first, more])));
+  .map(([matches, first, more]) => {
+    const filters = more === undefined ? [first] : [first, more];
+    return clean(fitting(matches, filters, filters));
+  });
 
 export const httpRule: fc.Arbitrary<JsonObject> = fc.oneof(
   { weight: 4, arbitrary: forwarding },
@@ -209,16 +225,21 @@ export const grpcRule: fc.Arbitrary<JsonObject> = fc
   .record({ matches: matchesOf(grpcMatch), filters: grpcFilters, backendRefs })
   .map(clean);
 
-/** A prefix is replaced in a rule that has one match, of a prefix: the schema wants that. */
-function fitting(matches: readonly JsonObject[] | undefined, filters: readonly JsonObject[]): JsonObject {
-  const replacesPrefix = JSON.stringify(filters).includes("ReplacePrefixMatch");
+/**
+ * A prefix is replaced in a rule that has one match, of a prefix: the schema wants that.
+ * @param all where such a replacement may be
+ */
+function fitting(
+  matches: readonly JsonObject[] | undefined,
+  all: readonly JsonObject[],
+  filters: readonly JsonObject[],
+): JsonObject {
+  const replacesPrefix = JSON.stringify(all).includes("ReplacePrefixMatch");
   if (!replacesPrefix || matches === undefined) return clean({ matches, filters });
   const [first = {}] = matches;
   const path = first.path as JsonObject | undefined;
-  return clean({
-    matches: [path?.type === "PathPrefix" ? first : { ...first, path: prefixOf(path) }],
-    filters,
-  });
+  const prefix = path?.type === "PathPrefix" ? first : { ...first, path: prefixOf(path) };
+  return clean({ matches: [prefix], filters });
 }
 
 function prefixOf(path: JsonObject | undefined): JsonValue {
