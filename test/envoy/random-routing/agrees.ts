@@ -1,6 +1,6 @@
 /** Whether an answer is one of those that the oracle expects. */
 import type { Answer, Got } from "./ask.ts";
-import { type Asked, type Expected, type Headers, isGrpc, type Outcome } from "./oracle.ts";
+import { type Asked, type CorsAnswer, type Expected, type Headers, isGrpc, type Outcome } from "./oracle.ts";
 
 /** Of requests and answers of backends: what filters may change. */
 const watchedHeaders = ["x", "y", "z", "new"];
@@ -18,7 +18,7 @@ function isOutcome(asked: Asked, outcome: Outcome, got: Answer): boolean {
   if (got.echo === undefined && isGrpc(asked)) return isGrpcStatus(outcome.status, got);
   if (outcome.status !== got.status) return false;
   if (outcome.location !== undefined && !sameLocation(outcome.location, got.headers.location)) return false;
-  if (outcome.allowOrigins !== undefined && !isAllowedOrigin(outcome.allowOrigins, got.headers)) return false;
+  if (outcome.cors !== undefined && !isCorsAnswer(outcome.cors, got.headers)) return false;
   const { echo } = got;
   if (echo === undefined) return true;
   return (
@@ -40,9 +40,12 @@ function sameLocation(expected: string, got: string | undefined): boolean {
   return got !== undefined && URL.canParse(got) && new URL(got).href === new URL(expected).href;
 }
 
-function isAllowedOrigin(allowed: readonly string[], headers: Headers): boolean {
-  const said = headers["access-control-allow-origin"];
-  return allowed.length === 0 ? said === undefined : said !== undefined && allowed.includes(said);
+/** To a foreign origin Envoy says that it may send credentials, harmless without its name (G58). */
+function isCorsAnswer({ allowOrigins, credentials }: CorsAnswer, headers: Headers): boolean {
+  const origin = headers["access-control-allow-origin"];
+  if (allowOrigins.length === 0) return origin === undefined;
+  const withCredentials = headers["access-control-allow-credentials"] === "true";
+  return origin !== undefined && allowOrigins.includes(origin) && withCredentials === credentials;
 }
 
 function sameHeaders(

@@ -35,6 +35,8 @@ export interface Asked {
   readonly port: number;
   /** The server name of a TLS connection, empty without one; undefined: no TLS. */
   readonly sni: string | undefined;
+  /** HTTP/2 over TLS only. */
+  readonly protocol: "HTTP/1.1" | "HTTP/2";
   readonly method: string;
   /** As in the Host header, perhaps with a port. */
   readonly host: string;
@@ -53,8 +55,13 @@ export interface Outcome {
   readonly requestHeaders?: Headers;
   readonly responseHeaders?: Headers;
   readonly location?: string;
+  readonly cors?: CorsAnswer;
+}
+
+export interface CorsAnswer {
   /** What `access-control-allow-origin` may be; empty: it is absent. */
-  readonly allowOrigins?: readonly string[];
+  readonly allowOrigins: readonly string[];
+  readonly credentials: boolean;
 }
 
 /** By names in lower case; several values are joined by a comma. */
@@ -149,9 +156,12 @@ function answersOf(
     .map((ref) => ({ ref, target: targetOf(objects, route, ref) }));
   if (shares.every(({ target }) => target === undefined)) return [{ status: failure }];
   const cors = corsOf(rule);
-  const allowOrigins = cors === undefined ? [] : originAllowed(cors, seen.headers.origin);
+  const corsAnswer: CorsAnswer = {
+    allowOrigins: cors === undefined ? [] : originAllowed(cors, seen.headers.origin),
+    credentials: cors?.allowCredentials === true,
+  };
   // A preflight is answered at once, of a foreign origin too (G57).
-  if (cors !== undefined && isPreflight(seen)) return [{ status: 200, allowOrigins }];
+  if (cors !== undefined && isPreflight(seen)) return [{ status: 200, cors: corsAnswer }];
   const rewrite = filterOf(rule, "urlRewrite");
   return shares.map(({ ref, target }): Outcome => {
     if (target === undefined) return { status: failure };
@@ -163,7 +173,7 @@ function answersOf(
       path: rewrittenPath(rewrite?.path, match, seen),
       requestHeaders: changedHeaders(seen.headers, "requestHeaderModifier", ref, rule),
       responseHeaders: changedHeaders(backendHeaders, "responseHeaderModifier", ref, rule),
-      allowOrigins,
+      cors: corsAnswer,
     };
   });
 }

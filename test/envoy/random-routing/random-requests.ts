@@ -2,18 +2,13 @@
 
 import type { JsonObject } from "@routeledger/std";
 import fc from "fast-check";
+import { aimed, matchOf, routesAmong } from "./aimed.ts";
 import { seldom } from "./arbitraries.ts";
+import type { Asked } from "./oracle.ts";
 import { gatewayPorts } from "./placed.ts";
 
-/** A request for a port that `placed` replaces. Names of headers are in lower case. */
-export interface PlannedRequest {
-  readonly port: number;
-  readonly sni: string | undefined;
-  readonly method: string;
-  readonly host: string;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
+/** A request for a port that `placed` replaces. */
+export type PlannedRequest = Asked;
 
 const hosts = fc.constantFrom("a.io", "b.a.io", "c.b.a.io", "d.c.b.a.io", "x.io", "x.a.io", "other.com");
 
@@ -85,14 +80,19 @@ const chosen = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(fc.constant("POST"), grpc) },
 );
 
-/** A request before it is known what Gateways and routes there are. */
+/** A request before it is known what Gateways and routes there are. Numbers are counted round and round. */
 interface DraftedRequest extends Omit<PlannedRequest, "port" | "sni"> {
-  /** Which listener's port it goes to, counted round and round; undefined: `port`. */
+  /** Which listener's port it goes to; undefined: `port`. */
   readonly listener: number | undefined;
   /** A placeholder of `gatewayPorts`. */
   readonly port: number;
-  /** Which hostname of listeners and routes it asks for, counted round and round; undefined: `host`. */
-  readonly hostname: number | undefined;
+  /** Which route's hostnames it asks for; undefined: `host`. */
+  readonly route: number | undefined;
+  /** Which of the route's matches it wants to meet; undefined: none. */
+  readonly match: number | undefined;
+  /** Which hostname, and what goes behind a prefix. */
+  readonly hostname: number;
+  readonly end: string;
   /** Another server name than the host; empty: none. */
   readonly otherName: string | undefined;
 }
@@ -102,8 +102,12 @@ export const draftedRequest: fc.Arbitrary<DraftedRequest> = fc
   .record({
     listener: fc.option(fc.nat(20), { nil: undefined, freq: 20 }),
     port: fc.constantFrom(...gatewayPorts.map(({ number }) => number)),
-    hostname: fc.option(fc.nat(20), { nil: undefined, freq: 4 }),
+    route: fc.option(fc.nat(20), { nil: undefined, freq: 4 }),
+    match: fc.option(fc.nat(20), { nil: undefined, freq: 3 }),
+    hostname: fc.nat(20),
+    end: fc.constantFrom("", "", "/", "/b", "b"),
     otherName: seldom(fc.oneof(hosts, fc.constant("")), 3),
+    protocol: fc.constantFrom("HTTP/1.1", "HTTP/1.1", "HTTP/2"),
     host,
     path: fc.tuple(path, query).map(([one, end]) => one + end),
     headers,
@@ -115,21 +119,28 @@ export const draftedRequest: fc.Arbitrary<DraftedRequest> = fc
     headers: { ...made, ...more },
   }));
 
-/** The requests, most of them aimed at listeners and hostnames of a state. */
+/** The requests, most of them aimed at listeners and routes of a state. */
 export function planned(objects: readonly JsonObject[], drafts: readonly DraftedRequest[]): PlannedRequest[] {
-  const specs = objects.map(({ spec }) => spec as JsonObject);
-  const listeners = specs.flatMap(({ listeners: of }) => (of ?? []) as JsonObject[]);
-  const names = [
-    ...specs.flatMap(({ hostnames }) => (hostnames ?? []) as string[]),
-    ...listeners.flatMap(({ hostname }) => (typeof hostname === "string" ? [hostname] : [])),
-  ];
-  return drafts.map(({ listener, port, hostname, otherName, ...draft }) => {
-    const aimed = listener === undefined ? undefined : listeners[listener % listeners.length];
-    const at = Number(aimed?.port ?? port);
-    const named = hostname === undefined ? undefined : names[hostname % names.length];
-    const asked = named === undefined ? draft.host : draft.host.replace(/^[^:]*/, named.replace("*", "b"));
+  const listeners = objects.flatMap(({ spec }) => ((spec as JsonObject).listeners ?? []) as JsonObject[]);
+  const routes = routesAmong(objects);
+  return drafts.map(({ listener, port, route, match, hostname, end, otherName, ...draft }) => {
+    const toListener = listener === undefined ? undefined : listeners[listener % listeners.length];
+    const at = Number(toListener?.port ?? port);
     const isSecured = gatewayPorts.some(({ number, tls }) => number === at && tls);
+    const toRoute = route === undefined ? undefined : routes[route % routes.length];
+    const names = toRoute?.spec.hostnames ?? [toListener?.hostname].filter((name) => name !== undefined);
+    const name = names[hostname % names.length];
+    const asked =
+      name === undefined ? draft.host : draft.host.replace(/^[^:]*/, String(name).replace("*", "b"));
+    const wanted = toRoute === undefined || match === undefined ? undefined : matchOf(toRoute, match);
     const own = asked.replace(/:.*/, "").toLowerCase();
-    return { ...draft, host: asked, port: at, sni: isSecured ? (otherName ?? own) : undefined };
+    return {
+      ...draft,
+      ...(wanted === undefined ? {} : aimed(draft, wanted, end)),
+      protocol: isSecured ? draft.protocol : "HTTP/1.1",
+      host: asked,
+      port: at,
+      sni: isSecured ? (otherName ?? own) : undefined,
+    };
   });
 }
