@@ -29,7 +29,11 @@ const tiers: Readonly<Record<string, Tier>> = {
   fixtures: testTier(420, 2, ["test/fixtures-suite/**/*.test.ts", "test/conformance/**/*.test.ts"]),
   compose: testTier(1_200, 1, ["test/compose/**/*.test.ts"]),
   "kube-apiserver": testTier(1_200, 1, ["test/kube-apiserver/**/*.test.ts"]),
-  soak: testTier(7_200, 1, ["test/simulation/**/*.test.ts", "test/faults/**/*.test.ts"]),
+  soak: testTier(7_200, 1, [
+    "test/simulation/**/*.test.ts",
+    "test/faults/**/*.test.ts",
+    "test/envoy/random-routing.test.ts",
+  ]),
 };
 
 /** Tests in files of their own process, `concurrency` at a time: two cores are the smallest machine that counts. */

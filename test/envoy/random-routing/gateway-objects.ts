@@ -162,7 +162,22 @@ export interface Secret {
   readonly metadata: Metadata;
 }
 
-export type GatewayObject = Gateway | ListenerSet | Route | Service | EndpointSlice | ReferenceGrant | Secret;
+/** Of Envoy Gateway; here they name IP addresses. */
+export interface Backend {
+  readonly kind: "Backend";
+  readonly metadata: Metadata;
+  readonly spec: { readonly endpoints: readonly { readonly ip: { readonly port: number } }[] };
+}
+
+export type GatewayObject =
+  | Gateway
+  | ListenerSet
+  | Route
+  | Service
+  | EndpointSlice
+  | Backend
+  | ReferenceGrant
+  | Secret;
 
 /** The objects of a kind, in the order in which they are given. */
 export function ofKind<K extends GatewayObject["kind"]>(

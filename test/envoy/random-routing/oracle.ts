@@ -184,16 +184,18 @@ function targetOf(
   route: Route,
   { group = "", kind = "Service", namespace = route.metadata.namespace, name, port }: BackendRef,
 ): number | "no endpoints" | undefined {
-  if (group !== "" || kind !== "Service") return undefined;
   const from = {
     group: "gateway.networking.k8s.io",
     kind: route.kind,
     namespace: route.metadata.namespace,
   };
   if (!granted(objects, from, { group, kind, namespace, name })) return undefined;
-  const service = ofKind(objects, "Service").find(
-    ({ metadata }) => metadata.name === name && metadata.namespace === namespace,
-  );
+  const isTarget = ({ metadata }: GatewayObject): boolean =>
+    metadata.name === name && metadata.namespace === namespace;
+  if (group === "gateway.envoyproxy.io" && kind === "Backend")
+    return ofKind(objects, "Backend").find(isTarget)?.spec.endpoints[0]?.ip.port;
+  if (group !== "" || kind !== "Service") return undefined;
+  const service = ofKind(objects, "Service").find(isTarget);
   const servicePort = service?.spec.ports.find((one) => one.port === port);
   if (servicePort === undefined || service?.spec.type === "ExternalName") return undefined;
   const ports = ofKind(objects, "EndpointSlice")

@@ -17,21 +17,19 @@ const routings = Number(process.env.ROUTINGS ?? 200);
 const seedText = process.env.ROUTING_SEED ?? "20261121";
 const seed = seedText === "any" ? Math.floor(Math.random() * 2 ** 31) : Number(seedText);
 
-/** The newest Envoy always; the oldest, and the other protocol, when there is time for it. */
+/** Both protocols, and the oldest and the newest Envoy. */
 export const routingVariants: readonly (Routings & { readonly variant: Variant })[] = (
   [
     { version: "1.40.0", protocol: "delta" },
     { version: "1.36.4", protocol: "sotw" },
   ] as const
-)
-  .slice(0, routings > 1_000 ? 2 : 1)
-  .map((variant) => ({ variant, routings, seed }));
+).map((variant) => ({ variant, routings, seed }));
 
 /** How long an answer may stay another one than expected, milliseconds: until Envoy's workers have a batch. */
 const patienceMs = 2_000;
 /** The same while the smallest state is looked for. */
-const shrinkPatienceMs = 500;
-const shrinkingMs = 60_000;
+const shrinkPatienceMs = 300;
+const shrinkingMs = 40_000;
 
 /** Plays all states; what to say of the first that is not answered as it should be, made small. */
 export async function failureOf(

@@ -162,6 +162,8 @@ const grpcFilters = fc
   .tuple(seldom(requestHeaders, 3), seldom(responseHeaders, 3), seldom(mirror, 12), seldom(unresolved, 15))
   .map((filters) => filters.filter((filter) => filter !== undefined) as JsonObject[]);
 
+const backendGroup = "gateway.envoyproxy.io";
+
 const targets = fc.constantFrom<JsonObject>(
   ...[
     { name: "one", port: 80 },
@@ -175,6 +177,9 @@ const targets = fc.constantFrom<JsonObject>(
   { name: "one", namespace: "other", port: 80 },
   { name: "two", namespace: "own", port: 80 },
   { name: "strange", group: "x.io", kind: "Bucket" },
+  { name: "raw", group: backendGroup, kind: "Backend" },
+  { name: "raw", group: backendGroup, kind: "Backend", namespace: "other" },
+  { name: "missing", group: backendGroup, kind: "Backend" },
 );
 
 /** Headers, and what is the rule's when there is no other backend (G54). */
@@ -203,10 +208,20 @@ function matchesOf(match: fc.Arbitrary<JsonObject>): fc.Arbitrary<JsonObject[] |
   );
 }
 
+/** What changes no answer here, and must change nothing else. */
+const timeouts = fc.constantFrom(
+  undefined,
+  undefined,
+  undefined,
+  { request: "9s" },
+  { request: "0s" },
+  { request: "1m", backendRequest: "8s" },
+);
+
 const forwarding = fc
-  .record({ matches: matchesOf(httpMatch), filters: httpFilters, backendRefs })
-  .map(({ matches, filters, backendRefs: refs }) =>
-    clean({ ...fitting(matches, [...filters, ...refs], filters), backendRefs: refs }),
+  .record({ matches: matchesOf(httpMatch), filters: httpFilters, backendRefs, timeouts })
+  .map(({ matches, filters, backendRefs: refs, ...more }) =>
+    clean({ ...more, ...fitting(matches, [...filters, ...refs], filters), backendRefs: refs }),
   );
 
 const redirecting = fc

@@ -149,7 +149,9 @@ const grants = fc.subarray([
   grant("HTTPRoute", { group: "", kind: "Service" }),
   grant("HTTPRoute", { group: "", kind: "Service", name: "one" }),
   grant("GRPCRoute", { group: "", kind: "Service", name: "three" }),
+  grant("HTTPRoute", { group: "gateway.envoyproxy.io", kind: "Backend" }),
   grant("Gateway", { group: "", kind: "Secret" }),
+  grant("ListenerSet", { group: "", kind: "Secret", name: "cert" }),
   grant("Gateway", { group: "", kind: "Service" }),
 ]);
 
@@ -242,6 +244,12 @@ export function surroundings({
     ]),
     ...service("own", "two", [{ port: 80, endpoint: two }], true),
     ...service("own", "empty", [{ port: 80, endpoint: two }], false),
+    ...["own", "other"].map((namespace) => ({
+      apiVersion: "gateway.envoyproxy.io/v1alpha1",
+      kind: "Backend",
+      metadata: metadata(namespace, "raw"),
+      spec: { endpoints: [{ ip: { address: endpointAddress, port: namespace === "own" ? two : three } }] },
+    })),
     ...service("other", "three", [{ port: 80, endpoint: three }]),
     ...service("other", "one", [{ port: 80, endpoint: three }]),
   ];
