@@ -26,9 +26,9 @@ export const routingVariants: readonly (Routings & { readonly variant: Variant }
 ).map((variant) => ({ variant, routings, seed }));
 
 /** How long an answer may stay another one than expected, milliseconds: until Envoy's workers have a batch. */
-const patienceMs = 2_000;
+const together = { patienceMs: 2_000, follow: true };
 /** The same while the smallest state is looked for. */
-const shrinkPatienceMs = 300;
+const alone = { patienceMs: 300, follow: false };
 const shrinkingMs = 40_000;
 
 /** Plays all states; what to say of the first that is not answered as it should be, made small. */
@@ -41,15 +41,14 @@ export async function failureOf(
     const states = fc.sample(randomState, batch);
     const [found] = await world.play(
       states.map((state, slot) => [slot, state] as const),
-      patienceMs,
+      together,
     );
     if (found === undefined) continue;
     const slot = found.slot ?? (await rejectedSlot(world, states));
-    const again = `ROUTING_SEED=${batch.seed} ROUTINGS=${slots}`;
     const small = slot === undefined ? undefined : await smallest(world, slot, batch.seed);
     return small === undefined
-      ? `${again}: not seen again alone, state ${slot}\n${found.text}`
-      : `${again}: state ${slot}, made smaller\n${small}`;
+      ? `ROUTING_SEED=${first} ROUTINGS=${played + slots}: seen only after what came before, state ${slot}\n${found.text}`
+      : `ROUTING_SEED=${batch.seed} ROUTINGS=${slots}: state ${slot}, made smaller\n${small}`;
   }
   return undefined;
 }
@@ -60,7 +59,7 @@ async function rejectedSlot(
   states: readonly RandomState[],
 ): Promise<number | undefined> {
   for (const [slot, state] of states.entries()) {
-    const found = await world.play([[slot, { ...state, requests: [] }]], 0);
+    const found = await world.play([[slot, { ...state, requests: [] }]], alone);
     if (found.length > 0) return slot;
   }
   return undefined;
@@ -69,7 +68,7 @@ async function rejectedSlot(
 async function smallest(world: RoutingWorld, slot: number, batchSeed: number): Promise<string | undefined> {
   let text = "";
   const property = fc.asyncProperty(randomState, async (state) => {
-    const [found] = await world.play([[slot, state]], shrinkPatienceMs);
+    const [found] = await world.play([[slot, state]], alone);
     if (found === undefined) return;
     text = textOf(state, found);
     throw new Error(text);

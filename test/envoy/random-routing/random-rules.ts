@@ -3,9 +3,26 @@ import type { JsonObject, JsonValue } from "@routeledger/std";
 import fc from "fast-check";
 import { clean, seldom } from "./arbitraries.ts";
 
+/** Dots, bars and escapes are there because a pattern could be made of them by mistake. */
 const paths = fc.oneof(
-  { weight: 3, arbitrary: pathMatch("Exact", "/", "/a", "/a/b", "/ab", "/a/") },
-  { weight: 5, arbitrary: pathMatch("PathPrefix", "/", "/", "/", "/a", "/a/", "/a/b", "/ab") },
+  { weight: 3, arbitrary: pathMatch("Exact", "/", "/a", "/a", "/a/b", "/a/b", "/ab", "/a/", "/a%20b") },
+  {
+    weight: 5,
+    arbitrary: pathMatch(
+      "PathPrefix",
+      "/",
+      "/",
+      "/",
+      "/",
+      "/a",
+      "/a",
+      "/a/",
+      "/a/b",
+      "/ab",
+      "/a.b",
+      "/a;v=1",
+    ),
+  },
   {
     weight: 2,
     arbitrary: pathMatch(
@@ -13,11 +30,10 @@ const paths = fc.oneof(
       "/a.*",
       "/a.*",
       "/[ab]+",
-      "/[ab]+",
       "/a/[^/]+",
       "/.?",
       "/.*b",
-      "/.*b",
+      "/a|/b/c",
       "/(a",
     ),
   },
@@ -60,7 +76,7 @@ const httpMatch = fc
 const grpcMethod = fc
   .record({
     type: fc.constantFrom("Exact", "Exact", undefined, "RegularExpression"),
-    service: fc.constantFrom(undefined, "a", "ab", "b"),
+    service: fc.constantFrom(undefined, "a", "ab", "b", "a.b"),
     method: fc.constantFrom(undefined, "b", "c"),
   })
   .filter(({ service, method }) => service !== undefined || method !== undefined)

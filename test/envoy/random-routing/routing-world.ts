@@ -2,7 +2,7 @@
 import type { TestContext } from "node:test";
 import { p256, testKeyring } from "@routeledger/config-model/testing";
 import { assert } from "@routeledger/std";
-import { translateAll } from "@routeledger/translation";
+import { TranslationCache, translateAll } from "@routeledger/translation";
 import { stateOf } from "@routeledger/translation/testing";
 import { type Part, partKeyText } from "@routeledger/xds-model";
 import { freePorts } from "../../conformance/free-ports.ts";
@@ -40,8 +40,10 @@ export class RoutingWorld {
   readonly #world: EnvoyWorld;
   readonly #markerPorts: readonly number[];
   readonly #places: readonly Place[];
+  /** Each place's translations follow from one state to the next, as a translator's do. */
+  readonly #caches = new Map<number, TranslationCache>();
   #batch = 0;
-  #rejected = 0;
+  #faults = 0;
   /** Requests until now by their answers: a status, `backend`, `refused`. */
   readonly answers = new Map<string, number>();
 
@@ -71,32 +73,36 @@ export class RoutingWorld {
   /**
    * Publishes the states instead of those before, and asks Envoy all their requests. One that is answered otherwise
    * than the oracle says is asked again for `patienceMs`: an update takes its time.
+   * @param follow whether translations follow from those of the states before
    */
   async play(
     states: readonly (readonly [slot: number, state: RandomState])[],
-    patienceMs: number,
+    { patienceMs, follow }: { readonly patienceMs: number; readonly follow: boolean },
   ): Promise<Disagreement[]> {
     const ready = states.map(([slot, { objects, requests }]) => {
       const place = this.#places[slot];
       assert(place !== undefined, `a slot below ${slots}, got ${slot}`);
       return placed({ objects: [...surroundings(p256), ...objects], requests }, place);
     });
-    await this.#publish(ready);
+    await this.#publish(ready, follow);
     const client = new Client((port) => this.#addressOf(port));
     const found = await this.#askAll(client, ready, performance.now() + patienceMs);
     client.close();
-    const { rejected = 0 } = await faultsOf(this.#world.envoy);
-    const news = rejected - this.#rejected;
-    this.#rejected = rejected;
-    if (news > 0) found.push({ slot: undefined, text: `Envoy rejected ${news}: ${this.#world.envoy.log}` });
+    const { rejected = 0, timedOut = 0, cachedAssignments = 0 } = await faultsOf(this.#world.envoy);
+    const faults = rejected + timedOut + cachedAssignments;
+    const text = `Envoy rejected ${rejected}, waited in vain for ${timedOut + cachedAssignments}: ${this.#world.envoy.log}`;
+    if (faults > this.#faults) found.push({ slot: undefined, text });
+    this.#faults = faults;
     return found;
   }
 
-  async #publish(states: readonly PlacedState[]): Promise<void> {
+  async #publish(states: readonly PlacedState[], follow: boolean): Promise<void> {
     const batch = ++this.#batch;
     const parts = new Map<string, Part>();
-    for (const { objects } of states) {
-      for (const group of translateAll(stateOf(objects)).groups.values()) {
+    for (const { slot, objects } of states) {
+      const cache = (follow && this.#caches.get(slot)) || new TranslationCache();
+      this.#caches.set(slot, cache);
+      for (const group of translateAll(stateOf(objects), cache).groups.values()) {
         for (const part of group.values()) parts.set(partKeyText(part), part);
       }
     }
