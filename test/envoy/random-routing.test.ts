@@ -1,8 +1,8 @@
 /**
  * Random Gateways, ListenerSets, HTTPRoutes and GRPCRoutes on real Envoys, and random requests: each is answered as an
  * oracle says that was written from the specification alone, and Envoy rejects nothing, ever. A failure names the
- * smallest state that shows it, and says in its first line how to see it again. ROUTINGS is how many states are
- * played on each Envoy.
+ * smallest states that show it, and says in its first line how to see it again. ROUTINGS is how many histories of two
+ * states are played on each Envoy.
  */
 import { test } from "node:test";
 import { failureOf, routingVariants } from "./random-routing/play-routings.ts";
@@ -15,7 +15,7 @@ for (const { variant, routings, seed } of routingVariants) {
     const answers = [...world.answers]
       .sort(([, a], [, b]) => b - a)
       .map(([kind, count]) => `${kind}: ${count}`);
-    t.diagnostic(`${routings} states; answers: ${answers.join(", ")}`);
+    t.diagnostic(`${routings} histories of two states; answers: ${answers.join(", ")}`);
     if (failure !== undefined) throw new Error(failure);
   });
 }

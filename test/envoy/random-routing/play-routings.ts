@@ -1,18 +1,18 @@
 /** Which random states are played on which Envoys, and what a failure says. */
 import fc from "fast-check";
 import type { Variant } from "../edge/envoy-world.ts";
-import { type RandomState, randomState } from "./random-state.ts";
+import { type RandomHistory, type RandomState, randomHistory } from "./random-state.ts";
 import { type Disagreement, type RoutingWorld, slots } from "./routing-world.ts";
 
 export interface Routings {
-  /** How many states. */
+  /** How many histories, of two states each. */
   readonly routings: number;
   /** Of the first batch; each batch has the next one. */
   readonly seed: number;
 }
 
-/** States on each Envoy. `make soak` raises it. */
-const routings = Number(process.env.ROUTINGS ?? 200);
+/** Histories on each Envoy. `make soak` raises it. */
+const routings = Number(process.env.ROUTINGS ?? 100);
 /** `any`: another one each time. */
 const seedText = process.env.ROUTING_SEED ?? "20261121";
 const seed = seedText === "any" ? Math.floor(Math.random() * 2 ** 31) : Number(seedText);
@@ -26,62 +26,94 @@ export const routingVariants: readonly (Routings & { readonly variant: Variant }
 ).map((variant) => ({ variant, routings, seed }));
 
 /** How long an answer may stay another one than expected, milliseconds: until Envoy's workers have a batch. */
-const together = { patienceMs: 2_000, follow: true };
-/** The same while the smallest state is looked for. */
-const alone = { patienceMs: 300, follow: false };
+const patienceMs = 2_000;
+/** The same while the smallest states are looked for. */
+const shrinkPatienceMs = 300;
 const shrinkingMs = 40_000;
 
-/** Plays all states; what to say of the first that is not answered as it should be, made small. */
+/** Plays all histories; what to say of the first that is not answered as it should be, made small. */
 export async function failureOf(
   world: RoutingWorld,
   { routings: count, seed: first }: Routings,
 ): Promise<string | undefined> {
   for (let played = 0; played < count; played += slots) {
     const batch = { seed: first + played / slots, numRuns: Math.min(slots, count - played) };
-    const states = fc.sample(randomState, batch);
-    const [found] = await world.play(
-      states.map((state, slot) => [slot, state] as const),
-      together,
-    );
+    const histories = fc.sample(randomHistory, batch);
+    const found = await playTogether(world, histories);
     if (found === undefined) continue;
-    const slot = found.slot ?? (await rejectedSlot(world, states));
+    const slot = found.slot ?? (await slotAtFault(world, histories));
     const small = slot === undefined ? undefined : await smallest(world, slot, batch.seed);
     return small === undefined
-      ? `ROUTING_SEED=${first} ROUTINGS=${played + slots}: seen only after what came before, state ${slot}\n${found.text}`
+      ? `ROUTING_SEED=${first} ROUTINGS=${played + slots}: only after what came before, state ${slot}\n${found.text}`
       : `ROUTING_SEED=${batch.seed} ROUTINGS=${slots}: state ${slot}, made smaller\n${small}`;
   }
   return undefined;
 }
 
-/** Of which state it is that Envoy rejects something, alone. */
-async function rejectedSlot(
+/** All first states, then all second ones. */
+async function playTogether(
   world: RoutingWorld,
-  states: readonly RandomState[],
+  histories: readonly RandomHistory[],
+): Promise<Disagreement | undefined> {
+  for (const step of steps) {
+    const states = histories.map((history, slot) => [slot, history[step]] as const);
+    const [found] = await world.play(states, { patienceMs, follow: true });
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const steps = [0, 1] as const;
+
+async function playAlone(
+  world: RoutingWorld,
+  slot: number,
+  history: RandomHistory,
+): Promise<string | undefined> {
+  for (const step of steps) {
+    const [found] = await world.play([[slot, history[step]]], {
+      patienceMs: shrinkPatienceMs,
+      follow: step > 0,
+    });
+    if (found !== undefined) return textOf(history.slice(0, step + 1), found);
+  }
+  return undefined;
+}
+
+/** Of which history it is that Envoy rejects something, or waits in vain. */
+async function slotAtFault(
+  world: RoutingWorld,
+  histories: readonly RandomHistory[],
 ): Promise<number | undefined> {
-  for (const [slot, state] of states.entries()) {
-    const found = await world.play([[slot, { ...state, requests: [] }]], alone);
-    if (found.length > 0) return slot;
+  for (const [slot, [before, after]] of histories.entries()) {
+    const silent: RandomHistory = [
+      { ...before, requests: [] },
+      { ...after, requests: [] },
+    ];
+    if ((await playAlone(world, slot, silent)) !== undefined) return slot;
   }
   return undefined;
 }
 
 async function smallest(world: RoutingWorld, slot: number, batchSeed: number): Promise<string | undefined> {
-  let text = "";
-  const property = fc.asyncProperty(randomState, async (state) => {
-    const [found] = await world.play([[slot, state]], alone);
+  let text: string | undefined;
+  const property = fc.asyncProperty(randomHistory, async (history) => {
+    const found = await playAlone(world, slot, history);
     if (found === undefined) return;
-    text = textOf(state, found);
-    throw new Error(text);
+    text = found;
+    throw new Error(found);
   });
-  const checked = await fc.check(property, {
+  await fc.check(property, {
     seed: batchSeed,
     path: String(slot),
     numRuns: 1,
     interruptAfterTimeLimit: shrinkingMs,
   });
-  return checked.failed ? text : undefined;
+  return text;
 }
 
-function textOf({ objects }: RandomState, { text }: Disagreement): string {
-  return `${text}\n${objects.map((object) => JSON.stringify(object)).join("\n")}`;
+/** The disagreement, and the objects of the states that led to it. */
+function textOf(states: readonly RandomState[], { text }: Disagreement): string {
+  const shown = states.map(({ objects }) => objects.map((object) => JSON.stringify(object)).join("\n"));
+  return `${text}\n${shown.join("\nthen\n")}`;
 }

@@ -14,6 +14,9 @@ export interface RandomState {
   readonly requests: readonly PlannedRequest[];
 }
 
+/** A state, and what it becomes: its Gateways stay, some of its routes and grants come, change or go. */
+export type RandomHistory = readonly [RandomState, RandomState];
+
 const gatewayApi = "gateway.networking.k8s.io/v1";
 const gatewayGroup = "gateway.networking.k8s.io";
 const names = fc.constantFrom("a.io", "b.a.io", "c.b.a.io", "*.a.io", "*.b.a.io", "*.io");
@@ -137,12 +140,20 @@ function route(kind: "HTTPRoute" | "GRPCRoute", rule: fc.Arbitrary<JsonObject>):
 }
 
 /** GRPCRoutes are few: one of them takes whole hosts from HTTPRoutes (G16). */
-const routes = fc.array(
-  fc.oneof(
-    { weight: 8, arbitrary: route("HTTPRoute", httpRule) },
-    { weight: 1, arbitrary: route("GRPCRoute", grpcRule) },
-  ),
-  { minLength: 1, maxLength: 6, size: "max" },
+const anyRoute = fc.oneof(
+  { weight: 8, arbitrary: route("HTTPRoute", httpRule) },
+  { weight: 1, arbitrary: route("GRPCRoute", grpcRule) },
+);
+
+const routes = fc.array(anyRoute, { minLength: 1, maxLength: 6, size: "max" });
+
+/** In the place of a route, behind the last, or nothing in its place. */
+const changes = fc.array(
+  fc.record({ place: fc.nat(6), by: fc.option(anyRoute, { nil: undefined, freq: 3 }) }),
+  {
+    minLength: 1,
+    maxLength: 3,
+  },
 );
 
 const grants = fc.subarray([
@@ -164,30 +175,35 @@ function grant(kind: string, to: JsonObject): JsonObject {
   };
 }
 
-/** A state, and requests for it. */
-export const randomState: fc.Arbitrary<RandomState> = fc
+/** Two states, and requests for them. */
+export const randomHistory: fc.Arbitrary<RandomHistory> = fc
   .record({
     gateways: fc.nat(3).chain((two) => fc.tuple(gateway(0), ...(two === 0 ? [gateway(1)] : []))),
     sets: fc.array(listenerSet, { maxLength: 2 }),
     routes,
     grants,
+    changes,
+    laterGrants: seldom(grants, 2),
     drafts: fc.array(draftedRequest, { minLength: 1, maxLength: 40, size: "max" }),
   })
-  .map(({ gateways, sets, routes: made, grants: allowed, drafts }) => {
-    const objects = [
-      ...gateways,
-      ...withNames(sets, "set"),
-      ...withNames(made, "r"),
-      ...withNames(allowed, "g"),
+  .map(({ gateways, sets, routes: made, grants: allowed, changes: changed, laterGrants, drafts }) => {
+    const lasting = [...gateways, ...withNames(sets, "set")];
+    const before = [...lasting, ...withNames(made, "r"), ...withNames(allowed, "g")];
+    const later: (JsonObject | undefined)[] = [...made];
+    for (const { place, by } of changed) later[Math.min(place, later.length)] = by;
+    const after = [...lasting, ...withNames(later, "r"), ...withNames(laterGrants ?? allowed, "g")];
+    return [
+      { objects: before, requests: planned(before, drafts) },
+      { objects: after, requests: planned(after, drafts) },
     ];
-    return { objects, requests: planned(objects, drafts) };
   });
 
-function withNames(objects: readonly JsonObject[], prefix: string): JsonObject[] {
-  return objects.map((object, place) => ({
-    ...object,
-    metadata: { name: `${prefix}${place}`, ...(object.metadata as JsonObject) },
-  }));
+function withNames(objects: readonly (JsonObject | undefined)[], prefix: string): JsonObject[] {
+  return objects.flatMap((object, place) =>
+    object === undefined
+      ? []
+      : [{ ...object, metadata: { name: `${prefix}${place}`, ...(object.metadata as JsonObject) } }],
+  );
 }
 
 /** What every state has: Services with and without endpoints, and certificates. */
