@@ -1,9 +1,10 @@
 /** A real Envoy behind an edge, to which many states at once are published, each on ports of its own. */
 import type { TestContext } from "node:test";
+import { allObjects, type ConfigState, emptyConfigState, objectKey, refOf } from "@routeledger/config-model";
 import { p256, testKeyring } from "@routeledger/config-model/testing";
-import { assert } from "@routeledger/std";
+import { assert, type JsonObject } from "@routeledger/std";
 import { TranslationCache, translateAll } from "@routeledger/translation";
-import { stateOf } from "@routeledger/translation/testing";
+import { applyObjects, deleteObject } from "@routeledger/translation/testing";
 import { type Part, partKeyText } from "@routeledger/xds-model";
 import { freePorts } from "../../conformance/free-ports.ts";
 import { claimLoopbackNet } from "../../conformance/loopback-net.ts";
@@ -35,13 +36,19 @@ export interface Disagreement {
   readonly text: string;
 }
 
+/** A state and what translated it: what comes after costs what changed, as in a translator. */
+interface Translated {
+  readonly state: ConfigState;
+  readonly cache: TranslationCache;
+}
+
 /** Plays states on one Envoy, one batch after the other. All ends with the test. */
 export class RoutingWorld {
   readonly #world: EnvoyWorld;
   readonly #markerPorts: readonly number[];
   readonly #places: readonly Place[];
-  /** Each place's translations follow from one state to the next, as a translator's do. */
-  readonly #caches = new Map<number, TranslationCache>();
+  /** Of each place; the next may follow from it. */
+  readonly #translated = new Map<number, Translated>();
   #batch = 0;
   #faults = 0;
   /** Requests until now by their answers: a status, `backend`, `refused`. */
@@ -100,9 +107,11 @@ export class RoutingWorld {
     const batch = ++this.#batch;
     const parts = new Map<string, Part>();
     for (const { slot, objects } of states) {
-      const cache = (follow && this.#caches.get(slot)) || new TranslationCache();
-      this.#caches.set(slot, cache);
-      for (const group of translateAll(stateOf(objects), cache).groups.values()) {
+      const before = follow ? this.#translated.get(slot) : undefined;
+      const { cache, state } = before ?? { cache: new TranslationCache(), state: emptyConfigState };
+      const after = { cache, state: changedTo(state, objects) };
+      this.#translated.set(slot, after);
+      for (const group of translateAll(after.state, cache).groups.values()) {
         for (const part of group.values()) parts.set(partKeyText(part), part);
       }
     }
@@ -152,6 +161,20 @@ export class RoutingWorld {
     assert(place !== undefined, `a port of a place, got ${port}`);
     return place.address;
   }
+}
+
+/** The state with these objects alone. An apply keeps an object's age, so one of another age is deleted first. */
+function changedTo(state: ConfigState, objects: readonly JsonObject[]): ConfigState {
+  const wanted = new Map(objects.map((object) => [objectKey(refOf(object)), createdAt(object)]));
+  const gone = allObjects(state).filter(
+    ({ object }) => wanted.get(objectKey(refOf(object))) !== createdAt(object),
+  );
+  const kept = gone.reduce((before, { object }) => deleteObject(before, object), state);
+  return applyObjects(kept, objects);
+}
+
+function createdAt({ metadata }: JsonObject): string {
+  return String((metadata as JsonObject).creationTimestamp);
 }
 
 /** A listener of this batch alone: it answers when Envoy has all of the batch, for routes come last. */
