@@ -114,6 +114,10 @@ async function smallest(world: RoutingWorld, slot: number, batchSeed: number): P
 
 /** The disagreement, and the objects of the states that led to it. */
 function textOf(states: readonly RandomState[], { text }: Disagreement): string {
-  const shown = states.map(({ objects }) => objects.map((object) => JSON.stringify(object)).join("\n"));
+  const shown = states.map(({ objects, missing }) =>
+    [`without ${missing.join(", ") || "nothing"}`, ...objects.map((object) => JSON.stringify(object))].join(
+      "\n",
+    ),
+  );
   return `${text}\n${shown.join("\nthen\n")}`;
 }

@@ -11,6 +11,8 @@ import { grpcRule, httpRule } from "./random-rules.ts";
 
 export interface RandomState {
   readonly objects: readonly JsonObject[];
+  /** Which of the `surroundings` are not there, as `kind/namespace/name`. */
+  readonly missing: readonly string[];
   readonly requests: readonly PlannedRequest[];
 }
 
@@ -175,6 +177,14 @@ function grant(kind: string, to: JsonObject): JsonObject {
   };
 }
 
+const missing = seldom(
+  fc.subarray(["Service/own/two", "EndpointSlice/own/one-1", "Secret/own/cert", "Backend/own/raw"], {
+    minLength: 1,
+    maxLength: 2,
+  }),
+  6,
+).map((found) => found ?? []);
+
 /** Two states, and requests for them. */
 export const randomHistory: fc.Arbitrary<RandomHistory> = fc
   .record({
@@ -183,20 +193,24 @@ export const randomHistory: fc.Arbitrary<RandomHistory> = fc
     routes,
     grants,
     changes,
+    missing: fc.tuple(missing, missing),
     laterGrants: seldom(grants, 2),
     drafts: fc.array(draftedRequest, { minLength: 1, maxLength: 40, size: "max" }),
   })
-  .map(({ gateways, sets, routes: made, grants: allowed, changes: changed, laterGrants, drafts }) => {
-    const lasting = [...gateways, ...withNames(sets, "set")];
-    const before = [...lasting, ...withNames(made, "r"), ...withNames(allowed, "g")];
-    const later: (JsonObject | undefined)[] = [...made];
-    for (const { place, by } of changed) later[Math.min(place, later.length)] = by;
-    const after = [...lasting, ...withNames(later, "r"), ...withNames(laterGrants ?? allowed, "g")];
-    return [
-      { objects: before, requests: planned(before, drafts) },
-      { objects: after, requests: planned(after, drafts) },
-    ];
-  });
+  .map(
+    ({ gateways, sets, routes: made, grants: allowed, changes: changed, laterGrants, drafts, ...more }) => {
+      const [missingBefore, missingAfter] = more.missing;
+      const lasting = [...gateways, ...withNames(sets, "set")];
+      const before = [...lasting, ...withNames(made, "r"), ...withNames(allowed, "g")];
+      const later: (JsonObject | undefined)[] = [...made];
+      for (const { place, by } of changed) later[Math.min(place, later.length)] = by;
+      const after = [...lasting, ...withNames(later, "r"), ...withNames(laterGrants ?? allowed, "g")];
+      return [
+        { objects: before, missing: missingBefore, requests: planned(before, drafts) },
+        { objects: after, missing: missingAfter, requests: planned(after, drafts) },
+      ];
+    },
+  );
 
 function withNames(objects: readonly (JsonObject | undefined)[], prefix: string): JsonObject[] {
   return objects.flatMap((object, place) =>
@@ -206,14 +220,11 @@ function withNames(objects: readonly (JsonObject | undefined)[], prefix: string)
   );
 }
 
-/** What every state has: Services with and without endpoints, and certificates. */
-export function surroundings({
-  certificate,
-  key,
-}: {
-  readonly certificate: string;
-  readonly key: string;
-}): JsonObject[] {
+/** What every state has, but for what is missing: Services with and without endpoints, and certificates. */
+export function surroundings(
+  { certificate, key }: { readonly certificate: string; readonly key: string },
+  { missing: absent }: Pick<RandomState, "missing">,
+): JsonObject[] {
   const base64 = (text: string): string => Buffer.from(text).toString("base64");
   const metadata = (namespace: string, name: string): JsonObject => ({
     name,
@@ -246,7 +257,7 @@ export function surroundings({
       ],
     },
   ];
-  return [
+  const all: JsonObject[] = [
     {
       apiVersion: gatewayApi,
       kind: "GatewayClass",
@@ -269,4 +280,8 @@ export function surroundings({
     ...service("other", "three", [{ port: 80, endpoint: three }]),
     ...service("other", "one", [{ port: 80, endpoint: three }]),
   ];
+  return all.filter(({ kind, metadata: at }) => {
+    const { namespace, name } = at as JsonObject;
+    return !absent.includes(`${kind}/${namespace}/${name}`);
+  });
 }

@@ -86,10 +86,10 @@ export class RoutingWorld {
     states: readonly (readonly [slot: number, state: RandomState])[],
     { patienceMs, follow }: { readonly patienceMs: number; readonly follow: boolean },
   ): Promise<Disagreement[]> {
-    const ready = states.map(([slot, { objects, requests }]) => {
+    const ready = states.map(([slot, { objects, requests, missing }]) => {
       const place = this.#places[slot];
       assert(place !== undefined, `a slot below ${slots}, got ${slot}`);
-      return placed({ objects: [...surroundings(p256), ...objects], requests }, place);
+      return placed({ objects: [...surroundings(p256, { missing }), ...objects], requests }, place);
     });
     await this.#publish(ready, follow);
     const client = new Client((port) => this.#addressOf(port));
