@@ -30,11 +30,13 @@ export class TlsBackend {
     this.#close = close;
   }
 
-  static async start(): Promise<TlsBackend> {
+  /** @param options.plainStatus what requests in clear are answered; 400 is what most servers of TLS say */
+  static async start({ plainStatus = 200 } = {}): Promise<TlsBackend> {
     const seen: SeenByBackend[] = [];
     const plain = createHttp((_, response) => {
       const one = { transport: "plain", sni: "", alpn: "", httpVersion: "1.1", client: "" };
       seen.push(one);
+      response.statusCode = plainStatus;
       response.end(JSON.stringify(one));
     });
     const secured = createSecureServer(
