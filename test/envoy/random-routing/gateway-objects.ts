@@ -169,6 +169,20 @@ export interface Backend {
   readonly spec: { readonly endpoints: readonly { readonly ip: { readonly port: number } }[] };
 }
 
+export interface ConfigMap {
+  readonly kind: "ConfigMap";
+  readonly metadata: Metadata;
+}
+
+export interface BackendTlsPolicy {
+  readonly kind: "BackendTLSPolicy";
+  readonly metadata: Metadata;
+  readonly spec: {
+    readonly targetRefs: readonly (Ref & { readonly sectionName?: string })[];
+    readonly validation: { readonly caCertificateRefs?: readonly Ref[] };
+  };
+}
+
 export type GatewayObject =
   | Gateway
   | ListenerSet
@@ -177,7 +191,9 @@ export type GatewayObject =
   | EndpointSlice
   | Backend
   | ReferenceGrant
-  | Secret;
+  | Secret
+  | ConfigMap
+  | BackendTlsPolicy;
 
 /** The objects of a kind, in the order in which they are given. */
 export function ofKind<K extends GatewayObject["kind"]>(

@@ -2,14 +2,8 @@
  * What a request gets, from the Gateway API objects alone, straight from the specification and from what
  * docs/spec/translation.md says where the API leaves it open. Slow, small and without anything of `libs/translation`.
  */
-import {
-  type BackendRef,
-  type GatewayObject,
-  granted,
-  ofKind,
-  olderFirst,
-  type Route,
-} from "./gateway-objects.ts";
+import { type GatewayObject, olderFirst, type Route } from "./gateway-objects.ts";
+import { targetOf } from "./oracle-backends.ts";
 import {
   changedHeaders,
   corsOf,
@@ -165,7 +159,7 @@ function answersOf(
   const rewrite = filterOf(rule, "urlRewrite");
   return shares.map(({ ref, target }): Outcome => {
     if (target === undefined) return { status: failure };
-    if (target === "no endpoints") return { status: 503 }; // G67
+    if (target === "unreachable") return { status: 503 }; // G67
     return {
       status: 200,
       backend: target,
@@ -176,36 +170,6 @@ function answersOf(
       cors: corsAnswer,
     };
   });
-}
-
-/** The port of the endpoints that a reference reaches; undefined: the backend is invalid (G64, G68, G70). */
-function targetOf(
-  objects: readonly GatewayObject[],
-  route: Route,
-  { group = "", kind = "Service", namespace = route.metadata.namespace, name, port }: BackendRef,
-): number | "no endpoints" | undefined {
-  const from = {
-    group: "gateway.networking.k8s.io",
-    kind: route.kind,
-    namespace: route.metadata.namespace,
-  };
-  if (!granted(objects, from, { group, kind, namespace, name })) return undefined;
-  const isTarget = ({ metadata }: GatewayObject): boolean =>
-    metadata.name === name && metadata.namespace === namespace;
-  if (group === "gateway.envoyproxy.io" && kind === "Backend")
-    return ofKind(objects, "Backend").find(isTarget)?.spec.endpoints[0]?.ip.port;
-  if (group !== "" || kind !== "Service") return undefined;
-  const service = ofKind(objects, "Service").find(isTarget);
-  const servicePort = service?.spec.ports.find((one) => one.port === port);
-  if (servicePort === undefined || service?.spec.type === "ExternalName") return undefined;
-  const ports = ofKind(objects, "EndpointSlice")
-    .filter(
-      ({ metadata }) =>
-        metadata.namespace === namespace && metadata.labels["kubernetes.io/service-name"] === name,
-    )
-    .filter(({ endpoints }) => endpoints.some(({ conditions }) => conditions?.ready !== false))
-    .flatMap((slice) => slice.ports.filter((one) => (one.name ?? "") === (servicePort.name ?? "")));
-  return ports[0]?.port ?? "no endpoints";
 }
 
 /** Dot segments and repeated slashes are gone before anything is matched (G115). */

@@ -5,7 +5,7 @@
 import type { JsonObject } from "@routeledger/std";
 import fc from "fast-check";
 import { clean, seldom } from "./arbitraries.ts";
-import { endpointAddress, endpointPorts, gatewayAddress, gatewayPorts } from "./placed.ts";
+import { gatewayAddress, gatewayPorts } from "./placed.ts";
 import { draftedRequest, type PlannedRequest, planned } from "./random-requests.ts";
 import { grpcRule, httpRule } from "./random-rules.ts";
 
@@ -177,6 +177,33 @@ function grant(kind: string, to: JsonObject): JsonObject {
   };
 }
 
+/** To backends that speak no TLS: with a good CA nobody can be reached, with a bad one nobody may (G98). */
+const policies = fc
+  .array(
+    fc.record({
+      target: fc.record({
+        group: fc.constant(""),
+        kind: fc.constant("Service"),
+        name: fc.constantFrom("one", "one", "two"),
+        sectionName: fc.constantFrom(undefined, undefined, "http", "alt", "gone"),
+      }),
+      ca: fc.constantFrom("ca", "missing"),
+      creationTimestamp: created,
+    }),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map((made) =>
+    made.map(({ target, ca, creationTimestamp }) => ({
+      apiVersion: gatewayApi,
+      kind: "BackendTLSPolicy",
+      metadata: { namespace: "own", creationTimestamp },
+      spec: {
+        targetRefs: [clean(target)],
+        validation: { hostname: "one.io", caCertificateRefs: [{ group: "", kind: "ConfigMap", name: ca }] },
+      },
+    })),
+  );
+
 const missing = seldom(
   fc.subarray(["Service/own/two", "EndpointSlice/own/one-1", "Secret/own/cert", "Backend/own/raw"], {
     minLength: 1,
@@ -194,17 +221,29 @@ export const randomHistory: fc.Arbitrary<RandomHistory> = fc
     grants,
     changes,
     missing: fc.tuple(missing, missing),
+    policies: fc.tuple(seldom(policies, 8), seldom(policies, 8)),
     laterGrants: seldom(grants, 2),
     drafts: fc.array(draftedRequest, { minLength: 1, maxLength: 40, size: "max" }),
   })
   .map(
     ({ gateways, sets, routes: made, grants: allowed, changes: changed, laterGrants, drafts, ...more }) => {
       const [missingBefore, missingAfter] = more.missing;
+      const [policiesBefore = [], policiesAfter = []] = more.policies;
       const lasting = [...gateways, ...withNames(sets, "set")];
-      const before = [...lasting, ...withNames(made, "r"), ...withNames(allowed, "g")];
+      const before = [
+        ...lasting,
+        ...withNames(made, "r"),
+        ...withNames(allowed, "g"),
+        ...withNames(policiesBefore, "p"),
+      ];
       const later: (JsonObject | undefined)[] = [...made];
       for (const { place, by } of changed) later[Math.min(place, later.length)] = by;
-      const after = [...lasting, ...withNames(later, "r"), ...withNames(laterGrants ?? allowed, "g")];
+      const after = [
+        ...lasting,
+        ...withNames(later, "r"),
+        ...withNames(laterGrants ?? allowed, "g"),
+        ...withNames(policiesAfter, "p"),
+      ];
       return [
         { objects: before, missing: missingBefore, requests: planned(before, drafts) },
         { objects: after, missing: missingAfter, requests: planned(after, drafts) },
@@ -218,70 +257,4 @@ function withNames(objects: readonly (JsonObject | undefined)[], prefix: string)
       ? []
       : [{ ...object, metadata: { name: `${prefix}${place}`, ...(object.metadata as JsonObject) } }],
   );
-}
-
-/** What every state has, but for what is missing: Services with and without endpoints, and certificates. */
-export function surroundings(
-  { certificate, key }: { readonly certificate: string; readonly key: string },
-  { missing: absent }: Pick<RandomState, "missing">,
-): JsonObject[] {
-  const base64 = (text: string): string => Buffer.from(text).toString("base64");
-  const metadata = (namespace: string, name: string): JsonObject => ({
-    name,
-    namespace,
-    creationTimestamp: "2026-01-01T00:00:00Z",
-  });
-  const [one = 0, alternative = 0, two = 0, three = 0] = endpointPorts;
-  const secrets = ["own", "other"].map((namespace) => ({
-    apiVersion: "v1",
-    kind: "Secret",
-    type: "kubernetes.io/tls",
-    metadata: metadata(namespace, "cert"),
-    data: { "tls.crt": base64(certificate), "tls.key": base64(key) },
-  }));
-  const service = (namespace: string, name: string, ports: JsonObject[], ready?: boolean): JsonObject[] => [
-    {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: metadata(namespace, name),
-      spec: { ports: ports.map(({ name: of, port }) => clean({ name: of, port, protocol: "TCP" })) },
-    },
-    {
-      apiVersion: "discovery.k8s.io/v1",
-      kind: "EndpointSlice",
-      metadata: { ...metadata(namespace, `${name}-1`), labels: { "kubernetes.io/service-name": name } },
-      addressType: "IPv4",
-      ports: ports.map(({ name: of, endpoint }) => clean({ name: of, port: endpoint, protocol: "TCP" })),
-      endpoints: [
-        clean({ addresses: [endpointAddress], conditions: ready === undefined ? undefined : { ready } }),
-      ],
-    },
-  ];
-  const all: JsonObject[] = [
-    {
-      apiVersion: gatewayApi,
-      kind: "GatewayClass",
-      metadata: { name: "routeledger", creationTimestamp: "2026-01-01T00:00:00Z" },
-      spec: { controllerName: "routeledger.dev/gateway" },
-    },
-    ...secrets,
-    ...service("own", "one", [
-      { name: "http", port: 80, endpoint: one },
-      { name: "alt", port: 81, endpoint: alternative },
-    ]),
-    ...service("own", "two", [{ port: 80, endpoint: two }], true),
-    ...service("own", "empty", [{ port: 80, endpoint: two }], false),
-    ...["own", "other"].map((namespace) => ({
-      apiVersion: "gateway.envoyproxy.io/v1alpha1",
-      kind: "Backend",
-      metadata: metadata(namespace, "raw"),
-      spec: { endpoints: [{ ip: { address: endpointAddress, port: namespace === "own" ? two : three } }] },
-    })),
-    ...service("other", "three", [{ port: 80, endpoint: three }]),
-    ...service("other", "one", [{ port: 80, endpoint: three }]),
-  ];
-  return all.filter(({ kind, metadata: at }) => {
-    const { namespace, name } = at as JsonObject;
-    return !absent.includes(`${kind}/${namespace}/${name}`);
-  });
 }

@@ -22,7 +22,8 @@ import {
   type PlacedState,
   placed,
 } from "./placed.ts";
-import { type RandomState, surroundings } from "./random-state.ts";
+import type { RandomState } from "./random-state.ts";
+import { surroundings } from "./surroundings.ts";
 
 /** How many states Envoy has at once. */
 export const slots = 20;
