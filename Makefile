@@ -18,6 +18,9 @@ SOAK_CLUSTER_ROUNDS ?= 10
 SOAK_WORLDS ?= 5000
 SOAK_FUZZ_RUNS ?= 20
 SOAK_ROUTINGS ?= 5000
+SOAK_POLICY_FLIPS ?= 100
+# Of `make start`: a folder of examples/.
+EXAMPLE ?= quickstart
 
 .PHONY: help install envoy go-modules nats-server grpc-go-client start test test-types test-lint test-tidy test-unit test-features \
   test-simulation test-golden test-envoy test-faults test-fixtures test-compose test-kube-apiserver conformance soak bench format
@@ -48,8 +51,8 @@ nats-server: $(PACKAGES)
 grpc-go-client: $(PACKAGES)
 	@node --no-warnings scripts/fetch-grpc-go-client.ts >/dev/null
 
-start: $(PACKAGES) ## run examples/quickstart: two backends, a Gateway, routes, an Envoy; Ctrl-C stops it
-	@exec node --no-warnings examples/quickstart/run.ts
+start: $(PACKAGES) ## run examples/quickstart, or another EXAMPLE: two backends, a Gateway, routes, an Envoy; Ctrl-C stops it
+	@exec node --no-warnings examples/$(EXAMPLE)/run.ts
 
 test: test-types test-lint test-tidy test-unit test-simulation test-features test-envoy test-faults ## all that a change must pass
 
@@ -97,10 +100,10 @@ conformance: $(PACKAGES) envoy ## the official suite's cases, as a table and as 
 	  "set ROUTELEDGER_FIXTURES to the fixtures' folder" >&2; exit 1; }
 	@ROUTELEDGER_FIXTURES="$(FIXTURES)" node --no-warnings test/conformance/main.ts
 
-soak: $(PACKAGES) envoy nats-server ## simulation, faults and random routing many times over: see the SOAK_ variables in CONTRIBUTING.md
+soak: $(PACKAGES) envoy nats-server ## simulation, faults, random routing and incidents many times over: see the SOAK_ variables in CONTRIBUTING.md
 	@RUNS=$(SOAK_RUNS) TRANSLATOR_KILLS=$(SOAK_TRANSLATOR_KILLS) CLUSTER_ROUNDS=$(SOAK_CLUSTER_ROUNDS) \
 	  SIMULATION_WORLDS=$(SOAK_WORLDS) SIMULATION_SEED=any FUZZ_RUNS=$(SOAK_FUZZ_RUNS) \
-	  ROUTINGS=$(SOAK_ROUTINGS) ROUTING_SEED=any $(TIER) soak
+	  ROUTINGS=$(SOAK_ROUTINGS) ROUTING_SEED=any POLICY_FLIPS=$(SOAK_POLICY_FLIPS) $(TIER) soak
 
 bench: $(PACKAGES) envoy nats-server ## measure; prints figures, judges nothing
 	@set -e; for file in test/bench/*.ts; do echo "== $$file"; node --no-warnings --expose-gc "$$file"; done

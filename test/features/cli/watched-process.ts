@@ -8,8 +8,10 @@ const patienceMs = 30_000;
 const outputMax = 4_000_000;
 
 export interface WatchedProcessOptions {
-  /** Arguments of the command `routeledger`. */
+  /** Arguments of the command `routeledger`, or of the script. */
   readonly args: readonly string[];
+  /** Path of what runs instead of the command. */
+  readonly script?: string;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -20,9 +22,9 @@ export class WatchedProcess {
   #output = "";
   readonly #listeners = new Set<() => void>();
 
-  constructor({ args, environment = {} }: WatchedProcessOptions) {
-    this.#what = `routeledger ${args[0]}`;
-    this.child = spawn(process.execPath, ["--no-warnings", cliMain, ...args], {
+  constructor({ args, script, environment = {} }: WatchedProcessOptions) {
+    this.#what = script ?? `routeledger ${args[0]}`;
+    this.child = spawn(process.execPath, ["--no-warnings", script ?? cliMain, ...args], {
       cwd: repositoryRoot,
       env: { ...process.env, NO_COLOR: "1", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
