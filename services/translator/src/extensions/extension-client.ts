@@ -22,6 +22,8 @@ export interface Surroundings {
 
 /** A call that the transport did not end at its deadline is ended so much later, milliseconds. */
 const deadlineGraceMs = 25;
+/** Characters of a resource's name, and of what a server says, in a message. */
+const nameMax = 300;
 const detailsMax = 600;
 /** What another question, other settings or another client would mend, and time does not. */
 const notRetryable: ReadonlySet<FailureCode> = new Set(["QUESTION_TOO_LARGE", "UNUSABLE_SETTINGS", "CLOSED"]);
@@ -66,7 +68,8 @@ export class ExtensionClient {
   /** Calls the hook with one resource. `answer` is that resource as the server encoded it, under the same name. */
   askResource(question: ResourceQuestion): Promise<ResourceOutcome> {
     const name = resourceName(resourceKinds[question.hook], question.resource);
-    return this.#ask(question, `for ${JSON.stringify(name)}`, (bytes) => readResourceAnswer(question, bytes));
+    const about = `for ${JSON.stringify(name.slice(0, nameMax))}`;
+    return this.#ask(question, about, (bytes) => readResourceAnswer(question, bytes));
   }
 
   /** Calls the translation hook. `answer` has the lists that the question has. */

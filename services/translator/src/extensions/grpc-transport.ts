@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import { isAbsolute } from "node:path";
 import {
   type ChannelCredentials,
@@ -29,6 +30,11 @@ interface Connecting {
   readonly options: ChannelOptions;
 }
 
+/** Why settings cannot be used. */
+interface Unusable {
+  readonly unusable: string;
+}
+
 /** The connection that new calls take, and how many it has. */
 interface Connection {
   readonly client: Client;
@@ -39,9 +45,7 @@ interface Connection {
  * Connects to an extension server when it is first called. Settings that cannot be used are a value: they come from
  * users, like everything that they lead to.
  */
-export function openGrpcTransport(
-  settings: ExtensionSettings,
-): ExtensionTransport | { readonly unusable: string } {
+export function openGrpcTransport(settings: ExtensionSettings): ExtensionTransport | Unusable {
   const target = targetOf(settings.service);
   if (typeof target !== "string") return target;
   const channel = channelCredentials(settings.service.tls);
@@ -77,8 +81,10 @@ class GrpcTransport implements ExtensionTransport {
       const cancel = (): void => call.cancel();
       const ended = (error: ServiceError | null, bytes: Uint8Array | undefined): void => {
         signal.removeEventListener("abort", cancel);
-        const reply =
-          error === null && bytes !== undefined ? ({ kind: "reply", bytes } as const) : this.#replyOf(error);
+        const reply: TransportReply =
+          error === null && bytes !== undefined
+            ? { kind: "reply", bytes }
+            : this.#replyOf(error, signal.aborted);
         connection.calls--;
         const silent = reply.kind === "status" && reply.code === "DEADLINE_EXCEEDED";
         if ((silent || signal.aborted) && this.#connection === connection) this.#connection = undefined;
@@ -111,7 +117,7 @@ class GrpcTransport implements ExtensionTransport {
     return this.#connection;
   }
 
-  #replyOf(error: ServiceError | null): TransportReply {
+  #replyOf(error: ServiceError | null, ended: boolean): TransportReply {
     if (error === null)
       return { kind: "status", code: "INTERNAL", details: "the server ended the call without an answer" };
     const { details } = error;
@@ -121,9 +127,15 @@ class GrpcTransport implements ExtensionTransport {
     if (error.code === status.RESOURCE_EXHAUSTED && max === this.#maxMessageBytes && size > max) {
       return { kind: "too large", details: `${size} bytes` };
     }
+    if (!ended && error.code === status.CANCELLED && details === brokenOff) {
+      return { kind: "status", code: "UNAVAILABLE", details: "the server broke the call off" };
+    }
     return { kind: "status", code: statusName(error.code), details };
   }
 }
+
+/** What grpc-js says of a stream that was reset with HTTP/2's CANCEL, as by a server that goes down. */
+const brokenOff = "Call cancelled";
 
 const cancelled: TransportReply = { kind: "status", code: "CANCELLED", details: "the call was ended" };
 
@@ -140,18 +152,34 @@ function asIs(bytes: Buffer): Uint8Array {
   return bytes;
 }
 
-function targetOf({ fqdn, ip, unix }: ExtensionService): string | { readonly unusable: string } {
+function targetOf({ fqdn, ip, unix }: ExtensionService): string | Unusable {
   const given = [fqdn, ip, unix].filter((endpoint) => endpoint !== undefined);
   if (given.length !== 1) {
     return { unusable: `service names ${given.length} of fqdn, ip and unix: exactly one is needed` };
   }
-  if (fqdn) return `dns:${fqdn.hostname}:${fqdn.port}`;
-  if (ip)
-    return ip.address.includes(":") ? `ipv6:[${ip.address}]:${ip.port}` : `ipv4:${ip.address}:${ip.port}`;
-  const path = unix?.path ?? "";
-  return isAbsolute(path)
-    ? `unix:${path}`
-    : { unusable: `service.unix.path ${JSON.stringify(path)} is not absolute` };
+  if (unix) {
+    if (isAbsolute(unix.path)) return `unix:${unix.path}`;
+    return { unusable: `service.unix.path ${JSON.stringify(unix.path)} is not absolute` };
+  }
+  if (ip) {
+    const version = isIP(ip.address);
+    if (version === 0)
+      return { unusable: `service.ip.address ${JSON.stringify(ip.address)} is no IP address` };
+    const target = version === 6 ? `ipv6:[${ip.address}]:${ip.port}` : `ipv4:${ip.address}:${ip.port}`;
+    return badPort("ip", ip.port) ?? target;
+  }
+  const { hostname, port } = fqdn as NonNullable<typeof fqdn>;
+  if (!hostName.test(hostname)) {
+    return { unusable: `service.fqdn.hostname ${JSON.stringify(hostname)} is no host name` };
+  }
+  return badPort("fqdn", port) ?? `dns:${hostname}:${port}`;
+}
+
+const hostName = /^[a-z0-9_](?:[a-z0-9._-]{0,251}[a-z0-9_])?\.?$/i;
+
+function badPort(endpoint: string, port: number): Unusable | undefined {
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return undefined;
+  return { unusable: `service.${endpoint}.port ${port} is no port: 1 to 65535` };
 }
 
 function channelOptions(maxMessageBytes: number, hostname: string | undefined): ChannelOptions {
@@ -177,7 +205,7 @@ function channelOptions(maxMessageBytes: number, hostname: string | undefined): 
 
 function channelCredentials(
   tls: ExtensionTls | undefined,
-): { readonly credentials: ChannelCredentials } | { readonly unusable: string } {
+): { readonly credentials: ChannelCredentials } | Unusable {
   if (tls === undefined) return { credentials: credentials.createInsecure() };
   const { certificate, clientCertificate: own } = tls;
   try {
