@@ -81,6 +81,8 @@ test("an apply goes the whole path, and a replay of the streams agrees", { timeo
   });
   assert.equal(applied.code, 0, applied.stdout + applied.stderr);
   await services.edge.pageThat("/readyz", ({ body }) => /"gateways":1/.test(body));
+  await services.edge.pageThat("/loads", ({ status, body }) => status === 200 && /"nodeGroups":/.test(body));
+  await services.edge.pageThat("/loads?windowMs=0", ({ status }) => status === 400);
   const replay = await runCli(["replay", "--check", "--nats-url", servers.url, "-o", "json"]);
   assert.equal(replay.code, 0, replay.stdout + replay.stderr);
   assert.deepEqual(JSON.parse(replay.stdout).differences, []);

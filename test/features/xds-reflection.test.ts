@@ -49,6 +49,7 @@ test("reflection lists the services, and of each gives the files that a program 
     "envoy.service.endpoint.v3.EndpointDiscoveryService",
     "envoy.service.extension.v3.ExtensionConfigDiscoveryService",
     "envoy.service.listener.v3.ListenerDiscoveryService",
+    "envoy.service.load_stats.v3.LoadReportingService",
     "envoy.service.route.v3.RouteDiscoveryService",
     "envoy.service.secret.v3.SecretDiscoveryService",
     "envoy.service.status.v3.ClientStatusDiscoveryService",

@@ -17,6 +17,8 @@ export interface OperationsServerOptions {
   readonly readiness: () => Promise<Readiness> | Readiness;
   /** PEM; plain HTTP without it. */
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
+  /** More pages by path, JSON, asked with GET; undefined is 400, of a query that they do not know. */
+  readonly pages?: Readonly<Record<string, (query: URLSearchParams) => JsonObject | undefined>>;
   /** What every other path answers, with 503; without it they are 404. */
   readonly elsewhere?: () => JsonObject;
 }
@@ -36,11 +38,16 @@ const requestTimeoutMs = 10_000;
  */
 export async function startOperationsServer(options: OperationsServerOptions): Promise<OperationsServer> {
   const times = { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs };
-  const { tls } = options;
+  const { tls, pages = {} } = options;
   const server = tls === undefined ? createServer(times) : createTlsServer({ ...times, ...tls });
   server.on("request", (request, response) => {
-    const path = (request.url ?? "/").split("?")[0];
-    answer(options, `${request.method} ${path}`, response).catch((error: unknown) => {
+    const [path = "", query = ""] = (request.url ?? "/").split("?");
+    const page = request.method === "GET" && Object.hasOwn(pages, path) ? pages[path] : undefined;
+    const answered =
+      page === undefined
+        ? answer(options, `${request.method} ${path}`, response)
+        : answerPage(response, () => page(new URLSearchParams(query)));
+    answered.catch((error: unknown) => {
       if (!response.headersSent) json(response, 500, { error: String(error) });
       else response.destroy();
     });
@@ -53,6 +60,12 @@ export async function startOperationsServer(options: OperationsServerOptions): P
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+async function answerPage(response: ServerResponse, page: () => JsonObject | undefined): Promise<void> {
+  const body = page();
+  if (body === undefined) json(response, 400, { error: "no such query" });
+  else json(response, 200, body);
 }
 
 async function answer(

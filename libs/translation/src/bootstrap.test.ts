@@ -32,6 +32,13 @@ test("all xDS goes over one ADS stream, delta or SotW as asked", () => {
   equal(apiType("sotw"), "GRPC");
 });
 
+test("requests to clusters are reported to the cluster of the edges", () => {
+  const { cluster_manager: manager, dynamic_resources: dynamic } = bootstrap(options);
+  const { load_stats_config: config } = manager as { load_stats_config: JsonObject };
+  const { grpc_services: services } = (dynamic as JsonObject).ads_config as JsonObject;
+  deepEqual(config, { api_type: "GRPC", transport_api_version: "V3", grpc_services: services });
+});
+
 test("an edge is reached at its address, or by its name", () => {
   const type = (host: string): unknown => xdsCluster({ edges: [{ host, port: 1 }] }).type;
   deepEqual(["10.0.0.1", "::1", "edge.example.com", "localhost"].map(type), [

@@ -28,8 +28,8 @@ const edgeCluster = "routeledger/xds-edge";
 const edgeAuthority = "xds-edge";
 
 /**
- * What an Envoy is started with: its name, the edges of which it asks one for everything over one ADS stream, its admin on
- * loopback, and what no control plane can set later (G117). Deterministic.
+ * What an Envoy is started with: its name, the edges of which it asks one for everything over one ADS stream and reports to
+ * one, its admin on loopback, and what no control plane can set later (G117). Deterministic.
  */
 export function bootstrap({
   gateway,
@@ -55,6 +55,7 @@ export function bootstrap({
       cds_config: adsSource(),
       lds_config: adsSource(),
     },
+    cluster_manager: { load_stats_config: loadStats() },
     static_resources: { clusters: [xdsCluster(edges)] },
     layered_runtime: {
       layers: [
@@ -69,6 +70,15 @@ export function bootstrap({
     },
     overload_manager: overloadManager(),
   };
+}
+
+/**
+ * Requests to each cluster are reported to an edge (LRS), any of them, over a stream of its own. From one that takes no
+ * reports Envoy backs off, and nothing else comes of it.
+ */
+function loadStats(): JsonValue {
+  const grpcServices = [{ envoy_grpc: edgeService() }];
+  return { api_type: "GRPC", transport_api_version: "V3", grpc_services: grpcServices };
 }
 
 function edgeService(): JsonValue {

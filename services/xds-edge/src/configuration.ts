@@ -1,4 +1,5 @@
 import { edgeLimitDefaults } from "./edge-limits.ts";
+import { loadReportIntervalDefaultMs } from "./load-reporting-service.ts";
 
 /** The edge's own settings; those of every process and of NATS are added in `main.ts`. */
 export const edgeSettings = [
@@ -177,6 +178,17 @@ export const edgeSettings = [
     default: edgeLimitDefaults.keepaliveTimeoutMs,
     unit: "milliseconds",
     description: "a connection that does not answer a ping for so long is closed",
+  },
+  {
+    name: "loadReportIntervalMs",
+    env: "ROUTELEDGER_LOAD_REPORT_INTERVAL_MS",
+    flag: "--load-report-interval-ms",
+    type: "integer",
+    min: 100,
+    max: 60_000,
+    default: loadReportIntervalDefaultMs,
+    unit: "milliseconds",
+    description: "how often proxies report their requests to each cluster",
   },
   {
     name: "drainMs",

@@ -1,6 +1,7 @@
 import type { Metrics } from "@routeledger/service-kit";
 import { resourceTypes, typeNames } from "@routeledger/xds-model";
 import type { AckedFact, NackedFact, StreamResponse } from "@routeledger/xds-stream";
+import type { LoadCounters } from "./load-stream.ts";
 import { PublishTimes } from "./publish-times.ts";
 import type { WithheldReason, WithheldSecret } from "./secret-opener.ts";
 import type { StreamSession } from "./stream-session.ts";
@@ -8,6 +9,8 @@ import type { StreamSession } from "./stream-session.ts";
 /** What the gauges look at when somebody asks. */
 export interface Observed {
   readonly sessions: ReadonlySet<StreamSession>;
+  /** Open streams of load reports. */
+  loadStreams(): number;
   /** Monotonic. */
   nowMs(): number;
   /** Milliseconds since 1970. */
@@ -40,7 +43,7 @@ export interface AckTimes {
   readonly openedMs: number;
 }
 
-export interface EdgeMetrics extends StreamCounters {
+export interface EdgeMetrics extends StreamCounters, LoadCounters {
   /** A publication up to this CONFIG sequence was read. */
   published(sequence: number): void;
   refused(): void;
@@ -59,6 +62,7 @@ export const noMetrics: EdgeMetrics = {
   published: nothing,
   refused: nothing,
   deliveriesLost: nothing,
+  loadReported: nothing,
 };
 
 const ackSeconds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60];
@@ -117,6 +121,25 @@ export function edgeMetrics(metrics: Metrics, observed: Observed): EdgeMetrics {
     ended: (reason) => ended.inc({ reason }),
     refused: () => refused.inc(),
     deliveriesLost: (count) => lost.inc(count),
+    loadReported: loadCounter(metrics),
+  };
+}
+
+/** By outcome alone: clusters and node groups are as many as people configure. */
+function loadCounter(metrics: Metrics): LoadCounters["loadReported"] {
+  const counter = (name: string, help: string) => metrics.counter({ name: `edge_load_${name}`, help });
+  const reports = counter("reports_total", "Load reports of proxies");
+  const leftOut = counter("clusters_left_out_total", "Clusters of load reports that were left out: too many");
+  const requests = metrics.counter({
+    name: "edge_load_requests_total",
+    help: "Finished requests in load reports, by outcome",
+    labels: ["outcome"],
+  });
+  return ({ successful, errors }, count) => {
+    reports.inc();
+    leftOut.inc(count);
+    requests.inc({ outcome: "success" }, successful);
+    requests.inc({ outcome: "error" }, errors);
   };
 }
 
@@ -124,6 +147,7 @@ function observe(metrics: Metrics, observed: Observed): void {
   const gauge = (name: string, help: string, look: () => Promise<number> | number): void =>
     metrics.observedGauge({ name: `edge_${name}`, help }, look);
   gauge("streams", "Open streams", () => observed.sessions.size);
+  gauge("load_streams", "Open streams of load reports", () => observed.loadStreams());
   gauge("unacked_seconds", "Age of the oldest response that a proxy has not answered", () => {
     const times = [...observed.sessions].map(({ unansweredSinceMs }) => unansweredSinceMs ?? Infinity);
     const oldest = times.reduce((least, time) => Math.min(least, time), Infinity);

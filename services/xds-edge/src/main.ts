@@ -12,9 +12,10 @@ import {
   startOperationsServer,
   startSealingKeys,
 } from "@routeledger/service-kit";
-import { Failure, formatRevision } from "@routeledger/std";
+import { Failure, formatRevision, type JsonObject } from "@routeledger/std";
 import { edgeSettings } from "./configuration.ts";
 import { edgeLimitsOf } from "./edge-limits.ts";
+import { loadPage } from "./load-page.ts";
 import { startXdsEdge, type XdsEdge, type XdsEdgeOptions } from "./xds-edge.ts";
 
 /** All settings of `routeledger edge`. */
@@ -73,13 +74,18 @@ type Choices = Configuration & ReturnType<typeof accessOf>;
 
 async function start(configuration: Choices, input: ProcessInput, tools: ProcessTools): Promise<void> {
   const { edgeId, edgeAddress, operationsAddress, catchUpDeadlineMs, drainMs } = configuration;
+  const { loadReportIntervalMs } = configuration;
   const { parts, logger, metrics, signal } = tools;
   const { tls, identity } = configuration;
   const { clock, randomBytes } = input;
   const sealingKeys = await startSealingKeys(configuration.secretsKeyFile, clock, tools);
   let readiness = (): Promise<Readiness> | Readiness => notYet("starting");
+  let loads = (_query: URLSearchParams): JsonObject | undefined => ({ nodeGroups: [] });
   const operations = parts.started(
-    await startOperationsServer({ address: operationsAddress, metrics, readiness: () => readiness() }),
+    await startOperationsServer({
+      ...{ address: operationsAddress, metrics, readiness: () => readiness() },
+      pages: { "/loads": (query) => loads(query) },
+    }),
   );
   logger.info({ address: operations.address }, "operations are served");
   const logs = await keepTrying(() => openNatsEventLogs(natsOptionsOf(configuration, `edge ${edgeId}`)), {
@@ -96,12 +102,13 @@ async function start(configuration: Choices, input: ProcessInput, tools: Process
     ...(sealingKeys && { sealingKeys }),
     secretsInClear: configuration.edgeSecretsInClear,
     ...edgeLimitsOf(configuration),
-    ...{ catchUpDeadlineMs, drainMs, clock, randomBytes, logger, metrics },
+    ...{ catchUpDeadlineMs, drainMs, loadReportIntervalMs, clock, randomBytes, logger, metrics },
   });
   metrics.observedGauge({ name: "log_reachable", help: "1 while XDS is followed" }, () =>
     edge.trouble === undefined ? 1 : 0,
   );
   readiness = () => readinessOf(edge);
+  loads = (query) => loadPage(edge.loads, query);
   // Not `ended`: an edge whose log is lost serves on (P10).
   parts.started({ stop: () => edge.stop() });
 }

@@ -47,6 +47,8 @@ export interface ProxyServerOptions {
 export interface SideService {
   readonly service: ServiceName;
   readonly handlers: UntypedServiceImplementation;
+  /** Its handlers take requests as bytes. */
+  readonly bytes?: boolean;
 }
 
 export interface ProxyServer {
@@ -87,7 +89,8 @@ export async function startProxyServer(options: ProxyServerOptions): Promise<Pro
     }
     server.addService(definition, handlers);
   }
-  for (const { service, handlers } of services) server.addService(serviceDefinition(service), handlers);
+  for (const { service, handlers, bytes = false } of services)
+    server.addService(serviceDefinition(service, { bytes }), handlers);
   const port = await bind(server, address, certificates?.credentials ?? ServerCredentials.createInsecure());
   const bound = `${address.slice(0, address.lastIndexOf(":"))}:${port}`;
   return { address: bound, drain: (graceMs) => drain(server, bound, graceMs) };

@@ -24,16 +24,14 @@ import type { EdgeLimits } from "./edge-limits.ts";
 import type { StreamCounters } from "./edge-metrics.ts";
 import type { EncodedResponse, ResponseEncoder } from "./encode-response.ts";
 import { NackTexts } from "./nack-texts.ts";
+import { nodeRefusal } from "./node-refusal.ts";
 import { Pace } from "./pace.ts";
-import { type IdentityRule, identityOf, type PeerNames } from "./peer-identity.ts";
+import type { IdentityRule, PeerNames } from "./peer-identity.ts";
 import { ResponseWriter } from "./response-writer.ts";
 import { Unanswered } from "./unanswered.ts";
 
 /** A stream that has not said who it is by then is ended, so that those that ask find a place. */
-const firstRequestMs = 15_000;
-
-/** Characters of a node's id and of its cluster: both stand in every record of the DELIVERY log. */
-const nodeNameMax = 512;
+export const firstRequestMs = 15_000;
 
 /** So many names of a request count as one request more. */
 const namesPerRequest = 1_000;
@@ -243,25 +241,15 @@ export class StreamSession {
   }
 
   #connect(node: ProxyNode): void {
-    if (node.id.length > nodeNameMax || node.cluster.length > nodeNameMax) {
-      this.#end(`a node id or cluster of more than ${nodeNameMax} characters`, status.INVALID_ARGUMENT);
-      return;
-    }
-    const { identity, peerNames, logger } = this.#options;
-    if (identity?.(peerNames, node.cluster) === false) {
-      const shown = identityOf(peerNames) || "the client, which shows no name,";
-      logger.warn(
-        { ...this.#names(), identity: shown },
-        "stream refused: its certificate is of another node group",
-      );
-      this.#end(
-        `the certificate of ${shown} does not allow node group ${node.cluster}`,
-        status.PERMISSION_DENIED,
-      );
+    const refusal = nodeRefusal(node, this.#options);
+    if (refusal !== undefined) {
+      const { code, reason } = refusal;
+      this.#options.logger.warn({ ...this.#names(), reason }, "stream refused");
+      this.#end(reason, code);
       return;
     }
     this.#isKnown = true;
-    const { call, protocol, resourceType } = this.#options;
+    const { call, protocol, resourceType, peerNames } = this.#options;
     const connected = connectedFact(node, { peer: call.getPeer(), protocol, resourceType, peerNames });
     this.#options.logger.info({ ...this.#names(), ...connected }, "proxy connected");
     this.#record({ connected });

@@ -3,6 +3,7 @@ import type { Logger, Metrics, SealingKeys } from "@routeledger/service-kit";
 import type { Clock, Failure } from "@routeledger/std";
 import type { Published } from "@routeledger/xds-model";
 import type { EdgeLimits } from "./edge-limits.ts";
+import type { LoadView } from "./load-sums.ts";
 import type { ProxyState } from "./proxy-states.ts";
 import type { WithheldSecret } from "./secret-opener.ts";
 import type { TlsPaths } from "./tls-certificates.ts";
@@ -29,6 +30,8 @@ export interface XdsEdgeOptions extends Partial<EdgeLimits> {
   readonly metrics?: Metrics;
   /** How long a new stream waits for this edge to have applied what the log holds. Default 1,000. */
   readonly catchUpDeadlineMs?: number;
+  /** How often proxies report their load, milliseconds. Default 1,000. */
+  readonly loadReportIntervalMs?: number;
   /** Over how long `stop` closes the open streams. Default 0: all at once. */
   readonly drainMs?: number;
 }
@@ -53,6 +56,8 @@ export interface XdsEdge {
   withheldSecrets(): readonly WithheldSecret[];
   /** The open streams, sorted by node id. */
   proxies(): ProxyState[];
+  /** What proxies reported to this edge of their requests; a proxy may report to another edge than serves it. */
+  readonly loads: LoadView;
   /**
    * Settles when the edge stops following: resolves after `stop`; rejects when the XDS log was closed under it. Streams
    * are served on, so this is no reason to end a process that serves some.

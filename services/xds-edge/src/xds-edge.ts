@@ -11,6 +11,8 @@ import { ResponseEncoder } from "./encode-response.ts";
 import { HealthService } from "./health-service.ts";
 import { http2StreamOfHandled } from "./http2-stream-of.ts";
 import { LedgerFollower } from "./ledger-follower.ts";
+import { LoadReportingService, loadReportIntervalDefaultMs } from "./load-reporting-service.ts";
+import { LoadSums } from "./load-sums.ts";
 import { OfferTurns } from "./offer-turns.ts";
 import { type IdentityRule, identityRule } from "./peer-identity.ts";
 import { type ProxyServer, refuse, type StreamKind, startProxyServer } from "./proxy-server.ts";
@@ -23,6 +25,7 @@ import { type DiscoveryCall, StreamSession } from "./stream-session.ts";
 import { TlsCertificates } from "./tls-certificates.ts";
 import type { XdsEdge, XdsEdgeOptions } from "./xds-edge-options.ts";
 
+export type { ClusterLoad, LoadQuery, LoadSum, LoadView, ProxyLoad } from "./load-sums.ts";
 export type { ProxyState, ProxyTypeState } from "./proxy-states.ts";
 export type { WithheldReason, WithheldSecret } from "./secret-opener.ts";
 export type { XdsEdge, XdsEdgeOptions } from "./xds-edge-options.ts";
@@ -30,10 +33,11 @@ export type { XdsEdge, XdsEdgeOptions } from "./xds-edge-options.ts";
 const healthService = "grpc.health.v1.Health";
 const reflectionService = "grpc.reflection.v1.ServerReflection";
 const statusService = "envoy.service.status.v3.ClientStatusDiscoveryService";
+const loadService = "envoy.service.load_stats.v3.LoadReportingService";
 /** All that is served on the proxies' port. */
 const servedServices = [
   ...discoveryServices.map(({ service }) => service),
-  ...[healthService, statusService, reflectionService],
+  ...[healthService, loadService, statusService, reflectionService],
 ] as const;
 const catchUpDeadlineDefaultMs = 1_000;
 /** How often an edge that is not ready asks whether it has all that the log holds. */
@@ -72,6 +76,8 @@ class Edge implements XdsEdge {
   readonly #admission: StreamAdmission;
   readonly #ages: ConnectionAges;
   #streamCount = 0;
+  readonly loads: LoadSums;
+  readonly #loadReporting: LoadReportingService;
   readonly #health = new HealthService(servedServices);
   #server: ProxyServer | undefined;
   #certificates: TlsCertificates | undefined;
@@ -107,6 +113,16 @@ class Edge implements XdsEdge {
     });
     const random = (): number => (randomBytes(1)[0] ?? 0) / 255;
     this.#ages = new ConnectionAges(clock, random, this.#limits.connectionAgeMs);
+    this.loads = new LoadSums({
+      nowMs: () => clock.monotonicMs(),
+      isServed: (nodeGroup, cluster) => hasCluster(this.published.snapshots.get(nodeGroup), cluster),
+    });
+    this.#loadReporting = new LoadReportingService({
+      ...{ clock, logger, sums: this.loads, identity: this.#identity },
+      ...{ ages: this.#ages, counters: this.#metrics, streamsMax: this.#limits.streamsMax },
+      intervalMs: options.loadReportIntervalMs ?? loadReportIntervalDefaultMs,
+      whyNot: () => this.whyNotReady,
+    });
   }
 
   get address(): string {
@@ -145,6 +161,7 @@ class Edge implements XdsEdge {
         onStream: (call, kind) => this.#accept(call, kind),
         services: [
           { service: healthService, handlers: this.#health.handlers },
+          { service: loadService, handlers: this.#loadReporting.handlers, bytes: true },
           { service: statusService, handlers: this.#clientStatus().handlers },
           { service: reflectionService, handlers: new ReflectionService(servedServices).handlers },
         ],
@@ -185,7 +202,8 @@ class Edge implements XdsEdge {
     logger.info({ streams: this.#sessions.size, drainMs }, "edge stops: its proxies are sent to others");
     const closed = this.#server?.drain(drainMs + lingerMs);
     this.#certificates?.stop();
-    await closeInPortions([...this.#sessions], { drainMs, clock, reason: "the edge stops" });
+    const streams = [...this.#sessions, ...this.#loadReporting.streams];
+    await closeInPortions(streams, { drainMs, clock, reason: "the edge stops" });
     this.#health.end();
     this.#stopping.abort();
     await this.#recorder.drain(lastDeliveriesMs);
@@ -252,6 +270,7 @@ class Edge implements XdsEdge {
   #observed(): Observed {
     return {
       sessions: this.#sessions,
+      loadStreams: () => this.#loadReporting.streams.size,
       nowMs: () => this.#options.clock.monotonicMs(),
       wallMs: () => this.#options.clock.wallMs(),
       revision: () => this.published.revision.sequence,
@@ -296,6 +315,11 @@ class Edge implements XdsEdge {
     }
     this.#offers.run();
   }
+}
+
+/** Also one that left: proxies may use it until its grace is over. */
+function hasCluster(snapshot: Snapshot | undefined, name: string): boolean {
+  return snapshot?.types.cluster.resources.has(name) || snapshot?.retiring.cluster.has(name) || false;
 }
 
 function isLoopback(address: string): boolean {
