@@ -28,6 +28,8 @@ const tiers: Readonly<Record<string, number>> = {
   "xds-edge": 4,
   cli: 5,
   test: 6,
+  // examples/extension
+  extension: 6,
 };
 
 /** The one import inside a tier: generated codecs use the words of std. */

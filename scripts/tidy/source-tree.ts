@@ -47,7 +47,7 @@ export function isForTests(path: string): boolean {
 
 /** The folder of the npm package that the file belongs to, `libs/std`; "" for what belongs to none. */
 export function packageFolder(path: string): string {
-  const match = /^((libs|services)\/[^/]+|test)\//.exec(path);
+  const match = /^((libs|services)\/[^/]+|test|examples\/extension)\//.exec(path);
   return match?.[1] ?? "";
 }
 
