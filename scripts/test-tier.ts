@@ -33,6 +33,7 @@ const tiers: Readonly<Record<string, Tier>> = {
     "test/simulation/**/*.test.ts",
     "test/faults/**/*.test.ts",
     "test/envoy/random-routing.test.ts",
+    "test/envoy/incidents/policy-flips.test.ts",
   ]),
 };
 

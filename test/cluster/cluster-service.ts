@@ -38,6 +38,11 @@ export class ClusterService {
     return this.#process;
   }
 
+  /** HOST:PORT of `/readyz` and `/metrics`. */
+  get operations(): string {
+    return this.#options.operations;
+  }
+
   get running(): boolean {
     return this.#process !== undefined && !this.#process.hasEnded;
   }
