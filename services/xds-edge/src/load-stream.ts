@@ -2,7 +2,8 @@ import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import { codec, type DecodedTypes, durationOfMs, Malformed, type MessageTypes } from "@routeledger/protos";
 import type { Logger } from "@routeledger/service-kit";
 import type { Clock } from "@routeledger/std";
-import { type ClusterLoad, type LoadReporter, type LoadSums, sumOf } from "./load-sums.ts";
+import { readLoadReport } from "./load-report-reader.ts";
+import type { ClusterLoad, LoadReporter, LoadSums } from "./load-sums.ts";
 import { nodeRefusal } from "./node-refusal.ts";
 import { Pace } from "./pace.ts";
 import type { IdentityRule, PeerNames } from "./peer-identity.ts";
@@ -89,12 +90,15 @@ export class LoadStream {
       this.#end(`a report of more than ${loadReportBytesMax} bytes`, status.RESOURCE_EXHAUSTED);
       return;
     }
-    const decoded = this.#decode(bytes);
-    if (decoded === undefined) return;
-    this.#reporter ??= this.#begin(decoded);
+    const isFirst = this.#reporter === undefined;
+    const loads = readLoadReport(bytes);
+    if (loads === undefined) {
+      this.#end("a message that is no load report", status.INVALID_ARGUMENT);
+      return;
+    }
+    this.#reporter ??= this.#begin(bytes);
     // An Envoy that comes from another edge begins with what it counted since its last report there.
-    if (this.#reporter !== undefined && decoded.clusterStats.length > 0)
-      this.#report(this.#reporter, decoded);
+    if (this.#reporter !== undefined && !(isFirst && loads.length === 0)) this.#report(this.#reporter, loads);
   }
 
   #decode(bytes: Buffer): Request | undefined {
@@ -107,8 +111,11 @@ export class LoadStream {
     }
   }
 
-  #begin({ node }: Request): LoadReporter | undefined {
+  #begin(bytes: Buffer): LoadReporter | undefined {
     const { call, intervalMs, logger, sums } = this.#options;
+    const decoded = this.#decode(bytes);
+    if (decoded === undefined) return undefined;
+    const { node } = decoded;
     if (node === undefined) {
       this.#end("the first request has no node", status.INVALID_ARGUMENT);
       return undefined;
@@ -128,20 +135,7 @@ export class LoadStream {
     return reporter;
   }
 
-  #report(reporter: LoadReporter, { clusterStats }: Request): void {
-    const loads = clusterStats.flatMap(({ clusterName, upstreamLocalityStats }) =>
-      upstreamLocalityStats.length === 0
-        ? []
-        : sumOf(
-            clusterName,
-            upstreamLocalityStats.map((locality) => ({
-              successful: locality.totalSuccessfulRequests,
-              errors: locality.totalErrorRequests,
-              issued: locality.totalIssuedRequests,
-              inProgress: locality.totalRequestsInProgress,
-            })),
-          ),
-    );
+  #report(reporter: LoadReporter, loads: readonly ClusterLoad[]): void {
     const { counters, logger, sums } = this.#options;
     const { taken, leftOut } = sums.reported(reporter, loads);
     counters.loadReported(taken, leftOut);

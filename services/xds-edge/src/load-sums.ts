@@ -251,9 +251,12 @@ export function sumOf(cluster: string, loads: readonly Omit<ClusterLoad, "cluste
   return { cluster, ...total };
 }
 
-function addTo(steps: Group["steps"], { cluster, ...load }: ClusterLoad, index: number): void {
-  const list = steps.get(cluster) ?? [];
-  steps.set(cluster, list);
+function addTo(steps: Group["steps"], load: ClusterLoad, index: number): void {
+  let list = steps.get(load.cluster);
+  if (list === undefined) {
+    list = [];
+    steps.set(load.cluster, list);
+  }
   const first = index - loadWindowMsMax / loadStepMs;
   while (list[0] !== undefined && list[0].index < first) list.shift();
   let step = list.at(-1);
