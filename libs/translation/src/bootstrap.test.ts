@@ -17,12 +17,17 @@ function xdsCluster(changes: Partial<BootstrapOptions>): JsonObject {
 }
 
 test("the node says its group in cluster and its name in id", () => {
-  deepEqual(bootstrap(options).node, { cluster: "default/web", id: "proxy-1" });
+  const { cluster, id } = bootstrap(options).node as JsonObject;
+  deepEqual({ cluster, id }, { cluster: "default/web", id: "proxy-1" });
 });
 
-test("what people say of a proxy stands in the node's metadata", () => {
-  const metadata = { labels: { team: "shop" } };
-  deepEqual(bootstrap({ ...options, metadata }).node, { cluster: "default/web", id: "proxy-1", metadata });
+test("a Gateway's infrastructure labels and annotations stand in the node's metadata, beside its name", () => {
+  const infrastructure = { labels: { team: "shop" }, annotations: { note: "x" } };
+  const metadata = (of: Partial<BootstrapOptions>): unknown =>
+    (bootstrap({ ...options, ...of }).node as JsonObject).metadata;
+  const named = { "gateway.networking.k8s.io/gateway-name": "web" };
+  deepEqual(metadata({ infrastructure }), { labels: { team: "shop", ...named }, annotations: { note: "x" } });
+  deepEqual(metadata({}), { labels: named });
 });
 
 test("all xDS goes over one ADS stream, delta or SotW as asked", () => {

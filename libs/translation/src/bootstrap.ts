@@ -11,8 +11,13 @@ export interface BootstrapOptions {
   readonly protocol: "delta" | "sotw";
   /** Admin on 127.0.0.1; 0 or undefined lets Envoy choose. */
   readonly adminPort?: number | undefined;
-  /** `node.metadata`: what people say of the proxy. No resource depends on it. */
-  readonly metadata?: JsonObject | undefined;
+  /** Labels and annotations of the Gateway's infrastructure, for `node.metadata`. No resource depends on them. */
+  readonly infrastructure?: Infrastructure | undefined;
+}
+
+export interface Infrastructure {
+  readonly labels?: JsonObject | undefined;
+  readonly annotations?: JsonObject | undefined;
 }
 
 export interface EdgeAddress {
@@ -37,13 +42,13 @@ export function bootstrap({
   edges,
   protocol,
   adminPort,
-  metadata,
+  infrastructure,
 }: BootstrapOptions): Bootstrap {
   assert(nodeGroupPattern.test(gateway), `a Gateway as namespace/name, got ${gateway}`);
   assert(nodeId !== "", "a node id that is not empty");
   assert(edges.length > 0, "at least one edge");
   return {
-    node: { cluster: gateway, id: nodeId, ...(metadata === undefined ? {} : { metadata }) },
+    node: { cluster: gateway, id: nodeId, metadata: nodeMetadata(gateway, infrastructure) },
     admin: { address: socketAddress("127.0.0.1", adminPort ?? 0) },
     dynamic_resources: {
       ads_config: {
@@ -79,6 +84,15 @@ export function bootstrap({
 function loadStats(): JsonValue {
   const grpcServices = [{ envoy_grpc: edgeService() }];
   return { api_type: "GRPC", transport_api_version: "V3", grpc_services: grpcServices };
+}
+
+/** Beside the Gateway's own labels the one that Gateway API gives to all that is made for a Gateway. */
+function nodeMetadata(gateway: string, { labels, annotations }: Infrastructure = {}): JsonObject {
+  const name = gateway.slice(gateway.indexOf("/") + 1);
+  return {
+    labels: { ...labels, "gateway.networking.k8s.io/gateway-name": name },
+    ...(annotations === undefined ? {} : { annotations }),
+  };
 }
 
 function edgeService(): JsonValue {

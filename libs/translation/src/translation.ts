@@ -1,4 +1,10 @@
-export { type Bootstrap, type BootstrapOptions, bootstrap, type EdgeAddress } from "./bootstrap.ts";
+export {
+  type Bootstrap,
+  type BootstrapOptions,
+  bootstrap,
+  type EdgeAddress,
+  type Infrastructure,
+} from "./bootstrap.ts";
 export { type FoldedRevision, foldRevision, type RevisionFold } from "./fold-revision.ts";
 export { controllerName } from "./kinds.ts";
 export { nodeGroups } from "./node-groups.ts";

@@ -1,4 +1,5 @@
 import { type Clock, compareStrings, type JsonObject, pause } from "@routeledger/std";
+import type { Infrastructure } from "@routeledger/translation";
 import { endProcess } from "./end-process.ts";
 import { EnvoyFolder } from "./envoy-folder.ts";
 import { EnvoyProcess } from "./envoy-process.ts";
@@ -31,7 +32,7 @@ export interface EnvoyGateway {
   /** namespace/name. */
   readonly gateway: string;
   /** Node metadata that its next Envoy is started with; a living one stays. */
-  readonly infrastructure: JsonObject;
+  readonly infrastructure: Infrastructure;
 }
 
 interface Keeper {
@@ -44,7 +45,7 @@ interface Keeper {
 export class EnvoyFleet {
   readonly #options: EnvoyFleetOptions;
   readonly #keepers = new Map<string, Keeper>();
-  readonly #infrastructure = new Map<string, JsonObject>();
+  readonly #infrastructure = new Map<string, Infrastructure>();
   #work: Promise<void> = Promise.resolve();
   #closed = false;
 

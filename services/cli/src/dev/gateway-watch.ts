@@ -1,7 +1,7 @@
 import { type ConfigState, decodeConfigEvent, evolve, objectsOfKind } from "@routeledger/config-model";
 import { configKinds, type EventLog, LogFollower } from "@routeledger/event-log";
 import type { JsonObject } from "@routeledger/std";
-import { nodeGroups } from "@routeledger/translation";
+import { type Infrastructure, nodeGroups } from "@routeledger/translation";
 import { readState } from "@routeledger/translator";
 import { curlsOf } from "./curls.ts";
 
@@ -11,8 +11,8 @@ export interface GatewayView {
   readonly gateway: string;
   /** A command line for each HTTP and HTTPS listener, in the Gateway's order. */
   readonly curls: readonly string[];
-  /** What its proxy carries as node metadata: `labels`, `annotations`. */
-  readonly infrastructure: JsonObject;
+  /** What its proxy carries as node metadata. */
+  readonly infrastructure: Infrastructure;
 }
 
 /** Tells the Gateways of this controller, first as they are, then whenever they change. Ends with the signal. */
@@ -51,17 +51,14 @@ function gatewayViews(state: ConfigState): GatewayView[] {
     .map(({ namespace, name, object }) => ({
       gateway: `${namespace}/${name}`,
       curls: curlsOf(object.spec),
-      infrastructure: infrastructureOf(name, object.spec),
+      infrastructure: infrastructureOf(object.spec),
     }))
     .filter(({ gateway }) => ours.has(gateway));
 }
 
-/** The label that Gateway API gives to all that is made for a Gateway, and the Gateway's own labels and annotations. */
-function infrastructureOf(name: string, spec: unknown): JsonObject {
+/** Of any shape: an older schema may have let a Gateway in. */
+function infrastructureOf(spec: unknown): Infrastructure {
   const { infrastructure } = (spec ?? {}) as { infrastructure?: unknown };
   const { labels, annotations } = (infrastructure ?? {}) as { labels?: JsonObject; annotations?: JsonObject };
-  return {
-    labels: { ...labels, "gateway.networking.k8s.io/gateway-name": name },
-    ...(annotations === undefined || annotations === null ? {} : { annotations }),
-  };
+  return { labels: labels ?? undefined, annotations: annotations ?? undefined };
 }

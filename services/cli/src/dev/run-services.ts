@@ -172,7 +172,7 @@ async function envoys(
     dataFolder: options.dataFolder,
     binary,
     bootstrap: ({ gateway, infrastructure }, nodeId, adminPort) =>
-      bootstrap({ gateway, nodeId, edges: [edge], protocol: "delta", adminPort, metadata: infrastructure }),
+      bootstrap({ gateway, nodeId, edges: [edge], protocol: "delta", adminPort, infrastructure }),
     clock: context.clock,
     events: report,
     onSpawned: () => crash?.("envoy.spawned"),
