@@ -120,6 +120,17 @@ export class FlipWorld {
     );
   }
 
+  /** Resolves when every proxy has found an edge again: Envoy looks for one every 0.2 to 5 s. @throws Error after 30 s */
+  async untilConnected(): Promise<void> {
+    const deadlineMs = performance.now() + 30_000;
+    for (;;) {
+      const streams = await this.streams();
+      if (streams.reduce((sum, count) => sum + count, 0) === this.envoys.length) return;
+      if (performance.now() > deadlineMs) throw new Error(`proxies at edges, got ${streams.join(" and ")}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
   async #metrics(): Promise<{ readonly name: string; readonly text: string }[]> {
     const running = this.cluster.edges.filter((edge: ClusterService) => edge.running);
     return Promise.all(
