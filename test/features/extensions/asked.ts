@@ -45,24 +45,26 @@ export function failure(outcome: Outcome<unknown>): CallFailed {
 }
 
 /**
- * What came of it, and after how many milliseconds; `stalledMs` is the longest time for which this process did
- * nothing at all meanwhile, as on a busy machine: nobody keeps a deadline then.
+ * What came of it, and after how many milliseconds; `stalledMs` is how long this process stood still meanwhile,
+ * as on a busy machine: nobody keeps a deadline then.
  */
 export async function timed<T>(
-  work: Promise<T>,
+  work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly tookMs: number; readonly stalledMs: number }> {
   const start = performance.now();
   let last = start;
   let stalledMs = 0;
   const look = (): void => {
     const now = performance.now();
-    stalledMs = Math.max(stalledMs, now - last - tickMs);
+    stalledMs += Math.max(0, now - last - tickMs - onTimeMs);
     last = now;
   };
   const ticks = setInterval(look, tickMs);
-  const result = await work.finally(() => clearInterval(ticks));
+  const result = await work().finally(() => clearInterval(ticks));
   look();
   return { result, tookMs: performance.now() - start, stalledMs };
 }
 
 const tickMs = 10;
+/** A tick that is so much late is on time: milliseconds. */
+const onTimeMs = 5;

@@ -34,7 +34,7 @@ export type FailureCode =
 export interface CallFailed {
   readonly kind: "failed";
   readonly code: FailureCode;
-  /** For people: names the extension, what was asked and what went wrong; no line breaks, at most 1,200 characters. */
+  /** For people: names the extension, what was asked and what went wrong; no line breaks, at most 3,000 characters. */
   readonly message: string;
   /** The same question may be answered later. False: only another question or other settings will help. */
   readonly retryable: boolean;
