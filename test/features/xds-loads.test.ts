@@ -191,6 +191,14 @@ test("LRS: more streams than may be open are refused, and a stopping edge sends 
   await stopped;
 });
 
+test("rule 64, LRS: a stream of reports does not hold open a connection that has reached its age", async (t) => {
+  const world = await EdgeWorld.serving(t, [cluster("a")]);
+  const edge = await world.startEdge({ connectionAgeMs: 1_000, keepaliveMs: 100_000 });
+  const stream = await reporting(t, edge);
+  world.clock.advance(1_101);
+  equal((await stream.ended).code, status.UNAVAILABLE);
+});
+
 test("LRS: an edge that is not ready takes no reports, as it knows no cluster", async (t) => {
   const world = new EdgeWorld(t);
   world.gate.cut();
