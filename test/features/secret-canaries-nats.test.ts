@@ -34,7 +34,7 @@ test("P11: on NATS, too, only an edge with the key says it, and only to a proxy"
   const service = async (kind: string, name: string, flag: string, ...more: string[]) => {
     const operations = `127.0.0.1:${await freePort()}`;
     const args = [kind, ...common, "--name", name, flag, operations, ...more];
-    const started = Object.assign(new ClusterService({ name, args, operations }), { operations });
+    const started = new ClusterService({ name, args, operations });
     started.spawn();
     t.after(() => started.process.end("SIGKILL"));
     await started.ready();
