@@ -3,7 +3,7 @@ import { Malformed, misfit } from "./malformed.ts";
 import { type IntegerType, integerBounds, isIntegerType } from "./scalars.ts";
 import { enumOf, type ScalarType } from "./schema.ts";
 
-/** A scalar in canonical proto3 JSON: 64-bit integers as strings, bytes in base64, NaN and infinities as strings. */
+/** A scalar in canonical proto3 JSON: 64-bit integers as strings, bytes in base64, NaN, infinities and -0 as strings. */
 export function scalarToJson(type: ScalarType, value: unknown): JsonValue {
   if (type === "bytes") return base64Of(value as Uint8Array);
   if (type === "float" || type === "double") return floatToJson(type, value as number);
@@ -71,6 +71,8 @@ export function bytesFromJson(json: JsonValue, path: string): Uint8Array {
 
 function floatToJson(type: "float" | "double", value: number): JsonValue {
   if (!Number.isFinite(value)) return String(value);
+  // As a number JSON.stringify would lose its sign.
+  if (Object.is(value, -0)) return "-0";
   return type === "float" ? shortestFloat(value) : value;
 }
 

@@ -109,7 +109,8 @@ test("floats: shortest decimals, NaN and infinities as strings, nothing beyond t
   showsAs("google.protobuf.DoubleValue", { value: 0.1 }, 0.1);
   showsAs("google.protobuf.DoubleValue", { value: Number.NaN }, "NaN");
   showsAs("google.protobuf.DoubleValue", { value: Number.NEGATIVE_INFINITY }, "-Infinity");
-  showsAs("envoy.type.v3.Percent", { value: -0 }, { value: -0 });
+  showsAs("google.protobuf.DoubleValue", { value: -0 }, "-0");
+  showsAs("envoy.type.v3.Percent", { value: -0 }, { value: "-0" });
   assert.deepEqual(fromJson("google.protobuf.DoubleValue", "-2.5e-3"), { value: -0.0025 });
   refuses("google.protobuf.FloatValue", 1e39, /expected float/);
   refuses("google.protobuf.DoubleValue", "inf", /expected double/);
