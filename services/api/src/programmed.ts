@@ -21,6 +21,7 @@ export const programmedType = "routeledger.dev/Programmed";
 export class Programmed {
   readonly #store: SnapshotStore;
   readonly #groups = new Map<string, GroupDelivery>();
+  readonly #sets = new Map<string, Promise<string | undefined>>();
   #rejections: Promise<readonly ProxyRejection[]> | undefined;
 
   constructor(store: SnapshotStore) {
@@ -31,7 +32,8 @@ export class Programmed {
   async status(object: StoredObject): Promise<JsonObject | undefined> {
     const status = publishedStatus(object);
     const blamed = await this.blamedFor(object);
-    if (isGateway(object)) return status && (await this.#gateway(object, status, blamed));
+    if (isGateway(object) || isListenerSet(object))
+      return status && (await this.#withListeners(object, status, blamed));
     const lists = (["parents", "ancestors"] as const).filter((list) => Array.isArray(status?.[list]));
     if (lists.length === 0) return blamed.length === 0 ? status : withRejection(object, status, blamed);
     const joined: JsonObject = { ...status };
@@ -51,15 +53,22 @@ export class Programmed {
 
   /** The delivery of a Gateway's own revision. */
   async delivery(object: StoredObject): Promise<RevisionDelivery> {
-    return this.#group(`${object.namespace}/${object.name}`).exactlyAt(object.revision.sequence);
+    return this.#deliveryAt(`${object.namespace}/${object.name}`, object);
   }
 
-  async #gateway(
+  #deliveryAt(nodeGroup: string, { revision }: StoredObject): Promise<RevisionDelivery> {
+    return this.#group(nodeGroup).exactlyAt(revision.sequence);
+  }
+
+  /** Of a Gateway, or of a ListenerSet at the Gateway that it names. */
+  async #withListeners(
     object: StoredObject,
     status: JsonObject,
     blamed: readonly ProxyRejection[],
   ): Promise<JsonObject> {
-    const delivery = await this.delivery(object);
+    const nodeGroup = isGateway(object) ? `${object.namespace}/${object.name}` : gatewayOfSet(object);
+    if (nodeGroup === undefined) return status;
+    const delivery = await this.#deliveryAt(nodeGroup, object);
     const delivered = wholeRejection(delivery) ?? deliveredVerdict(delivery);
     const conditions = joinGateway(status.conditions, rejectedVerdict(blamed) ?? delivered);
     if (!Array.isArray(status.listeners)) return { ...status, conditions };
@@ -77,7 +86,10 @@ export class Programmed {
     entry: JsonObject,
     blamed: readonly ProxyRejection[],
   ): Promise<JsonObject> {
-    const nodeGroup = gatewayOf(object, (entry.parentRef ?? entry.ancestorRef) as JsonObject | undefined);
+    const nodeGroup = await this.#gatewayOf(
+      object,
+      (entry.parentRef ?? entry.ancestorRef) as JsonObject | undefined,
+    );
     const conditions = conditionsOf(entry.conditions);
     const accepted = conditions.find(({ type }) => type === "Accepted");
     const isOurs = entry.controllerName === controllerName && accepted?.status === "True";
@@ -85,6 +97,24 @@ export class Programmed {
     const own = rejectedVerdict(blamed.filter((rejection) => rejection.nodeGroup === nodeGroup));
     const verdict = own ?? (await this.#group(nodeGroup).verdictOf(object.revision.sequence));
     return { ...entry, conditions: withOwn(conditions, accepted, verdict) };
+  }
+
+  /** `namespace/name` of the Gateway that a parent or ancestor is, or that it names where it is a ListenerSet. */
+  async #gatewayOf(object: StoredObject, ref: JsonObject | undefined): Promise<string | undefined> {
+    const { group = gatewayGroup, kind = "Gateway", namespace = object.namespace, name } = ref ?? {};
+    if (group !== gatewayGroup || typeof name !== "string") return undefined;
+    if (kind === "Gateway") return `${String(namespace)}/${name}`;
+    if (kind !== "ListenerSet") return undefined;
+    const key = `${String(namespace)}/${name}`;
+    const known = this.#sets.get(key) ?? this.#findSet({ group, kind, namespace: String(namespace), name });
+    this.#sets.set(key, known);
+    return known;
+  }
+
+  async #findSet(ref: Ref): Promise<string | undefined> {
+    const { revision } = await this.#store.query("head", {});
+    const set = await this.#store.query("objectAt", { ref, sequence: revision.sequence });
+    return set && gatewayOfSet(set);
   }
 
   #group(nodeGroup: string): GroupDelivery {
@@ -148,17 +178,17 @@ function withRejection(
   return { ...status, conditions: withOwn(conditionsOf(status?.conditions), like, verdict) };
 }
 
-/** `namespace/name` of a Gateway that a parentRef or ancestorRef names; undefined: something else. */
-function gatewayOf(object: StoredObject, ref: JsonObject | undefined): string | undefined {
-  const {
-    group = "gateway.networking.k8s.io",
-    kind = "Gateway",
-    namespace = object.namespace,
-    name,
-  } = ref ?? {};
-  if (group !== "gateway.networking.k8s.io" || kind !== "Gateway" || typeof name !== "string")
-    return undefined;
-  return `${String(namespace)}/${name}`;
+const gatewayGroup = "gateway.networking.k8s.io";
+
+function isListenerSet({ group, kind }: Ref): boolean {
+  return group === gatewayGroup && kind === "ListenerSet";
+}
+
+/** `namespace/name` of the Gateway that a ListenerSet names. */
+function gatewayOfSet({ json, namespace }: StoredObject): string | undefined {
+  const { spec } = JSON.parse(json) as { spec?: { parentRef?: { namespace?: string; name?: string } } };
+  const { parentRef } = spec ?? {};
+  return parentRef?.name === undefined ? undefined : `${parentRef.namespace ?? namespace}/${parentRef.name}`;
 }
 
 function listenerPorts(object: StoredObject): Map<string, number> {

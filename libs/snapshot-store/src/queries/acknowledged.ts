@@ -30,12 +30,13 @@ export interface ProxyAcknowledgement {
   readonly rejections: readonly RejectedRow[];
 }
 
-/** What an Envoy asks for when its snapshot has any of it. */
+/** What an Envoy asks for when its snapshot has any of it: a listener whose certificate an edge withholds serves nobody. */
 const envoyTypes = new Set([
   typeNumbers.cluster,
   typeNumbers.endpoint,
   typeNumbers.listener,
   typeNumbers.route,
+  typeNumbers.secret,
 ]);
 const emptyDigest = emptyTypeSnapshot.digest;
 

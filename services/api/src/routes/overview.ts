@@ -75,7 +75,7 @@ function publishedText(head: { epoch: number; sequence: number }, publishedTo: n
 /** What a condition of this type says when all is well, if not True. */
 const goodStatus: Readonly<Record<string, string>> = { Conflicted: "False", PartiallyInvalid: "False" };
 
-/** Conditions that are not as they should be, of the object, its parents and its listeners. */
+/** Conditions that are not as they should be, of the object, its parents or ancestors, and its listeners. */
 function problemsOf(object: StoredObject, status: JsonValue | undefined) {
   const { kind, namespace, name } = object;
   const whole = (status ?? {}) as JsonObject;
@@ -84,6 +84,10 @@ function problemsOf(object: StoredObject, status: JsonValue | undefined) {
     ...listOf(whole.parents).map((parent) => ({
       where: parentText(parent.parentRef as JsonObject | undefined),
       conditions: conditionsOf(parent),
+    })),
+    ...listOf(whole.ancestors).map((ancestor) => ({
+      where: parentText(ancestor.ancestorRef as JsonObject | undefined),
+      conditions: conditionsOf(ancestor),
     })),
     ...listOf(whole.listeners).map((listener) => ({
       where: `listener ${String(listener.name)}`,
