@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { type Clock, Failure, Keyring, parseKeyFile } from "@routeledger/std";
+import { followFile } from "./follow-file.ts";
 import type { Logger } from "./logger.ts";
 import type { ProcessTools } from "./run-process.ts";
 
@@ -16,9 +17,6 @@ export const sealingKeySettings = [
       "the keys that seal Secrets: a key a line, the newest first, mode 0600; without it no Secret is taken or served",
   },
 ] as const;
-
-/** How often the file is looked at, milliseconds. */
-const lookEveryMs = 1_000;
 
 export interface SealingKeysOptions {
   readonly path: string;
@@ -42,42 +40,24 @@ export interface SealingKeys {
  * @throws Failure `secrets.key` when it cannot be read, is no key file, or others than its owner may read it
  */
 export async function openSealingKeys({ path, clock, logger }: SealingKeysOptions): Promise<SealingKeys> {
-  let look = await lookOf(path);
-  let keyring = await readKeyring(path);
-  let stopped = false;
-  let cancel = clock.after(lookEveryMs, again);
   const listeners: (() => void)[] = [];
-
-  function again(): void {
-    void reread().finally(() => {
-      if (!stopped) cancel = clock.after(lookEveryMs, again);
-    });
-  }
-
-  async function reread(): Promise<void> {
-    const now = await lookOf(path);
-    if (now === look) return;
-    look = now;
-    try {
-      keyring = await readKeyring(path);
-    } catch (err) {
-      logger.error({ err, path }, "the sealing keys cannot be read: those that were read before stay");
-      return;
-    }
-    const { sealingKeyId, keyIds } = keyring;
-    logger.info({ path, sealingKeyId, keyIds }, "the sealing keys were read again");
-    for (const listener of listeners) listener();
-  }
-
+  const file = await followFile({
+    path,
+    clock,
+    read: readKeyring,
+    onRead({ sealingKeyId, keyIds }) {
+      logger.info({ path, sealingKeyId, keyIds }, "the sealing keys were read again");
+      for (const listener of listeners) listener();
+    },
+    onFailed: (err) =>
+      logger.error({ err, path }, "the sealing keys cannot be read: those that were read before stay"),
+  });
   return {
     get keyring() {
-      return keyring;
+      return file.value;
     },
     onChanged: (listener) => void listeners.push(listener),
-    stop() {
-      stopped = true;
-      cancel();
-    },
+    stop: () => file.stop(),
   };
 }
 
@@ -89,12 +69,6 @@ export async function startSealingKeys(
 ): Promise<SealingKeys | undefined> {
   if (path === "") return undefined;
   return parts.started(await openSealingKeys({ path, clock, logger }));
-}
-
-/** Differs when the file may have changed. */
-async function lookOf(path: string): Promise<string> {
-  const seen = await stat(path).catch(() => undefined);
-  return seen === undefined ? "" : `${seen.ino} ${seen.size} ${seen.mtimeMs} ${seen.mode}`;
 }
 
 /** @throws Failure `secrets.key` */

@@ -1,4 +1,5 @@
 export { type ConfigurationInput, type ConfigurationTable, defineConfiguration } from "./configuration.ts";
+export { type FollowedFile, type FollowFileOptions, followFile } from "./follow-file.ts";
 export { type KeepTryingOptions, keepTrying } from "./keep-trying.ts";
 export { LogReach } from "./log-reach.ts";
 export { createLogger, type Logger, type LoggerOptions, type LogLevel, silentLogger } from "./logger.ts";

@@ -1,10 +1,7 @@
-import { readFile, stat } from "node:fs/promises";
-import type { Logger } from "@routeledger/service-kit";
+import { readFile } from "node:fs/promises";
+import { followFile, type Logger } from "@routeledger/service-kit";
 import { type Clock, Failure } from "@routeledger/std";
 import { type ApiTokens, parseTokens } from "./api-tokens.ts";
-
-/** How often the file is looked at, milliseconds. */
-const lookEveryMs = 1_000;
 
 export interface TokensFileOptions {
   readonly path: string;
@@ -24,42 +21,15 @@ export interface TokensFile extends ApiTokens {
  * @throws Failure `api.tokens` when it cannot be read, or a line of it is none, at the start
  */
 export async function openTokensFile({ path, clock, logger }: TokensFileOptions): Promise<TokensFile> {
-  let look = await lookOf(path);
-  let tokens = await read(path);
-  let stopped = false;
-  let cancel = clock.after(lookEveryMs, again);
-
-  function again(): void {
-    void reread().finally(() => {
-      if (!stopped) cancel = clock.after(lookEveryMs, again);
-    });
-  }
-
-  async function reread(): Promise<void> {
-    const now = await lookOf(path);
-    if (now === look) return;
-    look = now;
-    try {
-      tokens = await read(path);
-      logger.info({ path }, "the tokens file was read again");
-    } catch (err) {
-      logger.error({ err, path }, "the tokens file cannot be read: the tokens that it held before stay");
-    }
-  }
-
-  return {
-    actorOf: (token) => tokens.actorOf(token),
-    stop() {
-      stopped = true;
-      cancel();
-    },
-  };
-}
-
-/** Differs when the file may have changed. */
-async function lookOf(path: string): Promise<string> {
-  const seen = await stat(path).catch(() => undefined);
-  return seen === undefined ? "" : `${seen.ino} ${seen.size} ${seen.mtimeMs}`;
+  const file = await followFile({
+    path,
+    clock,
+    read,
+    onRead: () => logger.info({ path }, "the tokens file was read again"),
+    onFailed: (err) =>
+      logger.error({ err, path }, "the tokens file cannot be read: the tokens that it held before stay"),
+  });
+  return { actorOf: (token) => file.value.actorOf(token), stop: () => file.stop() };
 }
 
 async function read(path: string): Promise<ApiTokens> {
