@@ -9,7 +9,7 @@ import { portOf, shown, textOf } from "../untrusted.ts";
 import { backendUpstream } from "./backend-upstream.ts";
 import { envoyCluster, plainGateway } from "./cluster.ts";
 import { grpcUpstream } from "./grpc-upstream.ts";
-import { mayRefer } from "./reference-grant.ts";
+import { referredObject } from "./reference-grant.ts";
 import { serviceUpstream } from "./service-upstream.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -29,19 +29,9 @@ export function resolveBackendRef(
       `${field}: kind ${shown(group === "" ? kind : `${group}/${kind}`)} is not served`,
     );
   }
-  const target = {
-    group,
-    kind,
-    namespace: textOf(ref.namespace) ?? route.namespace,
-    name: textOf(ref.name) ?? "",
-  };
-  const title = `${kind} ${target.namespace}/${target.name}`;
-  // Before existence: whoever may not refer may not learn what exists.
-  if (!mayRefer(reader, route, target)) {
-    return new Problem("RefNotPermitted", `${field}: no ReferenceGrant permits ${title}`);
-  }
-  const object = reader.object(target);
-  if (object === undefined) return new Problem("BackendNotFound", `${field}: ${title} does not exist`);
+  const object = referredObject(reader, route, { field, ref, group, kind, missing: "BackendNotFound" });
+  if (object instanceof Problem) return object;
+  const title = `${kind} ${object.namespace}/${object.name}`;
   const reached = isBackend ? backendUpstream(object) : resolveService(object, { field, ref });
   if (reached instanceof Problem) {
     // Conditions of routes have no word for an invalid Backend.

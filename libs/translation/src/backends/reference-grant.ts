@@ -1,7 +1,36 @@
-import type { ObjectRef } from "@routeledger/config-model";
+import type { ConfigObject, ObjectRef } from "@routeledger/config-model";
+import type { JsonObject } from "@routeledger/std";
 import { gatewayGroup, specOf } from "../kinds.ts";
+import { Problem } from "../problem.ts";
 import type { StateReader } from "../state-reader.ts";
 import { objectsOf, textOf } from "../untrusted.ts";
+
+/**
+ * The object that a reference means, or why there is none. The grant goes before existence: whoever may not refer may
+ * not learn what exists.
+ * @param from the object that refers; its namespace is the reference's where that names none
+ * @param missing the reason for an object that does not exist
+ */
+export function referredObject(
+  reader: StateReader,
+  from: ConfigObject,
+  of: {
+    readonly field: string;
+    readonly ref: JsonObject;
+    readonly group: string;
+    readonly kind: string;
+    readonly missing: string;
+  },
+): ConfigObject | Problem {
+  const { field, ref, group, kind, missing } = of;
+  const namespace = textOf(ref.namespace) ?? from.namespace;
+  const target = { group, kind, namespace, name: textOf(ref.name) ?? "" };
+  const title = `${kind} ${target.namespace}/${target.name}`;
+  if (!mayRefer(reader, from, target)) {
+    return new Problem("RefNotPermitted", `${field}: no ReferenceGrant permits ${title}`);
+  }
+  return reader.object(target) ?? new Problem(missing, `${field}: ${title} does not exist`);
+}
 
 /**
  * Whether an object may refer to another: in its own namespace always, else when one ReferenceGrant of the target's

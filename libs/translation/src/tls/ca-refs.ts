@@ -1,6 +1,6 @@
 import { type ConfigObject, compareRefs, type ObjectRef, readCertificates } from "@routeledger/config-model";
 import type { JsonObject, JsonValue } from "@routeledger/std";
-import { mayRefer } from "../backends/reference-grant.ts";
+import { referredObject } from "../backends/reference-grant.ts";
 import { Problem } from "../problem.ts";
 import type { StateReader } from "../state-reader.ts";
 import { objectOf, objectsOf, shown, textOf } from "../untrusted.ts";
@@ -56,18 +56,14 @@ function resolveOne(
       `${field}: kind ${shown(written)} holds no CA certificates, a ConfigMap does`,
     );
   }
-  const namespace = textOf(ref.namespace) ?? from.namespace;
-  const target: ObjectRef = { group, kind, namespace, name: textOf(ref.name) ?? "" };
-  const title = `ConfigMap ${target.namespace}/${target.name}`;
-  if (!mayRefer(reader, from, target)) {
-    return new Problem("RefNotPermitted", `${field}: no ReferenceGrant permits ${title}`);
-  }
-  const configMap = reader.object(target);
-  if (configMap === undefined) return new Problem(reasons.ref, `${field}: ${title} does not exist`);
+  const configMap = referredObject(reader, from, { field, ref, group, kind, missing: reasons.ref });
+  if (configMap instanceof Problem) return configMap;
+  const { namespace, name } = configMap;
+  const title = `ConfigMap ${namespace}/${name}`;
   const certificates = trustedCertificates(configMap);
   return "problem" in certificates
     ? new Problem(reasons.ref, `${field}: ${title}: ca.crt: ${certificates.problem}`)
-    : target;
+    : { group, kind, namespace, name };
 }
 
 const known = new WeakMap<ConfigObject, ReturnType<typeof readCertificates>>();

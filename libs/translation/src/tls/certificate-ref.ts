@@ -1,6 +1,6 @@
 import { type ConfigObject, type ObjectRef, sealedTokens, secretFacts } from "@routeledger/config-model";
 import type { JsonObject } from "@routeledger/std";
-import { mayRefer } from "../backends/reference-grant.ts";
+import { referredObject } from "../backends/reference-grant.ts";
 import { Problem } from "../problem.ts";
 import type { StateReader } from "../state-reader.ts";
 import { shown, textOf } from "../untrusted.ts";
@@ -30,14 +30,10 @@ export function resolveCertificate(
     const written = group === "" ? kind : `${group}/${kind}`;
     return new Problem(invalid, `${field}: kind ${shown(written)} holds no certificate, a Secret does`);
   }
-  const namespace = textOf(ref.namespace) ?? from.namespace;
-  const target: ObjectRef = { group, kind, namespace, name: textOf(ref.name) ?? "" };
-  const title = `Secret ${target.namespace}/${target.name}`;
-  if (!mayRefer(reader, from, target)) {
-    return new Problem("RefNotPermitted", `${field}: no ReferenceGrant permits ${title}`);
-  }
-  const secret = reader.object(target);
-  if (secret === undefined) return new Problem(invalid, `${field}: ${title} does not exist`);
+  const secret = referredObject(reader, from, { field, ref, group, kind, missing: invalid });
+  if (secret instanceof Problem) return secret;
+  const { namespace, name } = secret;
+  const title = `Secret ${namespace}/${name}`;
   const tls = secretFacts(secret.object)?.tls;
   if (tls === undefined || sealedTokens(secret.object)["tls.key"] === undefined)
     return new Problem(invalid, `${field}: ${title} has no tls.crt and tls.key`);
@@ -45,6 +41,7 @@ export function resolveCertificate(
   if (!tls.keyMatches) {
     return new Problem(invalid, `${field}: ${title}: tls.key is not the key of the certificate in tls.crt`);
   }
+  const target: ObjectRef = { group, kind, namespace, name };
   const resource = certificateResource(target);
   return { secret: { type: "certificate", resource, objects: [target] }, names: tls.names };
 }
