@@ -29,6 +29,8 @@ export { compareRefs, displayRef, type ObjectRef, objectKey, parseApiVersion, re
 export { type GroupVersionKind, knownKinds, schemaFor, statusSchemaFor } from "./schema/catalog.ts";
 export { FIELD_ERRORS_MAX, type FieldError, type FieldErrorCode } from "./schema/field-error.ts";
 export type { KindInfo } from "./schema/kind-info.ts";
+export { goDurationMs } from "./schema/own/go-duration.ts";
+export { quantityBytes } from "./schema/own/size-quantity.ts";
 export type { CelRule, Schema } from "./schema/schema.ts";
 export { validateChange, validateObject } from "./schema/validate-object.ts";
 export { validateStatus } from "./schema/validate-status.ts";

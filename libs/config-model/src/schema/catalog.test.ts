@@ -5,7 +5,7 @@ import { knownKinds, schemaFor, statusSchemaFor } from "./catalog.ts";
 import { INTEGER_RANGES, STRING_FORMATS } from "./formats.ts";
 import type { Schema } from "./schema.ts";
 
-test("the known kinds are Gateway API's, Envoy Gateway's Backend and the core ones, in order", () => {
+test("the known kinds are Gateway API's, Envoy Gateway's Backend, the core ones and our own, in order", () => {
   assert.deepEqual(
     knownKinds().map(({ group, kind, versions }) => `${group}/${kind} ${versions.join(",")}`),
     [
@@ -25,6 +25,7 @@ test("the known kinds are Gateway API's, Envoy Gateway's Backend and the core on
       "gateway.networking.k8s.io/TCPRoute v1,v1alpha2",
       "gateway.networking.k8s.io/TLSRoute v1,v1alpha2,v1alpha3",
       "gateway.networking.k8s.io/UDPRoute v1,v1alpha2",
+      "routeledger.dev/Extension v1alpha1",
     ],
   );
 });
@@ -32,7 +33,7 @@ test("the known kinds are Gateway API's, Envoy Gateway's Backend and the core on
 test("kubectl's words for a kind are unique, and known for gtw, gc and svc", () => {
   const words = knownKinds().flatMap((info) => [info.plural, info.singular, ...info.shortNames]);
   assert.equal(new Set(words).size, words.length);
-  for (const word of ["gtw", "gc", "svc", "ns", "httproutes", "refgrant"])
+  for (const word of ["gtw", "gc", "svc", "ns", "httproutes", "refgrant", "ext"])
     assert.ok(words.includes(word), word);
 });
 

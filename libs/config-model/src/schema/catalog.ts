@@ -5,8 +5,9 @@ import { endpointSlice } from "./core/endpoint-slice.ts";
 import { namespace } from "./core/namespace.ts";
 import { secret } from "./core/secret.ts";
 import { service } from "./core/service.ts";
-import type { CoreKind, KindInfo } from "./kind-info.ts";
+import type { CodedKind, KindInfo } from "./kind-info.ts";
 import { metadataSchema, type Naming } from "./object-metadata.ts";
+import { extension } from "./own/extension.ts";
 import type { Schema } from "./schema.ts";
 
 /** A group, version and kind; the group is empty for core. */
@@ -22,7 +23,7 @@ export interface CatalogEntry {
   /** Of `status`, which `schema` leaves free; undefined for the kinds without a CRD. */
   readonly statusSchema: Schema | undefined;
   readonly naming: Naming;
-  readonly core: CoreKind | undefined;
+  readonly coded: CodedKind | undefined;
 }
 
 /** What scripts/generate-schemas.ts writes for one served version of a kind. */
@@ -35,15 +36,19 @@ interface SchemaDocument extends GroupVersionKind {
   readonly schema: Schema;
 }
 
-const CORE_KINDS: readonly CoreKind[] = [configMap, endpointSlice, namespace, secret, service];
+const CORE_KINDS: readonly CodedKind[] = [configMap, endpointSlice, namespace, secret, service];
+const OWN_KINDS: readonly CodedKind[] = [extension];
+const CODED_KINDS: readonly CodedKind[] = [...CORE_KINDS, ...OWN_KINDS];
 const DOCUMENTS = schemaDocuments as readonly SchemaDocument[];
 
 const entries: ReadonlyMap<string, CatalogEntry> = new Map([
   ...DOCUMENTS.map((document) => [gvkKey(document), crdEntry(document)] as const),
-  ...CORE_KINDS.map((core) => [gvkKey({ ...core, version: core.storageVersion }), coreEntry(core)] as const),
+  ...CODED_KINDS.map(
+    (coded) => [gvkKey({ ...coded, version: coded.storageVersion }), codedEntry(coded)] as const,
+  ),
 ]);
 
-const kinds: readonly KindInfo[] = [...CORE_KINDS.map(coreKindInfo), ...crdKindInfos()].sort(
+const kinds: readonly KindInfo[] = [...CODED_KINDS.map(codedKindInfo), ...crdKindInfos()].sort(
   inOrder(
     by((info) => info.group),
     by((info) => info.kind),
@@ -79,14 +84,15 @@ function crdEntry({ schema, scope }: SchemaDocument): CatalogEntry {
     schema: wholeSchema(schema, naming),
     statusSchema: schema.properties?.status,
     naming,
-    core: undefined,
+    coded: undefined,
   };
 }
 
-function coreEntry(core: CoreKind): CatalogEntry {
-  const { scope, nameFormat } = core;
-  const naming: Naming = { scope, nameFormat, finalizerFormat: "core-finalizer" };
-  return { schema: wholeSchema(core.schema, naming), statusSchema: undefined, naming, core };
+function codedEntry(coded: CodedKind): CatalogEntry {
+  const { scope, nameFormat } = coded;
+  const finalizerFormat = CORE_KINDS.includes(coded) ? "core-finalizer" : "qualified-name";
+  const naming: Naming = { scope, nameFormat, finalizerFormat };
+  return { schema: wholeSchema(coded.schema, naming), statusSchema: undefined, naming, coded };
 }
 
 function wholeSchema(schema: Schema, naming: Naming): Schema {
@@ -103,8 +109,8 @@ function wholeSchema(schema: Schema, naming: Naming): Schema {
   };
 }
 
-function coreKindInfo(core: CoreKind): KindInfo {
-  const { group, kind, versions, storageVersion, scope, plural, singular, shortNames } = core;
+function codedKindInfo(coded: CodedKind): KindInfo {
+  const { group, kind, versions, storageVersion, scope, plural, singular, shortNames } = coded;
   return { group, kind, versions, storageVersion, scope, plural, singular, shortNames };
 }
 

@@ -1,8 +1,8 @@
 import { STRING_FORMATS } from "./formats.ts";
 import type { Schema } from "./schema.ts";
 
-/** Most values of an enum that are listed. The longest of Gateway API has 11. */
-const LISTED_MAX = 16;
+/** Most values of an enum that are listed. The longest of Gateway API has 11, and there are 17 kinds. */
+const LISTED_MAX = 20;
 
 const TYPE_WORDS: Readonly<Record<NonNullable<Schema["type"]>, string>> = {
   object: "an object",
@@ -33,6 +33,11 @@ const PATTERN_WORDS: ReadonlyMap<string, string> = new Map([
     "a DNS name, / and a path, like example.com/gateway",
   ],
   ["^([0-9]{1,5}(h|m|s|ms)){1,4}$", "a duration such as 10s, 500ms or 1h30m"],
+  [
+    "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\.?$",
+    "a DNS name (a-z, 0-9, - and .)",
+  ],
+  ["^/", "an absolute path"],
 ]);
 
 /** The words for one type: `an integer`. */

@@ -21,10 +21,10 @@ export interface KindInfo {
 }
 
 /**
- * What an API server has in code for the kinds that have no CRD. `schema` holds the fields beside apiVersion,
- * kind, metadata and status.
+ * A kind whose schema and rules are written here: the kinds for which an API server has code and no CRD, and our own.
+ * `schema` holds the fields beside apiVersion, kind, metadata and status.
  */
-export interface CoreKind extends KindInfo {
+export interface CodedKind extends KindInfo {
   readonly nameFormat: Naming["nameFormat"];
   readonly schema: Schema;
   /** Defaults that depend on other fields; called for an object whose fields all have the right types. Idempotent. */

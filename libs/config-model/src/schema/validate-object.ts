@@ -38,11 +38,11 @@ export function validateObject(
   if (!BLOCKING.some((code) => errors.has(code))) {
     checkRules(defaulted, entry.schema, { errors, existing: context.existing });
   }
-  if (entry.core === undefined || errors.has("TypeInvalid"))
+  if (entry.coded === undefined || errors.has("TypeInvalid"))
     return { object: defaulted, errors: errors.sorted() };
-  const completed = entry.core.complete?.(defaulted) ?? defaulted;
-  entry.core.check?.(completed, errors);
-  if (context.existing !== undefined) entry.core.checkChange?.(completed, context.existing, errors);
+  const completed = entry.coded.complete?.(defaulted) ?? defaulted;
+  entry.coded.check?.(completed, errors);
+  if (context.existing !== undefined) entry.coded.checkChange?.(completed, context.existing, errors);
   return { object: completed, errors: errors.sorted() };
 }
 
@@ -55,7 +55,7 @@ export function validateChange(object: JsonObject, existing: JsonObject): FieldE
   const entry = entryOf(object, errors);
   if (entry === undefined) return errors.sorted();
   checkRules(object, entry.schema, { errors, existing, transitionsOnly: true });
-  entry.core?.checkChange?.(object, existing, errors);
+  entry.coded?.checkChange?.(object, existing, errors);
   return errors.sorted();
 }
 

@@ -56,6 +56,12 @@ const ofKind: Readonly<Record<string, readonly Column[]>> = {
     { head: "ENDPOINTS", cell: backendEndpoints },
     { head: "ACCEPTED", cell: (object) => condition(field(object, "status"), "Accepted") },
   ],
+  Extension: [
+    { head: "SERVICE", cell: (object) => serverAddress(field(object, "spec", "service")) },
+    { head: "HOOKS", cell: (object) => hooks(object).join(",") },
+    { head: "ORDER", cell: (object) => text(object, "spec", "order") },
+    { head: "FAILUREMODE", wide: true, cell: failureMode },
+  ],
 };
 
 /** Kinds that are not known show name and age. */
@@ -121,13 +127,27 @@ function endpointAddresses(object: JsonObject): string {
 
 function backendEndpoints(object: JsonObject): string {
   return items(field(object, "spec", "endpoints"))
-    .map((endpoint) => {
-      const address = text(endpoint, "ip", "address");
-      const [host, port] =
-        address === ""
-          ? [text(endpoint, "fqdn", "hostname"), text(endpoint, "fqdn", "port")]
-          : [address, text(endpoint, "ip", "port")];
-      return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-    })
+    .map(serverAddress)
     .join(",");
+}
+
+/** Of an endpoint with `fqdn`, `ip` or `unix`. */
+function serverAddress(endpoint: JsonValue | undefined): string {
+  const path = text(endpoint, "unix", "path");
+  if (path !== "") return `unix:${path}`;
+  const address = text(endpoint, "ip", "address");
+  const [host, port] =
+    address === ""
+      ? [text(endpoint, "fqdn", "hostname"), text(endpoint, "fqdn", "port")]
+      : [address, text(endpoint, "ip", "port")];
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function hooks(object: JsonObject): string[] {
+  return items(field(object, "spec", "hooks", "xdsTranslator", "post")).map(String);
+}
+
+function failureMode(object: JsonObject): string {
+  const otherwise = field(object, "spec", "failOpen") === true ? "failOpen" : "keepLast";
+  return text(object, "spec", "failureMode") || otherwise;
 }

@@ -1,14 +1,14 @@
 import { type JsonObject, utf8 } from "@routeledger/std";
 import { isObject } from "../apply-defaults.ts";
 import type { FieldErrors } from "../field-error.ts";
-import type { CoreKind } from "../kind-info.ts";
+import type { CodedKind } from "../kind-info.ts";
 import { checkImmutable } from "./check-change.ts";
 
 /** The data of a Secret or ConfigMap together, in bytes (core MaxSecretSize). */
 export const DATA_BYTES_MAX = 1024 * 1024;
 
 /** ConfigMap v1. */
-export const configMap: CoreKind = {
+export const configMap: CodedKind = {
   group: "",
   kind: "ConfigMap",
   versions: ["v1"],

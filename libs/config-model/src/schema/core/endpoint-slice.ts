@@ -3,7 +3,7 @@ import { isObject } from "../apply-defaults.ts";
 import { displayValue, type FieldErrors, type FieldPath } from "../field-error.ts";
 import { STRING_FORMATS } from "../formats.ts";
 import { canonicalIpv6, isMappedIpv4, parseIpv4, parseIpv6, specialAddress } from "../ip-address.ts";
-import type { CoreKind } from "../kind-info.ts";
+import type { CodedKind } from "../kind-info.ts";
 import type { Schema } from "../schema.ts";
 import { checkFixed } from "./check-change.ts";
 
@@ -73,7 +73,7 @@ const ENDPOINT: Schema = {
  * server refuses, are accepted (see specialAddress). The reference documents at most 100 ports; a server
  * accepts 20,000, and so is it here.
  */
-export const endpointSlice: CoreKind = {
+export const endpointSlice: CodedKind = {
   group: "discovery.k8s.io",
   kind: "EndpointSlice",
   versions: ["v1"],

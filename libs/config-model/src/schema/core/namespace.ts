@@ -1,11 +1,11 @@
 import type { JsonObject } from "@routeledger/std";
 import { isObject } from "../apply-defaults.ts";
-import type { CoreKind } from "../kind-info.ts";
+import type { CodedKind } from "../kind-info.ts";
 
 const NAME_LABEL = "kubernetes.io/metadata.name";
 
 /** Namespace v1. Gets the label with its own name that an API server sets on every namespace (rule G4). */
-export const namespace: CoreKind = {
+export const namespace: CodedKind = {
   group: "",
   kind: "Namespace",
   versions: ["v1"],

@@ -2,7 +2,7 @@ import { type JsonObject, utf8 } from "@routeledger/std";
 import { mayHaveSameValues } from "../../secrets/sealed-secret.ts";
 import { isObject } from "../apply-defaults.ts";
 import type { FieldErrors } from "../field-error.ts";
-import type { CoreKind } from "../kind-info.ts";
+import type { CodedKind } from "../kind-info.ts";
 import { checkFixed, checkImmutable } from "./check-change.ts";
 import { base64Bytes, DATA_BYTES_MAX } from "./config-map.ts";
 
@@ -16,7 +16,7 @@ const KEYS_OF_TYPE: Readonly<Record<string, readonly (readonly string[])[]>> = {
 };
 
 /** Secret v1. No error shows a value of it (P11). */
-export const secret: CoreKind = {
+export const secret: CodedKind = {
   group: "",
   kind: "Secret",
   versions: ["v1"],

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from "@routeledger/std";
 import { isObject } from "../apply-defaults.ts";
-import type { CoreKind } from "../kind-info.ts";
+import type { CodedKind } from "../kind-info.ts";
 import type { Schema } from "../schema.ts";
 import { checkService, isReachedFromOutside } from "./check-service.ts";
 import { checkServiceChange } from "./check-service-change.ts";
@@ -71,7 +71,7 @@ const SPEC: Schema = {
 };
 
 /** Service v1: k8s.io/kubernetes pkg/apis/core (v1 defaults, validation), but what it allocates stays absent. */
-export const service: CoreKind = {
+export const service: CodedKind = {
   group: "",
   kind: "Service",
   versions: ["v1"],
