@@ -16,6 +16,23 @@ import {
 
 const base = documents(gatewayClass, gateway, backend);
 
+const extension = `
+apiVersion: routeledger.dev/v1alpha1
+kind: Extension
+metadata: { name: garden }
+spec:
+  resources: [{ group: example.com, version: v1, kind: Flower }]
+  hooks: { xdsTranslator: { post: [Route] } }
+  service: { fqdn: { hostname: localhost, port: 5005 } }
+`;
+
+const flower = `
+apiVersion: example.com/v1
+kind: Flower
+metadata: { name: rose }
+spec: { colour: red }
+`;
+
 test("the folder's files are applied as one event, then what changes of them; what leaves is deleted", () =>
   withWatched(
     { "base.yaml": base, "routes/home.yaml": route("home") },
@@ -61,6 +78,33 @@ test("endpoints of the folder wait for others as those over HTTP do; what stands
     },
     { coalesceEndpointsMs: 60_000 },
   ));
+
+test("what no Extension declares is said once, waits, and is let in when one does, though its file did not change", () =>
+  withWatched({ "flower.yaml": flower }, async ({ running, write, report }) => {
+    await reported(report, /^error: .*flower\.yaml.*Flower default\/rose.*an Extension/);
+    await write("class.yaml", gatewayClass);
+    await reported(report, /create: GatewayClass/);
+    await write("garden.yaml", extension);
+    await reported(report, /create: Flower default\/rose and 1 more/);
+    assert.equal(report.filter((line) => line.startsWith("error")).length, 1);
+    assert.equal((await running.get("/v1/objects/flower/default/rose")).status, 200);
+  }));
+
+test("what waits is let in by an Extension that did not come from the folder, and a gone Extension deletes nothing", () =>
+  withWatched({ "flower.yaml": flower }, async ({ running, remove, write, report }) => {
+    await reported(report, /^error: .*flower\.yaml/);
+    await running.apply(extension);
+    await write("class.yaml", gatewayClass);
+    await reported(report, /^@.*create: (Flower default\/rose|.* and 1 more)/);
+    await running.post("/v1/delete", { refs: [{ kind: "ext", name: "garden" }] });
+    report.length = 0;
+    await write("flower.yaml", flower.replace("red", "blue"));
+    await reported(report, /^error: .*Flower default\/rose/);
+    const kept = await running.get("/v1/objects/flower/default/rose");
+    assert.deepEqual(kept.body.spec, { colour: "red" });
+    await remove("flower.yaml");
+    await reported(report, /delete: Flower default\/rose/);
+  }));
 
 test("a broken file changes nothing and is said once, with file, document, line, object and field", () =>
   withWatched(

@@ -23,6 +23,7 @@ export {
   type ObjectsByName,
   objectsOfKind,
 } from "./config-state.ts";
+export { type DeclaredKind, declaredIn, declaredKinds, extensionsOf } from "./declared-kinds.ts";
 export { configObject, evolve } from "./evolve.ts";
 export { changedObjects, type ObjectDifference } from "./object-changes.ts";
 export { compareRefs, displayRef, type ObjectRef, objectKey, parseApiVersion, refOf } from "./object-ref.ts";
@@ -30,9 +31,11 @@ export { type GroupVersionKind, knownKinds, schemaFor, statusSchemaFor } from ".
 export { FIELD_ERRORS_MAX, type FieldError, type FieldErrorCode } from "./schema/field-error.ts";
 export type { KindInfo } from "./schema/kind-info.ts";
 export { goDurationMs } from "./schema/own/go-duration.ts";
+export { type KindList, kindLists } from "./schema/own/kind-lists.ts";
 export { quantityBytes } from "./schema/own/size-quantity.ts";
+export { mayBeDeclared } from "./schema/own/taken-kinds.ts";
 export type { CelRule, Schema } from "./schema/schema.ts";
-export { validateChange, validateObject } from "./schema/validate-object.ts";
+export { validateChange, validateDeclared, validateObject } from "./schema/validate-object.ts";
 export { validateStatus } from "./schema/validate-status.ts";
 export { type Certificates, type CertificatesProblem, readCertificates } from "./secrets/certificates.ts";
 export {

@@ -95,7 +95,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   });
   ended.catch(() => undefined);
   const read = new ReadSide(store, door, clock);
-  const objects = new ObjectReader(store, read);
+  const objects = new ObjectReader(store, read, door);
   const countOutcomes = outcomeCounter(metrics);
   const common = { door, objects, clock, logger, metrics, countOutcomes };
   const context = { ...common, read, store, config: logs.config, checkReplay };

@@ -152,12 +152,13 @@ async function busDelete(
   members.expectOneOf("refs", "files", "objects");
   const changed = changeRequest(members, request);
   const { refs } = members.all;
+  const context = { namespace: changed.namespace, door };
   const answer = await remove(door, {
     ...changed,
     targets:
       refs === undefined
-        ? await targetsOfFiles(filesOf(members.all, "-"), changed.namespace)
-        : targetsOfRefs(refs, changed.namespace),
+        ? await targetsOfFiles(filesOf(members.all, "-"), context)
+        : await targetsOfRefs(refs, context),
     ignoreNotFound: members.flag("ignoreNotFound"),
     allowMassDelete: members.flag("allowMassDelete"),
     dryRun: members.flag("dryRun"),

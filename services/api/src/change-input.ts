@@ -1,7 +1,7 @@
 import { type ObjectRef, refOf } from "@routeledger/config-model";
 import type { JsonObject } from "@routeledger/std";
 import { apiFailure } from "./api-failure.ts";
-import { kindInfo, kindNamed } from "./kind-names.ts";
+import type { ConfigDoor } from "./config-door.ts";
 import type { DeleteTarget } from "./plan-delete.ts";
 import {
   type InputFile,
@@ -10,6 +10,7 @@ import {
   type ReadInput,
   readDocuments,
 } from "./read-documents.ts";
+import { findKind, findKindInfo } from "./state-kinds.ts";
 
 const bodyHint =
   'send {"files": [{"path": "...", "text": "..."}]} or {"objects": [{...}]} as JSON; over HTTP also YAML as application/yaml';
@@ -74,16 +75,29 @@ export async function readInput(files: readonly InputFile[]): Promise<ReadInput>
   return input;
 }
 
-/** The objects of `{refs: [{kind, namespace, name}]}`. @throws Failure `badRequest`, `unknownKind` */
-export function targetsOfRefs(refs: unknown, namespace: string): DeleteTarget[] {
-  if (Array.isArray(refs)) return refs.map((ref: unknown) => ({ ref: refOfWords(ref, namespace) }));
-  throw apiFailure("badRequest", "refs: expected a list of {kind, namespace, name}");
+/** What names objects to delete is read with. */
+export interface TargetContext {
+  /** For refs and objects that name none. */
+  readonly namespace: string;
+  readonly door: ConfigDoor;
 }
 
-/** The objects that files name. @throws Failure `badRequest`, also for a document that cannot be read */
+/** The objects of `{refs: [{kind, namespace, name}]}`. @throws Failure `badRequest`, `unknownKind` */
+export async function targetsOfRefs(refs: unknown, context: TargetContext): Promise<DeleteTarget[]> {
+  if (!Array.isArray(refs))
+    throw apiFailure("badRequest", "refs: expected a list of {kind, namespace, name}");
+  const targets: DeleteTarget[] = [];
+  for (const ref of refs) targets.push({ ref: await refOfWords(ref, context) });
+  return targets;
+}
+
+/**
+ * The objects that files name; those of unknown kinds are left out.
+ * @throws Failure `badRequest`, also for a document that cannot be read
+ */
 export async function targetsOfFiles(
   files: readonly InputFile[],
-  namespace: string,
+  { namespace, door }: TargetContext,
 ): Promise<DeleteTarget[]> {
   const { objects, refusals } = await readInput(files);
   const [refusal] = refusals;
@@ -93,21 +107,27 @@ export async function targetsOfFiles(
       `${refusal.file} document ${refusal.document}: ${refusal.problem.message}`,
     );
   }
-  return objects.flatMap(({ object, file, document }): DeleteTarget[] => {
+  const targets: DeleteTarget[] = [];
+  for (const { object, file, document } of objects) {
     const ref = refOf(object);
-    const info = kindInfo(ref);
-    if (info === undefined) return [];
-    return [{ ref: { ...ref, namespace: namespaceOf(info, ref.namespace || namespace) }, file, document }];
-  });
+    const info = await findKindInfo(ref, door);
+    if (info === undefined) continue;
+    targets.push({
+      ref: { ...ref, namespace: namespaceOf(info, ref.namespace || namespace) },
+      file,
+      document,
+    });
+  }
+  return targets;
 }
 
 /** A kind by any of its names. */
-function refOfWords(words: unknown, namespace: string): ObjectRef {
+async function refOfWords(words: unknown, { namespace, door }: TargetContext): Promise<ObjectRef> {
   const { kind, name, namespace: own } = (words ?? {}) as JsonObject;
   if (typeof kind !== "string" || typeof name !== "string" || name === "") {
     throw apiFailure("badRequest", "refs: expected {kind, namespace, name}, each a string");
   }
-  const info = kindNamed(kind);
+  const info = await findKind(kind, door);
   const where = typeof own === "string" && own !== "" ? own : namespace;
   return { group: info.group, kind: info.kind, namespace: namespaceOf(info, where), name };
 }

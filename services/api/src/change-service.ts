@@ -4,17 +4,11 @@ import { formatRevision, type Revision } from "@routeledger/std";
 import { apiFailure } from "./api-failure.ts";
 import type { Author } from "./change-coalescer.ts";
 import type { ChangeAnswer, ObjectResult } from "./change-results.ts";
+import { type CheckedObject, checkObjects } from "./check-object.ts";
 import { noSealingKey } from "./check-secret.ts";
 import type { ConfigDoor } from "./config-door.ts";
 import type { DoorMoment } from "./joint-decision.ts";
-import {
-  type ApplyContext,
-  type CheckedObject,
-  checkObjects,
-  type Plan,
-  planApply,
-  withDiffs,
-} from "./plan-apply.ts";
+import { type ApplyContext, type Plan, planApply, withDiffs } from "./plan-apply.ts";
 import { type DeleteTarget, planDelete, summaryOf } from "./plan-delete.ts";
 import { planReseal } from "./plan-reseal.ts";
 import type { ReadInput } from "./read-documents.ts";

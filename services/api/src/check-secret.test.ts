@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { testKeyring } from "@routeledger/config-model/testing";
 import { type JsonObject, Keyring, utf8 } from "@routeledger/std";
 import { BusMembers } from "./bus-members.ts";
+import { checkObject } from "./check-object.ts";
 import { checkSecret } from "./check-secret.ts";
-import { checkObject } from "./plan-apply.ts";
 import { readDocuments } from "./read-documents.ts";
 
 const canary = "canary-4711";

@@ -4,7 +4,8 @@ import { type ConfigState, emptyConfigState, evolve, objectsOfKind, refOf } from
 import type { JsonObject } from "@routeledger/std";
 import fc from "fast-check";
 import { parseAddressRange } from "./address-range.ts";
-import { checkObject, type Plan, planApply } from "./plan-apply.ts";
+import { checkObject } from "./check-object.ts";
+import { type Plan, planApply } from "./plan-apply.ts";
 
 const apiVersion = "gateway.networking.k8s.io/v1";
 const ours = gatewayClass("routeledger", "routeledger.dev/gateway");

@@ -12,11 +12,20 @@ const byGroupKind: ReadonlyMap<string, KindInfo> = new Map(
   knownKinds().map((info) => [`${info.group}/${info.kind}`, info]),
 );
 
-/** @throws Failure `unknownKind` */
-export function kindNamed(word: string): KindInfo {
-  const found = byName.get(word.toLowerCase());
+/** Undefined for words that name no known kind. */
+export function knownByName(word: string): KindInfo | undefined {
+  return byName.get(word.toLowerCase());
+}
+
+/**
+ * @param others kinds beside the known ones; of several with one name the first is meant
+ * @throws Failure `unknownKind`
+ */
+export function kindNamed(word: string, others: readonly KindInfo[] = []): KindInfo {
+  const name = word.toLowerCase();
+  const found = knownByName(name) ?? others.find((info) => namesOf(info).includes(name));
   if (found !== undefined) return found;
-  const names = knownKinds().map(({ plural }) => plural);
+  const names = [...knownKinds(), ...others].map(({ plural }) => plural);
   throw apiFailure(
     "unknownKind",
     `the server doesn't have a resource type "${word}"`,

@@ -1,12 +1,13 @@
 import type { SnapshotStore, StoredObject } from "@routeledger/snapshot-store";
 import type { JsonObject } from "@routeledger/std";
 import { apiFailure } from "./api-failure.ts";
+import type { ConfigDoor } from "./config-door.ts";
 import { inBisectOrder } from "./group-delivery.ts";
-import { kindNamed } from "./kind-names.ts";
 import { objectAnswer, publishedStatus } from "./object-answer.ts";
 import { parseMoment } from "./parse-moment.ts";
 import { Programmed } from "./programmed.ts";
 import type { ReadSide } from "./read-side.ts";
+import { findKind } from "./state-kinds.ts";
 
 /** One object, by any of its kind's names; the namespace of a cluster-scoped one is not looked at. */
 export interface ObjectWords {
@@ -19,15 +20,17 @@ export interface ObjectWords {
 export class ObjectReader {
   readonly #store: SnapshotStore;
   readonly #read: ReadSide;
+  readonly #door: ConfigDoor;
 
-  constructor(store: SnapshotStore, read: ReadSide) {
+  constructor(store: SnapshotStore, read: ReadSide, door: ConfigDoor) {
     this.#store = store;
     this.#read = read;
+    this.#door = door;
   }
 
   /** @throws Failure `notFound`, `unknownKind`, `badMoment`, `compacted`, `behind` */
   async find(words: ObjectWords, at: string | undefined): Promise<JsonObject> {
-    const { group, kind, scope, plural } = kindNamed(words.kind);
+    const { group, kind, scope, plural } = await findKind(words.kind, this.#door);
     const sequence = await this.#sequenceOf(at);
     const namespace = scope === "Cluster" ? "" : words.namespace;
     const stored = await this.#store.query("objectAt", {
@@ -44,7 +47,7 @@ export class ObjectReader {
     words: { readonly kind: string; readonly namespace: string | undefined },
     at: string | undefined,
   ): Promise<JsonObject> {
-    const { group, kind, scope } = kindNamed(words.kind);
+    const { group, kind, scope } = await findKind(words.kind, this.#door);
     const sequence = await this.#sequenceOf(at);
     const namespace = scope === "Cluster" ? undefined : words.namespace;
     const stored = await this.#store.query("objectsAt", {

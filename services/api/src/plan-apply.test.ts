@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ConfigState, emptyConfigState, evolve } from "@routeledger/config-model";
 import type { JsonObject } from "@routeledger/std";
-import { checkObject, type Plan, planApply } from "./plan-apply.ts";
+import { checkObject } from "./check-object.ts";
+import { type Plan, planApply } from "./plan-apply.ts";
 
 test("P7: a rule about a change refuses on the state that the change meets, and the former version stays", () => {
   const first = apply(emptyConfigState, gatewayClass("a.example/b"));

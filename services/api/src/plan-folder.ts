@@ -7,7 +7,8 @@ import {
 } from "@routeledger/config-model";
 import type { AddressRange } from "./address-range.ts";
 import type { InputProblem, ObjectResult } from "./change-results.ts";
-import { type CheckedObject, type Plan, planApply, refuseRepeated } from "./plan-apply.ts";
+import { type CheckedObject, refuseRepeated } from "./check-object.ts";
+import { type ApplyPlan, planApply } from "./plan-apply.ts";
 import { type MassDelete, massDelete } from "./plan-delete.ts";
 
 /** A file of a watched folder, as it was last read when it was stable. */
@@ -19,6 +20,8 @@ export interface FolderFile {
   readonly problems: readonly InputProblem[];
   /** Changed since the folder was last carried out. */
   readonly changed: boolean;
+  /** Of `objects`: those that are tried again though the file did not change, as no Extension declared their kind. */
+  readonly waiting?: readonly CheckedObject[];
 }
 
 export interface FolderContext {
@@ -34,7 +37,7 @@ export interface FolderContext {
   readonly gatewayAddresses?: AddressRange | undefined;
 }
 
-export interface FolderPlan extends Plan {
+export interface FolderPlan extends ApplyPlan {
   /** Deletes that were held back: they need to be allowed. */
   readonly heldBack: { readonly count: number; readonly reason: "empty" | MassDelete } | undefined;
 }
@@ -63,22 +66,31 @@ export function planFolder(files: readonly FolderFile[], context: FolderContext)
   const held = reason !== undefined && !allowMassDelete ? { count: deletes.length, reason } : undefined;
   const carried = held === undefined ? deletes : [];
   const { gatewayAddresses } = context;
-  const applied = planApply(
-    checked.filter(({ input }) => changedFiles.has(input.file)),
-    {
-      ...{ state, namespace: "default", source: (file: string) => `${source}/${file}`, timeMs, newUid },
-      ...{ gatewayAddresses, leaving: carried },
-    },
-  );
+  const due = dueObjects(files, checked);
+  const applied = planApply(due, {
+    ...{ state, namespace: "default", source: (file: string) => `${source}/${file}`, timeMs, newUid },
+    ...{ gatewayAddresses, leaving: carried },
+  });
+  // What waits still was said when its file was read.
+  const stillWaiting = (object: CheckedObject | undefined) =>
+    object !== undefined && !changedFiles.has(object.input.file) && applied.undeclared.includes(object);
   return {
     changes: [...applied.changes, ...carried],
     results: [
       ...unreadable,
-      ...applied.results,
+      ...applied.results.filter((_, index) => !stillWaiting(due[index])),
       ...carried.map((ref): ObjectResult => ({ ref, outcome: "deleted" })),
     ],
+    undeclared: applied.undeclared,
     heldBack: held,
   };
+}
+
+/** What changed files say, and what waits in others. */
+function dueObjects(files: readonly FolderFile[], checked: readonly CheckedObject[]): CheckedObject[] {
+  const changed = new Set(files.filter((file) => file.changed).map(({ path }) => path));
+  const waiting = new Set(files.flatMap((file) => file.waiting ?? []).map(({ input }) => input));
+  return checked.filter(({ input }) => changed.has(input.file) || waiting.has(input));
 }
 
 /** The objects that a scan would change in a state that is like this one, at most. */
@@ -86,7 +98,7 @@ export function folderTouches(
   files: readonly FolderFile[],
   context: Pick<FolderContext, "state" | "source" | "keepAll">,
 ): ObjectRef[] {
-  const said = files.flatMap(({ changed, objects }) => (changed ? objects : []));
+  const said = files.flatMap(({ changed, objects, waiting = [] }) => (changed ? objects : waiting));
   const deletes = context.keepAll
     ? []
     : ownedButUnsaid(

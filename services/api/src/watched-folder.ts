@@ -1,15 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { type FSWatcher, realpathSync, watch } from "node:fs";
 import { join } from "node:path";
-import { displayRef } from "@routeledger/config-model";
+import { declaredKinds, displayRef } from "@routeledger/config-model";
 import { type Clock, formatRevision, sha256Hex, utf8 } from "@routeledger/std";
 import type { Api } from "./api.ts";
 import type { InputProblem, ObjectResult } from "./change-results.ts";
+import { checkObject } from "./check-object.ts";
 import { listFiles, looksSame, readStable, type SeenFile, stableMs } from "./folder-scan.ts";
-import { checkObject } from "./plan-apply.ts";
 import { summaryOf } from "./plan-delete.ts";
 import { type FolderFile, type FolderPlan, folderTouches, planFolder } from "./plan-folder.ts";
 import { readDocuments } from "./read-documents.ts";
+import { whileUndeclared } from "./undeclared-kind.ts";
 
 export interface FolderOptions {
   readonly folder: string;
@@ -135,12 +136,20 @@ class FolderWatcher implements WatchedFolder {
     this.#known = next;
     const files = [...next].map(([path, { file }]) => file ?? unread(path));
     const isMovingNow = files.some(({ problems }) => problems.some(isMoving));
-    const isDue = left.gone || isFirst || files.some(({ changed }) => changed);
+    const isDue = left.gone || isFirst || files.some(({ changed }) => changed) || this.#isLetIn(files);
     if (!isDue && !(this.#keptAll && !isMovingNow)) return !isMovingNow;
     const plan = await this.#carryOut(files, api, isMovingNow);
     this.#keptAll = isMovingNow;
     this.#settle(plan);
     return !isMovingNow;
+  }
+
+  /** Whether an Extension declares by now what was refused before. */
+  #isLetIn(files: readonly FolderFile[]): boolean {
+    const waiting = files.flatMap((file) => file.waiting ?? []);
+    if (waiting.length === 0) return false;
+    const kinds = declaredKinds(this.#options.api.door.state);
+    return waiting.some((object) => whileUndeclared(object, kinds) === undefined);
   }
 
   /** Files that were there before: an editor may be about to put them back, so they go only after a while. */
@@ -212,7 +221,7 @@ class FolderWatcher implements WatchedFolder {
   }
 
   /** Files are carried out; those with a repeated object are looked at again when the other place changes. */
-  #settle({ results }: FolderPlan): void {
+  #settle({ results, undeclared }: FolderPlan): void {
     const again = new Set(
       results
         .filter(({ errors }) => errors?.some(({ expected }) => expected === "each object once"))
@@ -220,21 +229,26 @@ class FolderWatcher implements WatchedFolder {
     );
     for (const [path, known] of this.#known) {
       const { file } = known;
-      if (file?.changed && !again.has(path))
-        this.#known.set(path, { ...known, file: { ...file, changed: false } });
+      if (file === undefined) continue;
+      const changed = file.changed && again.has(path);
+      const waiting = undeclared.filter(({ input }) => input.file === path);
+      this.#known.set(path, { ...known, file: { ...file, changed, waiting } });
     }
   }
 
-  #reportProblems({ results, heldBack }: FolderPlan): void {
+  #reportProblems({ results, undeclared, heldBack }: FolderPlan): void {
     const byFile = Map.groupBy(
       results.filter(({ outcome }) => outcome === "refused" || outcome === "ignored"),
       ({ file }) => file ?? "",
     );
     for (const path of this.#known.keys()) {
       const lines = (byFile.get(path) ?? []).flatMap((result) => this.#problemLines(result));
+      const file = this.#known.get(path)?.file;
       if (lines.length > 0) this.#reportOnce(path, lines.join("\n"));
-      else if (this.#known.get(path)?.file?.changed && this.#reported.delete(path))
+      else if (file?.changed && this.#reported.delete(path))
         this.#options.report(`${join(this.#options.folder, path)}: read again, nothing is wrong now`);
+      else if (file?.waiting?.some(({ input }) => !undeclared.some((object) => object.input === input)))
+        this.#reported.delete(path);
     }
     if (heldBack === undefined) return void this.#reported.delete("");
     const { count, reason } = heldBack;

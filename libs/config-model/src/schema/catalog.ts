@@ -55,10 +55,13 @@ const kinds: readonly KindInfo[] = [...CODED_KINDS.map(codedKindInfo), ...crdKin
   ),
 );
 
-/** Every kind that objects may have, sorted by group and kind, with kubectl's words for it. */
+/** Every kind that objects may have without an Extension that declares it, sorted by group and kind, with kubectl's words for it. */
 export function knownKinds(): readonly KindInfo[] {
   return kinds;
 }
+
+/** Of an object of a kind that an Extension declares: namespaced, and free but for its metadata. */
+export const declaredEntry: CatalogEntry = freeEntry();
 
 /** The schema of a served version of a known kind, with metadata's in it; status is free. */
 export function schemaFor(gvk: GroupVersionKind): Schema | undefined {
@@ -86,6 +89,16 @@ function crdEntry({ schema, scope }: SchemaDocument): CatalogEntry {
     naming,
     coded: undefined,
   };
+}
+
+function freeEntry(): CatalogEntry {
+  const naming: Naming = {
+    scope: "Namespaced",
+    nameFormat: "dns-subdomain",
+    finalizerFormat: "qualified-name",
+  };
+  const schema = wholeSchema({ type: "object", "x-kubernetes-preserve-unknown-fields": true }, naming);
+  return { schema, statusSchema: undefined, naming, coded: undefined };
 }
 
 function codedEntry(coded: CodedKind): CatalogEntry {

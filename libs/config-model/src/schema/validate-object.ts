@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from "@routeledger/std";
 import { parseApiVersion } from "../object-ref.ts";
 import { applyDefaults, isObject } from "./apply-defaults.ts";
-import { type CatalogEntry, catalogEntry, knownKinds } from "./catalog.ts";
+import { type CatalogEntry, catalogEntry, declaredEntry, knownKinds } from "./catalog.ts";
 import { checkRules } from "./cel/check-rules.ts";
 import { checkValue } from "./check-value.ts";
 import { closestName } from "./closest-name.ts";
@@ -44,6 +44,21 @@ export function validateObject(
   entry.coded.check?.(completed, errors);
   if (context.existing !== undefined) entry.coded.checkChange?.(completed, context.existing, errors);
   return { object: completed, errors: errors.sorted() };
+}
+
+/**
+ * Validates an object of a kind that an Extension declares: sound JSON, and metadata as of every object; all else is
+ * free. That its kind is declared is for the caller to know. Pure, idempotent; returns as `validateObject`.
+ */
+export function validateDeclared(object: JsonObject): { object: JsonObject; errors: FieldError[] } {
+  const errors = new FieldErrors();
+  checkSoundJson(object, undefined, errors);
+  if (errors.count > 0) return { object, errors: errors.sorted() };
+  const { schema, naming } = declaredEntry;
+  const defaulted = applyDefaults(object, schema) as JsonObject;
+  checkValue(defaulted, schema, undefined, { errors, structural: true });
+  if (isObject(defaulted.metadata)) checkMetadata(defaulted.metadata, naming, errors);
+  return { object: defaulted, errors: errors.sorted() };
 }
 
 /**

@@ -1,7 +1,14 @@
 import { fromUtf8 } from "@routeledger/std";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { apiFailure } from "../api-failure.ts";
-import { filesOf, readInput, sourceOf, targetsOfFiles, targetsOfRefs } from "../change-input.ts";
+import {
+  filesOf,
+  readInput,
+  sourceOf,
+  type TargetContext,
+  targetsOfFiles,
+  targetsOfRefs,
+} from "../change-input.ts";
 import { type ChangeAnswer, statusOf } from "../change-results.ts";
 import { apply, type ChangeRequest, remove, reseal } from "../change-service.ts";
 import { ifMatch, queryFlag, queryText } from "../http-request.ts";
@@ -34,7 +41,7 @@ export function changeRoutes(server: FastifyInstance, context: ApiContext): void
     const changed = changeRequest(request);
     const answer = await remove(context.door, {
       ...changed,
-      targets: await targetsOf(request, changed.namespace),
+      targets: await targetsOf(request, { namespace: changed.namespace, door: context.door }),
       ignoreNotFound: queryFlag(request, "ignoreNotFound"),
       allowMassDelete: queryFlag(request, "allowMassDelete"),
       dryRun: queryFlag(request, "dryRun"),
@@ -77,8 +84,8 @@ function textOf(body: Buffer): string {
   }
 }
 
-async function targetsOf(request: FastifyRequest, namespace: string): Promise<DeleteTarget[]> {
+async function targetsOf(request: FastifyRequest, context: TargetContext): Promise<DeleteTarget[]> {
   const { body } = request;
-  if (typeof body === "object" && body !== null && "refs" in body) return targetsOfRefs(body.refs, namespace);
-  return targetsOfFiles(filesOfBody(request), namespace);
+  if (typeof body === "object" && body !== null && "refs" in body) return targetsOfRefs(body.refs, context);
+  return targetsOfFiles(filesOfBody(request), context);
 }

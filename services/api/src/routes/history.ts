@@ -11,9 +11,9 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { apiFailure } from "../api-failure.ts";
 import type { XdsChange } from "../change-results.ts";
 import { pathText, queryFlag, queryNumber, queryText } from "../http-request.ts";
-import { kindNamed } from "../kind-names.ts";
 import { objectAnswer } from "../object-answer.ts";
 import { parseMoment, parseRange } from "../parse-moment.ts";
+import { findKind } from "../state-kinds.ts";
 import type { ApiContext } from "./api-context.ts";
 
 /** Events that one answer holds at most. */
@@ -24,7 +24,7 @@ export function historyRoutes(server: FastifyInstance, context: ApiContext): voi
   const { read, store } = context;
 
   server.get("/v1/log", async (request) => {
-    const of = objectFilter(request);
+    const of = await objectFilter(request, context);
     const range = parseRange(queryText(request, "range") ?? "..@head");
     await read.settled([range.to]);
     if ((await store.query("head", {})).revision.sequence === 0) return { events: [] };
@@ -78,11 +78,11 @@ export function historyRoutes(server: FastifyInstance, context: ApiContext): voi
 }
 
 /** `kind=httproute`, or `object=httproute/shop` with `namespace`. */
-function objectFilter(request: FastifyRequest) {
+async function objectFilter(request: FastifyRequest, { door }: ApiContext) {
   const object = queryText(request, "object");
   const word = object?.split("/")[0] ?? queryText(request, "kind");
   if (word === undefined) return undefined;
-  const { group, kind, scope } = kindNamed(word);
+  const { group, kind, scope } = await findKind(word, door);
   const name = object?.split("/")[1];
   const namespace = scope === "Cluster" ? "" : queryText(request, "namespace");
   return { group, kind, ...(namespace !== undefined && { namespace }), ...(name && { name }) };

@@ -1,32 +1,15 @@
 import type { JsonObject, JsonValue } from "@routeledger/std";
-import { schemaDocuments } from "../../generated/schemas.ts";
 import { isObject } from "../apply-defaults.ts";
 import { displayValue, type FieldErrors, type FieldPath } from "../field-error.ts";
 import { parseIpv4, parseIpv6 } from "../ip-address.ts";
 import { goDurationMs } from "./go-duration.ts";
+import { kindLists } from "./kind-lists.ts";
 import { quantityBytes } from "./size-quantity.ts";
+import { isTakenGroup, mayBeDeclared } from "./taken-kinds.ts";
 
 /** A question and its answer pass through the log: a commit holds that much, bytes. */
 const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
 const SPEC: FieldPath = { parent: undefined, segment: "spec" };
-
-/** The lists of an Extension that name kinds, by what their objects are used as. */
-export const KIND_LISTS = ["resources", "policyResources", "backendResources"] as const;
-
-/** Groups that no extension has kinds in: Kubernetes', Gateway API's and ours. */
-const TAKEN_GROUPS: readonly string[] = [
-  "",
-  "discovery.k8s.io",
-  "gateway.networking.k8s.io",
-  "routeledger.dev",
-];
-
-/** Known kinds of other groups: `group/Kind`. */
-const TAKEN_KINDS: ReadonlySet<string> = new Set(
-  (schemaDocuments as readonly { readonly group: string; readonly kind: string }[]).map(
-    ({ group, kind }) => `${group}/${kind}`,
-  ),
-);
 
 /** Adds what the schema of an Extension cannot say. */
 export function checkExtension(object: JsonObject, errors: FieldErrors): void {
@@ -47,16 +30,16 @@ export function checkExtension(object: JsonObject, errors: FieldErrors): void {
 
 /** What is known already has a meaning, which no extension may take over. */
 function checkTaken(spec: JsonObject, errors: FieldErrors): void {
-  for (const list of KIND_LISTS) {
+  for (const list of kindLists) {
     for (const [index, item] of itemsOf(spec[list]).entries()) {
       if (!isObject(item) || typeof item.group !== "string") continue;
       const path = at(at(SPEC, list), index);
-      if (TAKEN_GROUPS.includes(item.group)) {
+      if (isTakenGroup(item.group)) {
         const expected =
           "a group of the extension's own: Routeledger knows all kinds of this one that it serves";
         const actual = item.group === "" ? '"", the core group' : displayValue(item.group);
         errors.add(at(path, "group"), { code: "Forbidden", expected, actual });
-      } else if (TAKEN_KINDS.has(`${item.group}/${item.kind}`)) {
+      } else if (!mayBeDeclared({ group: item.group, kind: String(item.kind) })) {
         const expected = "a kind that Routeledger does not know already";
         errors.add(at(path, "kind"), { code: "Forbidden", expected, actual: `${item.group} ${item.kind}` });
       }
@@ -67,7 +50,7 @@ function checkTaken(spec: JsonObject, errors: FieldErrors): void {
 /** A kind may be used in several ways, but its objects have one version. */
 function checkVersions(spec: JsonObject, errors: FieldErrors): void {
   const first = new Map<string, { version: JsonValue | undefined; where: string }>();
-  for (const list of KIND_LISTS) {
+  for (const list of kindLists) {
     for (const [index, item] of itemsOf(spec[list]).entries()) {
       if (!isObject(item)) continue;
       const key = `${item.group}/${item.kind}`;

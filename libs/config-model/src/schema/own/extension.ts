@@ -2,8 +2,6 @@ import type { CodedKind } from "../kind-info.ts";
 import type { Schema } from "../schema.ts";
 import { checkExtension } from "./check-extension.ts";
 
-export const extensionGroup = "routeledger.dev";
-
 /** Of one list of kinds, items. */
 const KINDS_MAX = 64;
 
@@ -149,7 +147,7 @@ const SERVICE: Schema = {
  * extensionManager, and ours: failureMode, deadline and order.
  */
 export const extension: CodedKind = {
-  group: extensionGroup,
+  group: "routeledger.dev",
   kind: "Extension",
   versions: ["v1alpha1"],
   storageVersion: "v1alpha1",
