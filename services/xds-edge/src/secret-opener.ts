@@ -27,6 +27,8 @@ export interface SecretOpenerOptions {
   /** Whether private keys may be sent at all. */
   readonly maySendKeys: boolean;
   readonly logger: Logger;
+  /** Called for each resource that is withheld, when it is first looked at, and again after `forget`. */
+  readonly onWithheld?: ((secret: WithheldSecret) => void) | undefined;
 }
 
 /** What becomes of one resource. */
@@ -130,6 +132,7 @@ export class SecretOpener {
     const secret = { nodeGroup, name, reason: found.reason, why: found.why };
     this.#withheld.set(resource, secret);
     this.#options.logger.warn({ ...secret, version }, "a secret is withheld: proxies that ask for it wait");
+    this.#options.onWithheld?.(secret);
     return { ...same, bytes: resource.bytes, isWithheld: true };
   }
 

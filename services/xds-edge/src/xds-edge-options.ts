@@ -21,6 +21,8 @@ export interface XdsEdgeOptions extends Partial<EdgeLimits> {
   readonly sealingKeys?: Pick<SealingKeys, "keyring" | "onChanged">;
   /** Sends keys of Secrets also without TLS. Default false: whoever asks for one waits. */
   readonly secretsInClear?: boolean;
+  /** Told each secret that is withheld, when it comes, and again when the keys changed; must not throw. */
+  readonly onWithheld?: (secret: WithheldSecret) => void;
   /** Names this edge in the recorded deliveries. */
   readonly edgeId: string;
   readonly clock: Clock;

@@ -90,9 +90,9 @@ class Edge implements XdsEdge {
     const { deliveryLog, edgeId, clock, randomBytes, logger, xdsLog, metrics } = options;
     this.#options = options;
     this.#limits = edgeLimitsOf(options);
-    const { tls, secretsInClear = false, sealingKeys } = options;
+    const { tls, secretsInClear = false, sealingKeys, onWithheld } = options;
     const maySendKeys = tls !== undefined || secretsInClear;
-    this.#secrets = new SecretOpener({ keys: sealingKeys, maySendKeys, logger });
+    this.#secrets = new SecretOpener({ keys: sealingKeys, maySendKeys, logger, onWithheld });
     sealingKeys?.onChanged(() => this.#openAnew());
     this.#identity = options.identity === undefined ? undefined : identityRule(options.identity);
     this.#metrics = metrics === undefined ? noMetrics : edgeMetrics(metrics, this.#observed());

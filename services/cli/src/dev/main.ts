@@ -5,13 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { openSqliteEventLogs, type SqliteEventLogs } from "@routeledger/event-log-sqlite";
-import {
-  createLogger,
-  type Logger,
-  type LogLevel,
-  openSealingKeys,
-  type SealingKeys,
-} from "@routeledger/service-kit";
+import { createLogger, type LogLevel, openSealingKeys, type SealingKeys } from "@routeledger/service-kit";
 import { openSnapshotStore } from "@routeledger/snapshot-store";
 import { type CrashHook, checkReplay, crashHook, watchedLog } from "@routeledger/translator";
 import { type AdoptableLogs, adoptableLogs } from "../adoptable-logs.ts";
@@ -21,6 +15,7 @@ import type { ReplayCheck } from "../commands/replay.ts";
 import { logsFolder } from "../logs-folder.ts";
 import { makeKeyFile } from "../sealing-key-file.ts";
 import { devCrashPoints } from "./crash-points.ts";
+import { lostKeyProblems } from "./lost-key.ts";
 import { runServices } from "./run-services.ts";
 
 /** Starts all that `dev` is. @throws Failure when the data folder is in use, or an address is taken */
@@ -44,7 +39,9 @@ export async function startDev(context: CommandContext, options: DevOptions): Pr
     await new Promise<void>((done) => log.end(done));
   };
   try {
-    sealingKeys = await devSealingKeys(join(dataFolder, "sealing-keys"), context, logger);
+    const keyFile = join(dataFolder, "sealing-keys");
+    const isNewKey = await makeKeyFile(keyFile, randomBytes);
+    sealingKeys = await openSealingKeys({ path: keyFile, clock: context.clock, logger });
     const dev = await runServices(
       context,
       { ...options, dataFolder },
@@ -55,6 +52,7 @@ export async function startDev(context: CommandContext, options: DevOptions): Pr
         logger,
         sealingKeys,
         crash,
+        problems: isNewKey ? await lostKeyProblems(keyFile, logs) : [],
       },
     );
     let stopped: Promise<void> | undefined;
@@ -69,12 +67,6 @@ export async function startDev(context: CommandContext, options: DevOptions): Pr
     await close();
     throw error;
   }
-}
-
-/** Made once: without it, the Secrets in the folder's logs are lost. */
-async function devSealingKeys(path: string, { clock }: CommandContext, logger: Logger): Promise<SealingKeys> {
-  await makeKeyFile(path, randomBytes);
-  return openSealingKeys({ path, clock, logger });
 }
 
 /** The services' own setting; `info` where it is none. */

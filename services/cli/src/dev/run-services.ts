@@ -16,6 +16,7 @@ import { applyGatewayClass } from "./gateway-class.ts";
 import { type GatewayView, watchGateways } from "./gateway-watch.ts";
 import { keptAddress } from "./kept-address.ts";
 import { watchRejections } from "./rejections.ts";
+import { WithheldSecrets } from "./withheld-secrets.ts";
 
 /** Of the design: what left the snapshot is kept for 60 s; checkpoints every 1,000 revisions bound replay. */
 const retireGraceMs = 60_000;
@@ -29,6 +30,8 @@ export interface DevParts {
   readonly logger: Logger;
   readonly sealingKeys: SealingKeys;
   readonly crash: CrashHook | undefined;
+  /** What is wrong with the data folder, a line each. */
+  readonly problems: readonly string[];
 }
 
 /**
@@ -64,9 +67,12 @@ async function start(context: CommandContext, options: DevOptions, parts: StartP
   const report = new DevReport(context.terminal, options.dataFolder);
   const firstStart = (await logs.config.lastOf("ChangeSet")) === undefined;
   running.watch(projectLogs(store, logs, { signal: running.signal }));
-  const { edge, api } = await startThree(context, options, parts);
+  const withheld = new WithheldSecrets((line) => report.problem(line));
+  const { edge, api } = await startThree(context, options, { ...parts, withheld });
   const apiUrl = `http://${api.address}`;
   report.line(`routeledger dev: api ${apiUrl}, xDS ${edge.address}, data ${options.dataFolder}`);
+  for (const problem of parts.problems) report.problem(problem);
+  withheld.begin();
   if (firstStart) await applyGatewayClass(apiUrl);
   const folder = await watch(context, options, api, report);
   if (folder !== undefined) running.started(folder);
@@ -96,9 +102,9 @@ async function start(context: CommandContext, options: DevOptions, parts: StartP
 async function startThree(
   context: CommandContext,
   options: DevOptions,
-  parts: StartParts,
+  parts: StartParts & { readonly withheld: WithheldSecrets },
 ): Promise<{ edge: XdsEdge; api: Api }> {
-  const { logs, store, logger, crash, randomBytes, running, sealingKeys } = parts;
+  const { logs, store, logger, crash, randomBytes, running, sealingKeys, withheld } = parts;
   const { clock } = context;
   running.started(
     await startTranslator({
@@ -120,6 +126,7 @@ async function startThree(
     sealingKeys,
     // Its Envoys are on this machine.
     secretsInClear: isLoopback(options.edgeAddress),
+    onWithheld: (secret) => withheld.add(secret),
     clock,
     randomBytes,
     logger: logger.child({ service: "xds-edge" }),
