@@ -1,5 +1,6 @@
 import { codec } from "@routeledger/protos";
 import { compareStrings, type Revision } from "@routeledger/std";
+import { decodeExtensionAnswers, decodeStateAnswers, encodeStateAnswers } from "./answer-codec.ts";
 import type { ConfigEvent, ConfigFact, ObjectChange } from "./config-event.ts";
 import { allObjects, type ConfigState, emptyConfigState } from "./config-state.ts";
 import { evolve } from "./evolve.ts";
@@ -43,6 +44,8 @@ function decodeFact(kind: string, payload: Uint8Array): ConfigFact {
       const { version, retireGraceMs } = translatorActivated.decode(payload);
       return { type: "translatorActivated", version, retireGraceMs };
     }
+    case "ExtensionAnswers":
+      return { type: "extensionAnswers", answers: decodeExtensionAnswers(payload) };
     case "EventSkipped": {
       const { revision, reason } = eventSkipped.decode(payload);
       return { type: "eventSkipped", revision: revision ?? nowhere, reason };
@@ -108,7 +111,13 @@ export function encodeStateCheckpoint(state: ConfigState): Uint8Array {
       object: { group, version, kind, namespace, name, json, source },
       revision,
     })),
+    answers: encodeStateAnswers(state),
   });
+}
+
+/** The schema version of a checkpoint of a state: what holds nothing new is read by older versions. */
+export function stateCheckpointVersion({ answers }: ConfigState): 1 | 2 {
+  return answers.size === 0 ? 1 : 2;
 }
 
 /** The state that `encodeStateCheckpoint` was given. */
@@ -128,6 +137,7 @@ export function decodeStateCheckpoint(bytes: Uint8Array): ConfigState {
       version: checkpoint.translator.version,
       retireGraceMs: checkpoint.translator.retireGraceMs,
     },
+    answers: decodeStateAnswers(checkpoint.answers),
   };
 }
 

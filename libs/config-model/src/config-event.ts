@@ -1,5 +1,6 @@
 import type { Revision } from "@routeledger/std";
 import type { ActiveTranslator } from "./config-state.ts";
+import type { ExtensionAnswer } from "./extension-answer.ts";
 import type { ObjectRef } from "./object-ref.ts";
 
 /** One fact in the CONFIG log, decoded: what `evolve` folds. */
@@ -16,6 +17,7 @@ export type ConfigFact =
   | { readonly type: "changeSet"; readonly changes: readonly ObjectChange[] }
   | { readonly type: "termStarted"; readonly term: number; readonly translator: string }
   | ({ readonly type: "translatorActivated" } & ActiveTranslator)
+  | { readonly type: "extensionAnswers"; readonly answers: readonly ExtensionAnswer[] }
   | { readonly type: "eventSkipped"; readonly revision: Revision; readonly reason: string }
   /** A store's word that it holds both logs up to these positions; the state does not depend on it. */
   | {

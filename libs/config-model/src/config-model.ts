@@ -1,3 +1,4 @@
+export { encodeExtensionAnswers } from "./answer-codec.ts";
 export { type CompletionContext, completeObject, rfc3339 } from "./complete-object.ts";
 export {
   type ConfigCommit,
@@ -9,6 +10,7 @@ export {
   encodeStoreConfirmed,
   encodeTermStarted,
   encodeTranslatorActivated,
+  stateCheckpointVersion,
 } from "./config-codec.ts";
 export type { ConfigEvent, ConfigFact, ObjectChange } from "./config-event.ts";
 export {
@@ -25,6 +27,16 @@ export {
 } from "./config-state.ts";
 export { type DeclaredKind, declaredIn, declaredKinds, extensionsOf } from "./declared-kinds.ts";
 export { configObject, evolve } from "./evolve.ts";
+export {
+  type AnswerIndex,
+  answerKey,
+  type ExtensionAnswer,
+  type ExtensionFailure,
+  type ExtensionOutput,
+  type ExtensionPoint,
+  type GroupAnswers,
+  type KnownAnswer,
+} from "./extension-answer.ts";
 export { changedObjects, type ObjectDifference } from "./object-changes.ts";
 export { compareRefs, displayRef, type ObjectRef, objectKey, parseApiVersion, refOf } from "./object-ref.ts";
 export { type GroupVersionKind, knownKinds, schemaFor, statusSchemaFor } from "./schema/catalog.ts";

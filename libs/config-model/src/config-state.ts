@@ -1,4 +1,5 @@
 import { compareStrings, type JsonObject, type Revision, revision, SortedMap } from "@routeledger/std";
+import type { AnswerIndex } from "./extension-answer.ts";
 import type { ObjectRef } from "./object-ref.ts";
 
 /** An object as the log holds it. Immutable; two states that hold the same instance hold the same object. */
@@ -35,6 +36,8 @@ export interface ConfigState {
   readonly term: number;
   readonly translator: ActiveTranslator | undefined;
   readonly objects: ObjectIndex;
+  /** What extension servers said. */
+  readonly answers: AnswerIndex;
 }
 
 /** Before the first event. */
@@ -44,6 +47,7 @@ export const emptyConfigState: ConfigState = {
   term: 0,
   translator: undefined,
   objects: SortedMap.empty(),
+  answers: SortedMap.empty(),
 };
 
 export function kindKey(group: string, kind: string): string {

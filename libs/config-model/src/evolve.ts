@@ -7,6 +7,7 @@ import {
   type ObjectIndex,
   type ObjectsByName,
 } from "./config-state.ts";
+import { withAnswers } from "./extension-answer.ts";
 
 /**
  * Folds one event. Pure and total: it accepts whatever the log holds, since what was let in once stays in.
@@ -27,6 +28,9 @@ export function evolve(state: ConfigState, event: ConfigEvent): ConfigState {
     case "translatorActivated":
       if (event.term < state.term) return next;
       return { ...next, translator: { version: fact.version, retireGraceMs: fact.retireGraceMs } };
+    case "extensionAnswers":
+      if (event.term < state.term) return next;
+      return { ...next, answers: withAnswers(state.answers, fact.answers) };
     case "eventSkipped":
     case "storeConfirmed":
     case "logAdopted":

@@ -4,7 +4,7 @@ import type { MessageName } from "@routeledger/protos";
 export type ReadableKinds = Readonly<Record<string, number>>;
 
 /** The version of CheckpointClosed counts the schema of the states, too. */
-export const checkpointKinds = { CheckpointPart: 1, CheckpointClosed: 1, Catalog: 1 } as const;
+export const checkpointKinds = { CheckpointPart: 1, CheckpointClosed: 2, Catalog: 1 } as const;
 
 const sharedKinds = { ...checkpointKinds, TermStarted: 1, EventSkipped: 1, LogAdopted: 1 } as const;
 
@@ -13,6 +13,7 @@ export const configKinds = {
   ...sharedKinds,
   ChangeSet: 1,
   TranslatorActivated: 1,
+  ExtensionAnswers: 1,
   StoreConfirmed: 1,
 } as const;
 
@@ -33,6 +34,7 @@ export const payloadTypes = {
   EventSkipped: "routeledger.config.v1.EventSkipped",
   ChangeSet: "routeledger.config.v1.ChangeSet",
   TranslatorActivated: "routeledger.config.v1.TranslatorActivated",
+  ExtensionAnswers: "routeledger.config.v1.ExtensionAnswers",
   Publication: "routeledger.xds.v1.Publication",
   DeliveryBatch: "routeledger.delivery.v1.DeliveryBatch",
 } as const satisfies Readonly<Record<string, MessageName>>;
@@ -41,6 +43,7 @@ export const payloadTypes = {
 const termedKinds: ReadonlySet<string> = new Set([
   "TermStarted",
   "TranslatorActivated",
+  "ExtensionAnswers",
   "CheckpointPart",
   "CheckpointClosed",
   "Catalog",

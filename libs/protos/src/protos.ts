@@ -45,5 +45,6 @@ export { Malformed } from "./malformed.ts";
 export { type ProtoFile, protoFile, protoFileNames, protoFileOf } from "./proto-files.ts";
 export type { MethodSchema } from "./schema.ts";
 export { type ToJsonOptions, toJson } from "./to-json.ts";
+export { type EncodedField, topLevelFields } from "./top-level-fields.ts";
 export { unknownFields } from "./unknown-fields.ts";
 export { withMessages } from "./with-messages.ts";

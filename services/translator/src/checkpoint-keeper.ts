@@ -1,4 +1,9 @@
-import { type ConfigFact, type ConfigState, encodeStateCheckpoint } from "@routeledger/config-model";
+import {
+  type ConfigFact,
+  type ConfigState,
+  encodeStateCheckpoint,
+  stateCheckpointVersion,
+} from "@routeledger/config-model";
 import {
   type CheckpointCommit,
   configKinds,
@@ -94,6 +99,7 @@ export class CheckpointKeeper {
     const configCatalog = await writeCheckpoints({
       ...{ ...round, log: translator.logs.config, followFrom: configTail, append: appendToConfig },
       states: new Map([["config", encodeStateCheckpoint(state)]]),
+      schemaVersion: stateCheckpointVersion(state),
     });
     await this.#crash("checkpoint-begun");
     const xdsCatalog = await writeCheckpoints({

@@ -3931,6 +3931,27 @@ export declare namespace routeledger {
         revision?: routeledger.log.v1.Revision | undefined;
         reason: string;
       }
+      export interface ExtensionAnswer {
+        nodeGroup: string;
+        extension: string;
+        hook: string;
+        name: string;
+        inputDigest: Uint8Array;
+        output?: routeledger.config.v1.ExtensionOutput | undefined;
+        failure?: routeledger.config.v1.ExtensionFailure | undefined;
+      }
+      export interface ExtensionAnswers {
+        answers: routeledger.config.v1.ExtensionAnswer[];
+      }
+      export interface ExtensionFailure {
+        code: string;
+        message: string;
+      }
+      export interface ExtensionOutput {
+        changed?: Uint8Array | undefined;
+        unchanged?: Uint8Array | undefined;
+        removed?: boolean | undefined;
+      }
       export interface ObjectApplied {
         group: string;
         version: string;
@@ -3947,12 +3968,17 @@ export declare namespace routeledger {
         name: string;
         source: string;
       }
+      export interface StateAnswer {
+        newest?: routeledger.config.v1.ExtensionAnswer | undefined;
+        good?: routeledger.config.v1.ExtensionOutput | undefined;
+      }
       export interface StateCheckpoint {
         revision?: routeledger.log.v1.Revision | undefined;
         timeUnixMs: number;
         term: number;
         translator?: routeledger.config.v1.TranslatorActivated | undefined;
         objects: routeledger.config.v1.StateObject[];
+        answers: routeledger.config.v1.StateAnswer[];
       }
       export interface StateObject {
         object?: routeledger.config.v1.ObjectApplied | undefined;

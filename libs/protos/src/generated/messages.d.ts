@@ -3931,6 +3931,27 @@ export declare namespace routeledger {
         revision?: routeledger.log.v1.Revision | undefined;
         reason?: string | undefined;
       }
+      export interface ExtensionAnswer {
+        nodeGroup?: string | undefined;
+        extension?: string | undefined;
+        hook?: string | undefined;
+        name?: string | undefined;
+        inputDigest?: Uint8Array | undefined;
+        output?: routeledger.config.v1.ExtensionOutput | undefined;
+        failure?: routeledger.config.v1.ExtensionFailure | undefined;
+      }
+      export interface ExtensionAnswers {
+        answers?: readonly routeledger.config.v1.ExtensionAnswer[] | undefined;
+      }
+      export interface ExtensionFailure {
+        code?: string | undefined;
+        message?: string | undefined;
+      }
+      export interface ExtensionOutput {
+        changed?: Uint8Array | undefined;
+        unchanged?: Uint8Array | undefined;
+        removed?: boolean | undefined;
+      }
       export interface ObjectApplied {
         group?: string | undefined;
         version?: string | undefined;
@@ -3947,12 +3968,17 @@ export declare namespace routeledger {
         name?: string | undefined;
         source?: string | undefined;
       }
+      export interface StateAnswer {
+        newest?: routeledger.config.v1.ExtensionAnswer | undefined;
+        good?: routeledger.config.v1.ExtensionOutput | undefined;
+      }
       export interface StateCheckpoint {
         revision?: routeledger.log.v1.Revision | undefined;
         timeUnixMs?: number | undefined;
         term?: number | undefined;
         translator?: routeledger.config.v1.TranslatorActivated | undefined;
         objects?: readonly routeledger.config.v1.StateObject[] | undefined;
+        answers?: readonly routeledger.config.v1.StateAnswer[] | undefined;
       }
       export interface StateObject {
         object?: routeledger.config.v1.ObjectApplied | undefined;

@@ -602,8 +602,13 @@ export interface MessageTypes {
   "routeledger.config.v1.Change": routeledger.config.v1.Change;
   "routeledger.config.v1.ChangeSet": routeledger.config.v1.ChangeSet;
   "routeledger.config.v1.EventSkipped": routeledger.config.v1.EventSkipped;
+  "routeledger.config.v1.ExtensionAnswer": routeledger.config.v1.ExtensionAnswer;
+  "routeledger.config.v1.ExtensionAnswers": routeledger.config.v1.ExtensionAnswers;
+  "routeledger.config.v1.ExtensionFailure": routeledger.config.v1.ExtensionFailure;
+  "routeledger.config.v1.ExtensionOutput": routeledger.config.v1.ExtensionOutput;
   "routeledger.config.v1.ObjectApplied": routeledger.config.v1.ObjectApplied;
   "routeledger.config.v1.ObjectDeleted": routeledger.config.v1.ObjectDeleted;
+  "routeledger.config.v1.StateAnswer": routeledger.config.v1.StateAnswer;
   "routeledger.config.v1.StateCheckpoint": routeledger.config.v1.StateCheckpoint;
   "routeledger.config.v1.StateObject": routeledger.config.v1.StateObject;
   "routeledger.config.v1.TranslatorActivated": routeledger.config.v1.TranslatorActivated;
@@ -1270,8 +1275,13 @@ export interface DecodedTypes {
   "routeledger.config.v1.Change": decoded.routeledger.config.v1.Change;
   "routeledger.config.v1.ChangeSet": decoded.routeledger.config.v1.ChangeSet;
   "routeledger.config.v1.EventSkipped": decoded.routeledger.config.v1.EventSkipped;
+  "routeledger.config.v1.ExtensionAnswer": decoded.routeledger.config.v1.ExtensionAnswer;
+  "routeledger.config.v1.ExtensionAnswers": decoded.routeledger.config.v1.ExtensionAnswers;
+  "routeledger.config.v1.ExtensionFailure": decoded.routeledger.config.v1.ExtensionFailure;
+  "routeledger.config.v1.ExtensionOutput": decoded.routeledger.config.v1.ExtensionOutput;
   "routeledger.config.v1.ObjectApplied": decoded.routeledger.config.v1.ObjectApplied;
   "routeledger.config.v1.ObjectDeleted": decoded.routeledger.config.v1.ObjectDeleted;
+  "routeledger.config.v1.StateAnswer": decoded.routeledger.config.v1.StateAnswer;
   "routeledger.config.v1.StateCheckpoint": decoded.routeledger.config.v1.StateCheckpoint;
   "routeledger.config.v1.StateObject": decoded.routeledger.config.v1.StateObject;
   "routeledger.config.v1.TranslatorActivated": decoded.routeledger.config.v1.TranslatorActivated;

@@ -35,6 +35,15 @@ const replaced = changeSet.encode({
   ],
 });
 
+const point = { nodeGroup: "shop/edge", extension: "headers", inputDigest: sha256(utf8("question")) };
+const answers = [
+  { ...point, hook: "HTTPListener", name: "tcp/0.0.0.0/80", output: { unchanged: utf8("a listener") } },
+  { ...point, hook: "Route", name: "http/80/*/shop/checkout/0/0", output: { changed: utf8("a route") } },
+  { ...point, hook: "Route", name: "http/80/*/shop/gone/0/0" },
+  { ...point, hook: "Translation", name: "", failure: { code: "UNAVAILABLE", message: "no connection" } },
+  { ...point, hook: "Translation", name: "clusters/b", output: { removed: true } },
+];
+
 /** A CONFIG log with every kind, and with everything that readers skip. */
 export async function goldenConfig(storage: MemoryStorage): Promise<void> {
   const log = new MemoryEventLog("CONFIG", storage);
@@ -71,6 +80,8 @@ export async function goldenConfig(storage: MemoryStorage): Promise<void> {
     [
       commitOfKind("TermStarted", { term: 2, translator: "translator-b" }, 2),
       commitOfKind("TranslatorActivated", { version: 9, retireGraceMs: 1 }, 1),
+      commitOfKind("ExtensionAnswers", { answers }, 2),
+      commitOfKind("ExtensionAnswers", { answers: answers.slice(0, 1) }, 1),
     ],
     tail,
   );

@@ -1,6 +1,8 @@
 /** A field of an encoded message, as it stands there. */
 export interface EncodedField {
   readonly number: number;
+  /** The whole field with its tag, a view into the message. */
+  readonly bytes: Uint8Array;
   /** What a message, a string or bytes hold, a view into the message; undefined for numbers. */
   readonly value: Uint8Array | undefined;
 }
@@ -23,6 +25,7 @@ export function topLevelFields(message: Uint8Array): readonly EncodedField[] | I
   const fields: EncodedField[] = [];
   let at = 0;
   while (at < message.length) {
+    const start = at;
     const tag = varintAt(message, at);
     if (tag === undefined || tag.value > tagMax || tag.value < 8) return badTag(at);
     const wireType = tag.value % 8;
@@ -33,12 +36,12 @@ export function topLevelFields(message: Uint8Array): readonly EncodedField[] | I
       if (varint === undefined) return { illFormed: `field ${number} has no end` };
       at = varint.end;
       if (wireType === 0) {
-        fields.push({ number, value: undefined });
+        fields.push({ number, bytes: message.subarray(start, at), value: undefined });
         continue;
       }
       const end = at + varint.value;
       if (end > message.length) return { illFormed: `field ${number} of ${varint.value} bytes is cut off` };
-      fields.push({ number, value: message.subarray(at, end) });
+      fields.push({ number, bytes: message.subarray(start, end), value: message.subarray(at, end) });
       at = end;
       continue;
     }
@@ -46,7 +49,7 @@ export function topLevelFields(message: Uint8Array): readonly EncodedField[] | I
     if (size === undefined) return badTag(at);
     at += size;
     if (at > message.length) return { illFormed: `field ${number} is cut off` };
-    fields.push({ number, value: undefined });
+    fields.push({ number, bytes: message.subarray(start, at), value: undefined });
   }
   return fields;
 }

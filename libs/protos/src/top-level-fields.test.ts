@@ -1,8 +1,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
-import { codec } from "@routeledger/protos";
 import { concatBytes, fromHex } from "@routeledger/std";
 import fc from "fast-check";
+import { codec } from "./codec.ts";
 import { topLevelFields } from "./top-level-fields.ts";
 
 const { encode } = codec("envoy.config.cluster.v3.Cluster");
