@@ -9,7 +9,8 @@ import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { codec, packAny } from "@routeledger/protos";
 import { concatBytes, fromHex } from "@routeledger/std";
-import type { ExtensionClient, ResourceOutcome } from "@routeledger/translator/extensions";
+import type { ResourceOutcome } from "@routeledger/translation/extensions";
+import type { ExtensionClient } from "@routeledger/translator/extensions";
 import { parse } from "yaml";
 import { clientOf, failure, onPort } from "./extensions/asked.ts";
 

@@ -1,5 +1,7 @@
 import { type ConfigEvent, type ConfigState, evolve } from "@routeledger/config-model";
-import type { Published, RevisionDelta } from "@routeledger/xds-model";
+import { SortedMap } from "@routeledger/std";
+import { type Part, type PartSet, type Published, partsOf, type RevisionDelta } from "@routeledger/xds-model";
+import { settleGroup } from "./extensions/settle-group.ts";
 import { type NotClosed, publish } from "./publish.ts";
 import { translateAll } from "./translate-all.ts";
 import type { TranslatedState, TranslationCache } from "./translation-cache.ts";
@@ -33,10 +35,25 @@ export function foldRevision(
   const idle = { state, published: { ...fold.published, revision, timeMs }, delta: undefined, alarms: [] };
   if (translator === undefined || translator.version !== translatorVersion)
     return { ...idle, last: undefined };
-  const untouched = state.objects === fold.state.objects && translator === fold.state.translator;
+  const untouched =
+    state.objects === fold.state.objects &&
+    state.answers === fold.state.answers &&
+    translator === fold.state.translator;
   if (untouched && fold.last !== undefined) return { ...idle, last: fold.last };
-  const translated = translateAll(state, cache);
+  const translated = settled(translateAll(state, cache), fold);
   const { retireGraceMs } = translator;
   const outcome = publish(fold.published, { revision, timeMs, retireGraceMs, ...translated }, fold.last);
   return { state, ...outcome, last: outcome.alarms.length === 0 ? translated : undefined };
+}
+
+/** What extensions left open is decided by what proxies have. */
+function settled(translated: TranslatedState, { published, last }: RevisionFold): TranslatedState {
+  const open = [...translated.extended].filter(([, { unsettled }]) => unsettled !== undefined);
+  if (open.length === 0) return translated;
+  const groups = open.map(([nodeGroup, extended]): [string, PartSet] => {
+    const snapshot = published.snapshots.get(nodeGroup);
+    const live = last?.groups.get(nodeGroup) ?? (snapshot && partsOf(snapshot)) ?? SortedMap.empty<Part>();
+    return [nodeGroup, settleGroup(extended, { live, snapshot })];
+  });
+  return { ...translated, groups: translated.groups.with(groups) };
 }

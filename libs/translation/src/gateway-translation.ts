@@ -1,4 +1,4 @@
-import { type ConfigState, kindKey } from "@routeledger/config-model";
+import { type ConfigObject, type ConfigState, kindKey } from "@routeledger/config-model";
 import { type JsonObject, SortedMap } from "@routeledger/std";
 import { type Part, type PartSet, partKeyText } from "@routeledger/xds-model";
 import { type BackendTlsOfGateway, clusterPart, clusterSecrets, isRefused } from "./backends/cluster.ts";
@@ -10,7 +10,13 @@ import { listenerParts } from "./listeners/listener.ts";
 import { sameItems } from "./memo-table.ts";
 import { DomainIndex } from "./routes/domain-index.ts";
 import { RouteSet } from "./routes/route-set.ts";
-import { routeTableShells, virtualHostKey, virtualHostPart } from "./routes/route-table.ts";
+import {
+  type EncodedHost,
+  encodedHost,
+  misdirectedPart,
+  routeTableShells,
+  virtualHostKey,
+} from "./routes/route-table.ts";
 import type { RouteTranslations } from "./routes/route-translations.ts";
 import { gatewayFindings, type ParentFinding } from "./statuses/findings.ts";
 import { type PolicyFindings, PolicyReview } from "./statuses/policy-findings.ts";
@@ -46,6 +52,9 @@ export class GatewayTranslation {
   #domains = new DomainIndex([]);
   #upstreams = new UpstreamIndex();
   #parts: PartSet = SortedMap.empty();
+  #governed = SortedMap.empty<EncodedHost>();
+  #custom = SortedMap.empty<ConfigObject>();
+  #misdirected: ReadonlySet<string> = new Set();
   #own = SortedMap.empty<JsonObject>();
   #parents = SortedMap.empty<readonly ParentFinding[]>();
   readonly #review = new PolicyReview();
@@ -65,6 +74,21 @@ export class GatewayTranslation {
   /** All xDS resources of the node group: closed. */
   get parts(): PartSet {
     return this.#parts;
+  }
+
+  /** The virtual hosts with routes that extensions have a say in, by `partKeyText`. */
+  get governed(): SortedMap<EncodedHost> {
+    return this.#governed;
+  }
+
+  /** Of the clusters of extensions' own kinds of backends, by name, the backend. */
+  get custom(): SortedMap<ConfigObject> {
+    return this.#custom;
+  }
+
+  /** Keys of the virtual hosts that send clients to other listeners. */
+  get misdirected(): ReadonlySet<string> {
+    return this.#misdirected;
   }
 
   get findings(): GroupFindings {
@@ -104,16 +128,23 @@ export class GatewayTranslation {
     this.#domains = new DomainIndex(view.listeners.filter(({ serves }) => serves));
     this.#upstreams = new UpstreamIndex();
     this.#secretObjects.clear();
-    const misdirected = this.#domains.misdirected().map((domain) => virtualHostPart(view.object, domain));
+    this.#governed = SortedMap.empty();
+    this.#custom = SortedMap.empty();
+    const misdirected = this.#domains.misdirected().map((domain) => misdirectedPart(view.object, domain));
+    this.#misdirected = new Set(misdirected.map(partKeyText));
     for (const part of [...listenerParts(view), ...routeTableShells(view), ...misdirected])
       edits.set(partKeyText(part), part);
   }
 
   #editHosts(view: GatewayView, edits: Edits): void {
+    const governed = new Map<string, EncodedHost | undefined>();
     for (const changed of this.#domains.takeChanged()) {
       const key = partKeyText(virtualHostKey(changed.table, changed.domain));
-      edits.set(key, changed.isGone ? undefined : virtualHostPart(view.object, changed));
+      const host = changed.isGone ? undefined : encodedHost(view.object, changed);
+      edits.set(key, host?.part);
+      governed.set(key, host?.routes.some(({ entry }) => entry.extension !== undefined) ? host : undefined);
     }
+    this.#governed = this.#governed.with(governed);
   }
 
   /** What the Gateway makes different about TLS to backends; the same instance as long as it is the same. */
@@ -137,6 +168,8 @@ export class GatewayTranslation {
       const upstream = this.#upstreams.served(name);
       const key = partKeyText({ type: "cluster", resource: name, virtualHost: "" });
       edits.set(key, upstream && clusterPart(upstream, tls));
+      const isCustom = upstream?.endpoints.type === "custom";
+      this.#custom = this.#custom.with([[name, isCustom ? upstream.owner : undefined]]);
     }
     for (const name of changed.endpoints) {
       const key = partKeyText({ type: "endpoint", resource: name, virtualHost: "" });
@@ -149,7 +182,7 @@ export class GatewayTranslation {
     const [upstream] = this.#upstreams.sharing(name).filter((one) => !isRefused(one, tls));
     if (upstream === undefined) return undefined;
     const { endpoints, owner } = upstream;
-    if (endpoints.type === "dns") return undefined;
+    if (endpoints.type === "dns" || endpoints.type === "custom") return undefined;
     if (endpoints.type === "addresses") return addressesPart(name, endpoints.addresses, owner);
     const own = slices.of(`${owner.namespace}/${owner.name}`);
     return servicePart(name, endpoints.port, { service: owner, slices: own });

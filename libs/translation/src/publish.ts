@@ -15,7 +15,7 @@ import { withTransitionTimes } from "./statuses/transition-times.ts";
 import type { TranslatedState } from "./translation-cache.ts";
 
 /** What one revision was translated to. */
-export interface RevisionTranslation extends TranslatedState {
+export interface RevisionTranslation extends Pick<TranslatedState, "groups" | "statuses"> {
   readonly revision: Revision;
   /** Time of the event. */
   readonly timeMs: number;
@@ -42,7 +42,7 @@ export interface NotClosed {
 export function publish(
   published: Published,
   translation: RevisionTranslation,
-  before?: TranslatedState,
+  before?: Pick<TranslatedState, "groups" | "statuses">,
 ): PublishOutcome {
   const { revision, timeMs, retireGraceMs } = translation;
   const statuses = statusChanges(published, translation, before?.statuses);

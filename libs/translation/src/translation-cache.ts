@@ -12,6 +12,10 @@ import { type JsonObject, SortedMap } from "@routeledger/std";
 import type { PartSet } from "@routeledger/xds-model";
 import { SliceIndex } from "./backends/slice-index.ts";
 import { Dependents } from "./dependents.ts";
+import type { ExtendedGroup } from "./extensions/extended-group.ts";
+import { extensionStatuses, withProblems } from "./extensions/extension-findings.ts";
+import { type ExtensionView, extensionsOf } from "./extensions/extension-view.ts";
+import { GroupExtensions } from "./extensions/group-extensions.ts";
 import { GatewayTranslation } from "./gateway-translation.ts";
 import { gatewayGroup, specOf } from "./kinds.ts";
 import { type GatewayView, viewGateway } from "./listeners/gateway-view.ts";
@@ -30,10 +34,13 @@ export interface TranslatedState {
   readonly groups: SortedMap<PartSet>;
   /** The status of every object that has one, without lastTransitionTime, by `group/kind/namespace/name`. */
   readonly statuses: SortedMap<JsonObject>;
+  /** Of the node groups where extensions have a say, what they make of the parts. */
+  readonly extended: SortedMap<ExtendedGroup>;
 }
 
 interface KnownGateway {
   readonly translation: GatewayTranslation;
+  readonly extensions: GroupExtensions;
   view: GatewayView;
 }
 
@@ -50,6 +57,7 @@ export class TranslationCache {
   readonly #gateways = new Map<string, KnownGateway>();
   readonly #statuses = new StatusIndex();
   #groups = SortedMap.empty<PartSet>();
+  #extended = SortedMap.empty<ExtendedGroup>();
   readonly #envoyRoutesMax: number | undefined;
 
   /** @param envoyRoutesMax of a Gateway (G37); tests lower it */
@@ -62,11 +70,19 @@ export class TranslationCache {
     const before = this.#state;
     const changes = changedObjects(before, state);
     this.#state = state;
-    if (changes.length > 0) this.#follow(before, state, changes);
-    return { groups: this.#groups, statuses: this.#statuses.statuses };
+    const answered = state.answers.changesSince(before.answers).map(({ key }) => key);
+    if (changes.length + answered.length > 0) {
+      const touched = this.#translate(before, state, changes);
+      this.#extend(before, state, { changes, ...touched, answered });
+    }
+    return { groups: this.#groups, statuses: this.#statuses.statuses, extended: this.#extended };
   }
 
-  #follow(before: ConfigState, state: ConfigState, changes: readonly ObjectDifference[]): void {
+  #translate(
+    before: ConfigState,
+    state: ConfigState,
+    changes: readonly ObjectDifference[],
+  ): { readonly followed: readonly string[]; readonly gone: readonly string[] } {
     const routes = new Map<string, string[]>();
     for (const route of this.#routes.follow(state, changes)) {
       for (const group of gatewaysOf(state, [route.before, route.after])) {
@@ -79,17 +95,46 @@ export class TranslationCache {
     const { made, gone } = this.#makeViews(state, changes);
     const around = { state, routes: this.#routes, slices: this.#slices };
     const all = concernsPolicies([before, state], changes);
-    const findings = new Map<string, GroupFindings | undefined>(gone.map((group) => [group, undefined]));
-    const groups: [string, PartSet | undefined][] = gone.map((group) => [group, undefined]);
+    const followed: string[] = [];
     for (const [group, { view, translation }] of this.#gateways) {
       const reached = services.filter((service) => translation.reaches(service));
       if (!all && !made.has(group) && !routes.has(group) && reached.length === 0) continue;
       translation.follow(around, view, { routes: routes.get(group) ?? [], services: reached });
-      findings.set(group, translation.findings);
-      groups.push([group, translation.parts]);
+      followed.push(group);
     }
-    this.#statuses.follow(changes, findings);
+    return { followed, gone };
+  }
+
+  /** Lets extensions have their say on what was translated, where anything of it changed. */
+  #extend(before: ConfigState, state: ConfigState, { changes, followed, gone, answered }: Followed): void {
+    const extensions = extensionsOf(state);
+    const concernsAll = extensions !== extensionsOf(before) || concernsExtensions(extensions, changes);
+    const findings = new Map<string, GroupFindings | undefined>(gone.map((group) => [group, undefined]));
+    const groups: [string, PartSet | undefined][] = gone.map((group) => [group, undefined]);
+    const extended: [string, ExtendedGroup | undefined][] = gone.map((group) => [group, undefined]);
+    for (const group of concernsAll ? this.#gateways.keys() : new Set([...followed, ...answered])) {
+      const known = this.#gateways.get(group);
+      if (known === undefined) continue;
+      const { translation } = known;
+      const said = extensions.length === 0 ? undefined : this.#extendGroup(state, group, known);
+      findings.set(group, withProblems(translation.findings, said?.problems ?? []));
+      groups.push([group, said?.parts ?? translation.parts]);
+      extended.push([group, said]);
+    }
     this.#groups = this.#groups.with(groups);
+    this.#extended = this.#extended.with(extended);
+    const problems = [...this.#extended.values()].flatMap((group) => group.problems);
+    this.#statuses.follow(changes, findings, extensionStatuses(extensions, problems));
+  }
+
+  #extendGroup(
+    state: ConfigState,
+    nodeGroup: string,
+    { translation, extensions, view }: KnownGateway,
+  ): ExtendedGroup {
+    const { parts, governed, custom, misdirected } = translation;
+    const plain = { nodeGroup, gateway: view.object, parts, governed, custom, misdirected };
+    return extensions.follow(state, extensionsOf(state), plain);
   }
 
   /** Views the Gateways that may mean something else. */
@@ -112,11 +157,36 @@ export class TranslationCache {
       this.#views.set(group, reader.reads);
       const known = this.#gateways.get(group);
       if (known === undefined)
-        this.#gateways.set(group, { translation: new GatewayTranslation(this.#envoyRoutesMax), view });
+        this.#gateways.set(group, {
+          translation: new GatewayTranslation(this.#envoyRoutesMax),
+          extensions: new GroupExtensions(),
+          view,
+        });
       else known.view = view;
     }
     return { made: asked, gone };
   }
+}
+
+/** What of a state changed, and the node groups that this is about. */
+interface Followed {
+  readonly changes: readonly ObjectDifference[];
+  readonly followed: readonly string[];
+  readonly gone: readonly string[];
+  readonly answered: readonly string[];
+}
+
+/** Whether a policy of an extension's kind changed: it may be about any Gateway. */
+function concernsExtensions(
+  extensions: readonly ExtensionView[],
+  changes: readonly ObjectDifference[],
+): boolean {
+  return changes.some(({ before, after }) => {
+    const object = after ?? before;
+    if (object === undefined) return false;
+    const key = kindKey(object.group, object.kind);
+    return extensions.some(({ policyResources }) => policyResources.has(key));
+  });
 }
 
 /** The Gateways that changed, or whose class did. */

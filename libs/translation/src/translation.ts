@@ -5,6 +5,8 @@ export {
   type EdgeAddress,
   type Infrastructure,
 } from "./bootstrap.ts";
+export { extensionObjects } from "./extensions/extension-view.ts";
+export type { WantedCall } from "./extensions/hook-chain.ts";
 export { type FoldedRevision, foldRevision, type RevisionFold } from "./fold-revision.ts";
 export { controllerName } from "./kinds.ts";
 export { nodeGroups } from "./node-groups.ts";

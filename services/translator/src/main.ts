@@ -14,7 +14,9 @@ import {
   processSettings,
   type Readiness,
   runProcess,
+  sealingKeySettings,
   startOperationsServer,
+  startSealingKeys,
 } from "@routeledger/service-kit";
 import { formatRevision } from "@routeledger/std";
 import { translatorSettings } from "./configuration.ts";
@@ -27,6 +29,7 @@ import { startTranslator, type Translator } from "./translator.ts";
 export const translatorTable = defineConfiguration([
   ...translatorSettings,
   ...natsSettings,
+  ...sealingKeySettings,
   ...processSettings,
 ]);
 
@@ -60,6 +63,7 @@ async function start(configuration: Configuration, input: ProcessInput, tools: P
     await startOperationsServer({ address: operationsAddress, metrics, readiness: () => readiness() }),
   );
   logger.info({ address: operations.address }, "operations are served");
+  const sealingKeys = await startSealingKeys(configuration.secretsKeyFile, clock, tools);
   const logs = await keepTrying(() => openNatsEventLogs(natsOptionsOf(configuration, `translator ${name}`)), {
     ...{ what: "open the logs on NATS", clock, signal, logger, waitsFor: ["nats.noStream"] },
     onWaiting: (failure) => {
@@ -73,6 +77,7 @@ async function start(configuration: Configuration, input: ProcessInput, tools: P
   );
   const translator = await startTranslator({
     ...{ logs, signals: signalsOnBus(logs.bus), name, clock, randomBytes, logger, metrics },
+    keyring: () => sealingKeys?.keyring,
     ...workOf(configuration),
     ...crashing(logs, input),
   });

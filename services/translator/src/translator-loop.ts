@@ -1,4 +1,9 @@
-import { decodeConfigEvent, encodeTranslatorActivated } from "@routeledger/config-model";
+import {
+  decodeConfigEvent,
+  type ExtensionAnswer,
+  encodeExtensionAnswers,
+  encodeTranslatorActivated,
+} from "@routeledger/config-model";
 import {
   type CheckpointCommit,
   type Commit,
@@ -19,6 +24,7 @@ import { announceWhileLeading } from "./announcer.ts";
 import { AppendQueue } from "./append-queue.ts";
 import { CheckpointKeeper } from "./checkpoint-keeper.ts";
 import type { CrashPoint } from "./crash-point.ts";
+import { ExtensionCaller } from "./extensions/extension-caller.ts";
 import { FencedFollower, type Position, stoppedFailure } from "./fenced-follower.ts";
 import { PendingPublications } from "./pending-publications.ts";
 import type { Recovered } from "./recover.ts";
@@ -52,6 +58,7 @@ export interface TranslatorLoopOptions {
  * - an append to CONFIG loses the fence (somebody applied something): what came is folded first, then it is tried again;
  * - before its term began, another one begins a term: it yields;
  * - an append to XDS loses the fence, or CONFIG shows it: another one is in a higher term, this translator is deposed;
+ * - an extension server was asked, beside the loop, and answered or did not: that becomes an event;
  * - enough revisions went by: checkpoints of both logs and a catalog are written, beside the loop, which appends them
  *   between its publications;
  * - enough stores confirmed that they hold them: what lies before is purged, beside the loop too;
@@ -68,7 +75,10 @@ export class TranslatorLoop {
   readonly #queue: AppendQueue;
   readonly #cache: TranslationCache;
   readonly #pending: PendingPublications;
+  readonly #extensions: ExtensionCaller;
   #fold: RevisionFold;
+  /** What extensions were last called for. */
+  #calledFor: RevisionFold["last"];
   /** Read and not folded: what came before the term began. */
   #held: Position[] = [];
   /** Behind what is folded. */
@@ -87,6 +97,7 @@ export class TranslatorLoop {
     const { translator, report, recovered, cache, eventsSinceCatalog, over, signal } = options;
     const { state, published, configTail, xdsTail } = recovered;
     const { clock, randomBytes, logger, logs } = translator;
+    const { random = Math.random, keyring = () => undefined } = translator;
     this.#options = translator;
     this.#report = report;
     this.#signal = signal;
@@ -111,6 +122,10 @@ export class TranslatorLoop {
     this.#queue = new AppendQueue(() => this.#follower.wake());
     const writer = new CommitWriter(logs.xds, { clock, randomBytes });
     this.#outbox = new XdsOutbox({ xds: logs.xds, writer, tail: xdsTail, publishedTo: published.revision });
+    this.#extensions = new ExtensionCaller({
+      ...{ clock, logger, random, keyring, report: report.extensions },
+      append: (decide) => this.#appendAnswers(decide),
+    });
     const appendToConfig = (commit: CheckpointCommit) =>
       this.#queue.ask(() => this.#appendToConfig(() => commit));
     const appendToXds = (commit: CheckpointCommit) => this.#queue.ask(() => this.#appendToXds(commit));
@@ -135,12 +150,14 @@ export class TranslatorLoop {
     await this.#crash("recovered");
     await this.#startTerm();
     await this.#foldAll(this.#held.splice(0));
-    await this.#activate();
-    await this.#publish();
     try {
+      await this.#activate();
+      await this.#publish();
+      this.#callExtensions();
       while (!this.#signal.aborted) await this.#turn();
     } finally {
       this.#queue.close();
+      this.#extensions.close();
     }
   }
 
@@ -155,6 +172,7 @@ export class TranslatorLoop {
     if (this.#defect) throw this.#defect.error;
     await this.#queue.doAll();
     await this.#publish();
+    this.#callExtensions();
     if (this.#keeper.due) this.#keepCheckpoints();
   }
 
@@ -269,6 +287,34 @@ export class TranslatorLoop {
     const revision = this.#outbox.publishedTo;
     this.#fold = { ...this.#fold, published: { ...this.#fold.published, revision } };
     await this.#crash("published");
+  }
+
+  /** Asks extension servers, beside the loop, what the state wants to know. */
+  #callExtensions(): void {
+    const { state, last } = this.#fold;
+    if (last === undefined || last === this.#calledFor) return;
+    this.#calledFor = last;
+    this.#extensions.follow(
+      state,
+      [...last.extended.values()].flatMap(({ calls }) => calls),
+    );
+  }
+
+  #appendAnswers(decide: () => readonly ExtensionAnswer[]): Promise<void> {
+    return this.#queue.ask(() =>
+      this.#appendToConfig(() => {
+        const answers = decide();
+        if (answers.length === 0) return undefined;
+        const failed = answers.filter(({ outcome }) => outcome?.type === "failed").length;
+        const summary = `${answers.length} answers of extensions${failed > 0 ? `, ${failed} of them failures` : ""}`;
+        return {
+          kind: "ExtensionAnswers",
+          schemaVersion: 1,
+          summary,
+          payload: encodeExtensionAnswers(answers),
+        };
+      }),
+    );
   }
 
   /** Goes on beside the loop; all that was folded is published now. */

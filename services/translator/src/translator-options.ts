@@ -1,5 +1,5 @@
 import type { Logger, Metrics } from "@routeledger/service-kit";
-import type { Clock } from "@routeledger/std";
+import type { Clock, Keyring } from "@routeledger/std";
 import type { CrashPoint } from "./crash-point.ts";
 import type { LeaderSignals } from "./leader-signals.ts";
 import type { TranslatorLogs } from "./recover.ts";
@@ -34,6 +34,10 @@ export interface TranslatorOptions {
   /** How many rounds of checkpoints both logs keep, with all that follows the oldest; at least 1. Absent: never purges. */
   readonly retainCheckpoints?: number;
   readonly metrics?: Metrics;
+  /** Opens the keys of client certificates that are shown to extension servers. Absent: none is shown. */
+  readonly keyring?: () => Keyring | undefined;
+  /** 0 to 1, 1 excluded; by default Math.random. */
+  readonly random?: () => number;
   /** Tests end or hold the process here. */
   readonly crashPoint?: (point: CrashPoint) => void | Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { Metrics } from "@routeledger/service-kit";
 import { type Revision, revision } from "@routeledger/std";
+import { ExtensionReport } from "./extensions/extension-report.ts";
 
 export type TranslatorRole = "standby" | "leading";
 
@@ -14,6 +15,7 @@ export class TranslatorReport {
   publishedTo: Revision = revision(0, 0);
   /** Last sequence of CONFIG that a leader has seen. */
   #configLast = 0;
+  readonly extensions: ExtensionReport;
   #purgedTo = { config: 0, xds: 0 };
   readonly #publicationSeconds;
   readonly #publications;
@@ -23,6 +25,7 @@ export class TranslatorReport {
   readonly #caughtUp = Promise.withResolvers<void>();
 
   constructor(metrics: Metrics | undefined) {
+    this.extensions = new ExtensionReport(metrics);
     this.#publications = metrics?.counter({ name: "translator_publications_total", help: "publications" });
     this.#terms = metrics?.counter({ name: "translator_terms_total", help: "terms that this process led" });
     this.#publicationSeconds = metrics?.histogram({

@@ -2,13 +2,11 @@ import { ok } from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { codec, withMessages } from "@routeledger/protos";
 import { systemClock } from "@routeledger/std";
+import type { CallFailed, Outcome, ResourceQuestion } from "@routeledger/translation/extensions";
 import {
-  type CallFailed,
   type ExtensionClient,
   type ExtensionSettings,
-  type Outcome,
   openExtensionClient,
-  type ResourceQuestion,
 } from "@routeledger/translator/extensions";
 
 /** A client that ends with the test. */

@@ -1,5 +1,6 @@
-import type { ConfigObject } from "@routeledger/config-model";
+import { type ConfigObject, kindKey } from "@routeledger/config-model";
 import type { JsonObject } from "@routeledger/std";
+import { extensionUpstream, isExtensionBackend } from "../extensions/extension-backend.ts";
 import { fieldProblem } from "../field-rules.ts";
 import { envoyGatewayGroup } from "../kinds.ts";
 import { Problem, unsupported } from "../problem.ts";
@@ -23,7 +24,8 @@ export function resolveBackendRef(
   const kind = textOf(ref.kind) ?? "Service";
   const isService = group === "" && kind === "Service";
   const isBackend = group === envoyGatewayGroup && kind === "Backend";
-  if (!isService && !isBackend) {
+  const isCustom = isExtensionBackend(reader, kindKey(group, kind));
+  if (!isService && !isBackend && !isCustom) {
     return new Problem(
       "InvalidKind",
       `${field}: kind ${shown(group === "" ? kind : `${group}/${kind}`)} is not served`,
@@ -31,6 +33,7 @@ export function resolveBackendRef(
   }
   const object = referredObject(reader, route, { field, ref, group, kind, missing: "BackendNotFound" });
   if (object instanceof Problem) return object;
+  if (isCustom) return extensionUpstream(object);
   const title = `${kind} ${object.namespace}/${object.name}`;
   const reached = isBackend ? backendUpstream(object) : resolveService(object, { field, ref });
   if (reached instanceof Problem) {

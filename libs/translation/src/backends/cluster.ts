@@ -113,7 +113,9 @@ function noEndpoints({ name }: Upstream): envoy.config.cluster.v3.Cluster {
   return { type: "STATIC", loadAssignment: { clusterName: name } };
 }
 
-function discovery({ name, endpoints }: Upstream): envoy.config.cluster.v3.Cluster {
+function discovery(upstream: Upstream): envoy.config.cluster.v3.Cluster {
+  const { name, endpoints } = upstream;
+  if (endpoints.type === "custom") return noEndpoints(upstream);
   if (endpoints.type !== "dns") {
     return { type: "EDS", edsClusterConfig: { edsConfig: configSource, serviceName: endpoints.name } };
   }

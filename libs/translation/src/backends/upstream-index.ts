@@ -1,7 +1,7 @@
 import { type ConfigObject, objectKey } from "@routeledger/config-model";
 import type { AttachedRoute } from "../statuses/findings.ts";
 import { portName } from "../tls/secure-upstream.ts";
-import type { Upstream } from "./upstream.ts";
+import { assignmentName, type Upstream } from "./upstream.ts";
 
 /** A Service or Backend that accepted routes reach, or would if its TLS were in order. */
 export interface ReachedTarget {
@@ -78,7 +78,8 @@ export class UpstreamIndex {
   touchService(service: string): void {
     for (const name of this.#byService.get(service) ?? []) {
       const endpoints = this.#served.get(name)?.value.endpoints;
-      if (endpoints !== undefined && endpoints.type !== "dns") this.#changedEndpoints.add(endpoints.name);
+      const assignment = endpoints && assignmentName(endpoints);
+      if (assignment !== undefined) this.#changedEndpoints.add(assignment);
     }
   }
 
@@ -120,7 +121,8 @@ export class UpstreamIndex {
 
   #touch({ name, endpoints }: Upstream): void {
     this.#changed.add(name);
-    if (endpoints.type !== "dns") this.#changedEndpoints.add(endpoints.name);
+    const assignment = assignmentName(endpoints);
+    if (assignment !== undefined) this.#changedEndpoints.add(assignment);
   }
 
   #forgetKeys(upstream: Upstream): void {
@@ -136,8 +138,9 @@ export class UpstreamIndex {
   }
 
   #keysOf({ endpoints, owner }: Upstream): [Map<string, Set<string>>, string][] {
-    if (endpoints.type === "dns") return [];
-    const shared: [Map<string, Set<string>>, string] = [this.#byEndpoints, endpoints.name];
+    const assignment = assignmentName(endpoints);
+    if (assignment === undefined) return [];
+    const shared: [Map<string, Set<string>>, string] = [this.#byEndpoints, assignment];
     return endpoints.type === "addresses"
       ? [shared]
       : [shared, [this.#byService, `${owner.namespace}/${owner.name}`]];

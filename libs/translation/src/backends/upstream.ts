@@ -28,7 +28,14 @@ export type EndpointSource =
   /** IP addresses and unix domain sockets of a Backend, over EDS. */
   | { readonly type: "addresses"; readonly name: string; readonly addresses: readonly EndpointAddress[] }
   /** Names of a Backend, resolved by Envoy. */
-  | { readonly type: "dns"; readonly addresses: readonly SocketAddress[] };
+  | { readonly type: "dns"; readonly addresses: readonly SocketAddress[] }
+  /** What an extension makes of a backend of its own kind; none without it. */
+  | { readonly type: "custom" };
+
+/** Name of the assignment that Envoy gets over EDS; undefined where it gets none. */
+export function assignmentName(endpoints: EndpointSource): string | undefined {
+  return "name" in endpoints ? endpoints.name : undefined;
+}
 
 export interface ServicePort {
   /** Empty when the Service names none. */

@@ -15,6 +15,7 @@ export interface Domain {
 
 /** A domain that is other than it was; `isGone` when nothing names it any more. */
 export interface ChangedDomain extends Domain {
+  readonly hosted: readonly HostedRoute[];
   readonly isGone: boolean;
 }
 

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from "@routeledger/std";
+import type { ExtensionRef } from "../extensions/extension-refs.ts";
 import { Problem, unsupported } from "../problem.ts";
 import { listOf, objectOf, objectsOf, shown, textOf } from "../untrusted.ts";
 import { type CorsPolicy, parseCors } from "./cors.ts";
@@ -13,13 +14,18 @@ export interface Filters {
   readonly responseHeaders: HeaderMutation;
   readonly redirect: Redirect | undefined;
   readonly rewrite: Rewrite | undefined;
-  /** In the order of the list: the one type that a list may hold more than once (G55). */
+  /** In the order of the list, which may hold more than one (G55). */
   readonly mirrors: readonly Mirror[];
   readonly cors: CorsPolicy | undefined;
+  /** What extension servers apply, in the order of the list: a list may hold more than one. */
+  readonly extensionRefs: readonly ExtensionRef[];
 }
 
 /** Filters of a list: what the schema allows. More are refused, since none may be skipped. */
 const filtersMax = 16;
+
+/** Types that a list may hold more than once. */
+const repeatable: readonly string[] = ["RequestMirror", "ExtensionRef"];
 
 const noFilters: Filters = {
   requestHeaders: noMutation,
@@ -28,6 +34,7 @@ const noFilters: Filters = {
   rewrite: undefined,
   mirrors: [],
   cors: undefined,
+  extensionRefs: [],
 };
 
 const parsers: Readonly<
@@ -55,6 +62,14 @@ const parsers: Readonly<
       return mirror instanceof Problem ? mirror : { mirrors: [mirror] };
     },
   },
+  ExtensionRef: {
+    member: "extensionRef",
+    parse: (field, { group, kind, name }) => ({
+      extensionRefs: [
+        { field, group: textOf(group) ?? "", kind: textOf(kind) ?? "", name: textOf(name) ?? "" },
+      ],
+    }),
+  },
   CORS: { member: "cors", parse: (field, of) => named("cors", parseCors(field, of)) },
   URLRewrite: { member: "urlRewrite", parse: (field, of) => named("rewrite", parseRewrite(field, of)) },
 };
@@ -74,23 +89,21 @@ export function parseFilters(field: string, list: JsonValue | undefined): Filter
   for (const [index, filter] of objectsOf(list).entries()) {
     const type = textOf(filter.type) ?? "";
     const parser = Object.hasOwn(parsers, type) ? parsers[type] : undefined;
-    if (parser === undefined) return unserved(`${field}[${index}]`, filter);
-    if (seen.has(type) && type !== "RequestMirror")
+    if (parser === undefined)
+      return unsupported(`${field}[${index}]: filter ${shown(filter.type)} is not served`);
+    if (seen.has(type) && !repeatable.includes(type))
       return new Problem("IncompatibleFilters", `${field}: more than one filter ${type}`);
     seen.add(type);
     const parsed = parser.parse(`${field}[${index}].${parser.member}`, objectOf(filter[parser.member]));
     if (parsed instanceof Problem) return parsed;
-    filters = { ...filters, ...parsed, mirrors: [...filters.mirrors, ...(parsed.mirrors ?? [])] };
+    filters = {
+      ...filters,
+      ...parsed,
+      mirrors: [...filters.mirrors, ...(parsed.mirrors ?? [])],
+      extensionRefs: [...filters.extensionRefs, ...(parsed.extensionRefs ?? [])],
+    };
   }
   return incompatible(field, filters) ?? filters;
-}
-
-function unserved(field: string, filter: JsonObject): Problem {
-  if (filter.type !== "ExtensionRef")
-    return unsupported(`${field}: filter ${shown(filter.type)} is not served`);
-  const { group, kind, name } = objectOf(filter.extensionRef);
-  const ref = `${textOf(group) ?? ""}/${textOf(kind) ?? ""} ${textOf(name) ?? ""}`;
-  return unsupported(`${field}.extensionRef: nothing here resolves ${shown(ref)}`);
 }
 
 /** What Envoy does not do with a redirect (G53, G56, G60). */

@@ -4,6 +4,7 @@ import type { JsonObject } from "@routeledger/std";
 import { type BackendShare, forwardAction, parseBackends } from "../backends/backend-shares.ts";
 import { type ResolvedMirrors, resolveMirrors } from "../backends/mirrors.ts";
 import type { Upstream } from "../backends/upstream.ts";
+import { resolveExtensionRefs } from "../extensions/extension-refs.ts";
 import { isServed, Problem, unsupported } from "../problem.ts";
 import type { StateReader } from "../state-reader.ts";
 import { objectOf, objectsOf, shown, textOf } from "../untrusted.ts";
@@ -29,6 +30,8 @@ export interface HttpRule {
   /** What is wrong with its backends: never makes the rule not accepted (G64). */
   readonly backendProblems: readonly Problem[];
   readonly upstreams: readonly Upstream[];
+  /** What its `extensionRef` filters name, in their order. */
+  readonly extensionObjects: readonly ConfigObject[];
 }
 
 export type HttpAction =
@@ -62,10 +65,12 @@ export function parseRule(
   const backends = parseBackends(reader, route, { field, refs: objectsOf(rule.backendRefs) });
   const filters = parseRuleFilters(field, rule, backends.shares);
   const mirrors = resolveMirrors(reader, route, filters instanceof Problem ? [] : filters.mirrors);
+  const extended =
+    filters instanceof Problem ? [] : resolveExtensionRefs(reader, route, filters.extensionRefs);
   const action =
     filters instanceof Problem ? filters : parseAction(field, rule, { kind, filters, mirrors, ...backends });
-  const foreign = foreignFilter(field, rule, kind);
-  const dropped = matchProblem ?? foreign ?? (action instanceof Problem ? action : undefined);
+  const wrong = [action, extended].find((one) => one instanceof Problem);
+  const dropped = matchProblem ?? foreignFilter(field, rule, kind) ?? wrong;
   const name = typeof rule.name === "string" && rule.name !== "" ? rule.name : String(index);
   return {
     name,
@@ -76,6 +81,7 @@ export function parseRule(
     dropped,
     backendProblems: [...backends.problems, ...mirrors.problems],
     upstreams: dropped === undefined ? upstreamsOf(action, backends.shares, mirrors) : [],
+    extensionObjects: dropped !== undefined || extended instanceof Problem ? [] : extended,
   };
 }
 
@@ -195,18 +201,20 @@ function hoist(field: string, own: Filters, shares: readonly BackendShare[]): Fi
       rewrite: filters.rewrite ?? own.rewrite,
       mirrors: [...own.mirrors, ...filters.mirrors],
       cors: filters.cors ?? own.cors,
+      extensionRefs: [...own.extensionRefs, ...filters.extensionRefs],
     };
   }
   return incompatible(field, hoisted) ?? hoisted;
 }
 
 /** The filters of a backendRef that are none of headers. */
-function hoistedNames({ redirect, rewrite, mirrors, cors }: Filters): string[] {
+function hoistedNames({ redirect, rewrite, mirrors, cors, extensionRefs }: Filters): string[] {
   return [
     ...(redirect === undefined ? [] : ["RequestRedirect"]),
     ...(rewrite === undefined ? [] : ["URLRewrite"]),
     ...(mirrors.length === 0 ? [] : ["RequestMirror"]),
     ...(cors === undefined ? [] : ["CORS"]),
+    ...(extensionRefs.length === 0 ? [] : ["ExtensionRef"]),
   ];
 }
 

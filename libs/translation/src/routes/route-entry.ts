@@ -1,5 +1,7 @@
+import type { ConfigObject } from "@routeledger/config-model";
 import { type envoy, packAny } from "@routeledger/protos";
 import { envoyMutations } from "../backends/backend-shares.ts";
+import type { AttachedPolicy } from "../extensions/extension-policies.ts";
 import { fieldProblem } from "../field-rules.ts";
 import { anyHost } from "../hostnames.ts";
 import { isServed, Problem } from "../problem.ts";
@@ -29,8 +31,18 @@ export interface RouteEntry {
   /** Made for the preflights of a match with a method (G59): whoever asks for OPTIONS by name goes before it. */
   readonly preflight: boolean;
   readonly route: envoy.config.route.v3.Route;
+  /** What extension servers are told of it; undefined where none has a say. */
+  readonly extension: RouteExtension | undefined;
+  readonly failureStatus: FailureStatus;
   /** What `route.redirect` is made of; redirects depend on the listener and the domain (G15, G47). */
   readonly redirect: Redirect | undefined;
+}
+
+export interface RouteExtension {
+  /** What the rule's `extensionRef` filters name, in their order. */
+  readonly objects: readonly ConfigObject[];
+  /** Policies of extensions' kinds that name the route or the rule, sorted. */
+  readonly policies: readonly ConfigObject[];
 }
 
 /** Where a route is put. */
@@ -59,7 +71,9 @@ export function ruleEntries(
   };
 }
 
-type RouteOrigin = Pick<MatchOrigin, "createdAt" | "namespace" | "name">;
+type RouteOrigin = Pick<MatchOrigin, "createdAt" | "namespace" | "name"> & {
+  readonly policies: readonly AttachedPolicy[];
+};
 
 function buildRule(
   rule: HttpRule,
@@ -76,10 +90,12 @@ function buildRule(
 
 function buildMatch(
   rule: HttpRule,
-  origin: MatchOrigin,
+  of: RouteOrigin & Pick<MatchOrigin, "rule" | "match">,
   { match, action, preflight }: Pick<RouteEntry, "preflight"> & { match: HttpMatch; action: HttpAction },
 ): (RouteEntry | Problem)[] {
+  const { policies, ...origin } = of;
   const field = `rules[${origin.rule}].matches[${origin.match}]`;
+  const extension = extensionOf(rule, policies);
   const forms = expand(field, match, action);
   if (forms instanceof Problem) return [forms];
   return forms.map((form) => {
@@ -94,10 +110,19 @@ function buildMatch(
         ...envoyAction(action, form, rule.failureStatus),
       },
       redirect: action.type === "redirect" ? action.redirect : undefined,
+      extension,
+      failureStatus: rule.failureStatus,
     };
     const placed = placedRoute(entry, { port: 1, scheme: "http", domain: anyHost });
     return fieldProblem(field, "envoy.config.route.v3.Route", placed) ?? entry;
   });
+}
+
+function extensionOf(rule: HttpRule, policies: readonly AttachedPolicy[]): RouteExtension | undefined {
+  if (rule.action.type === "fail" || rule.dropped !== undefined) return undefined;
+  const own = policies.filter(({ section }) => section === undefined || section === rule.name);
+  if (rule.extensionObjects.length + own.length === 0) return undefined;
+  return { objects: rule.extensionObjects, policies: own.map(({ object }) => object) };
 }
 
 /** The paths that a match becomes: more than one only where a prefix is replaced by nothing. */

@@ -51,6 +51,7 @@ export function refuse({ object, attachments, translated }: AttachedRoute, route
 
 function failing({ object }: TranslatedRoute): RouteEntry {
   const { namespace, name } = object;
+  const { failureStatus } = ruleKindOf(object);
   return {
     rank: { path: "prefix", pathLength: 0, hasMethod: false, headers: 0, queryParameters: 0 },
     origin: { createdAt: createdAt(object), namespace, name, rule: 0, match: 0 },
@@ -59,8 +60,10 @@ function failing({ object }: TranslatedRoute): RouteEntry {
     route: {
       name: `${namespace}/${name}`,
       match: { prefix: "/" },
-      directResponse: { status: ruleKindOf(object).failureStatus },
+      directResponse: { status: failureStatus },
     },
     redirect: undefined,
+    extension: undefined,
+    failureStatus,
   };
 }

@@ -5,7 +5,14 @@ import type { GatewayView } from "../listeners/gateway-view.ts";
 import type { ListenerView } from "../listeners/listener-view.ts";
 import { makePart } from "../parts.ts";
 import type { Domain } from "./domain-index.ts";
-import { encodeMisdirectedHost, encodeVirtualHost, virtualHostName } from "./virtual-host.ts";
+import {
+  encodeMisdirectedHost,
+  encodeVirtualHost,
+  type HostedRoute,
+  type HostRoute,
+  virtualHostName,
+  virtualHostRoutes,
+} from "./virtual-host.ts";
 
 /** Where requests of a connection find their routes. */
 export interface RouteTable {
@@ -36,15 +43,31 @@ export function routeTableShells({ object, listeners }: GatewayView): Part[] {
   });
 }
 
+/** A virtual host, and what it is made of. */
+export interface EncodedHost {
+  readonly part: Part;
+  readonly domain: string;
+  readonly routes: readonly HostRoute[];
+}
+
 /** The virtual host of a domain. @param gateway the Gateway's object, which owns it with the routes */
-export function virtualHostPart(gateway: ConfigObject, { table, domain, hosted }: Domain): Part {
+export function encodedHost(
+  gateway: ConfigObject,
+  { table, domain, hosted }: Domain & { readonly hosted: readonly HostedRoute[] },
+): EncodedHost {
   const { port, scheme } = table;
-  const bytes =
-    hosted === undefined
-      ? encodeMisdirectedHost(domain)
-      : encodeVirtualHost({ port, scheme, domain }, hosted);
-  const owners = [gateway, ...(hosted ?? []).map(({ route }) => route.object)];
-  return makePart(virtualHostKey(table, domain), bytes, owners);
+  const routes = virtualHostRoutes({ port, scheme, domain }, hosted);
+  const bytes = encodeVirtualHost(
+    domain,
+    routes.map((route) => route.bytes),
+  );
+  const owners = [gateway, ...hosted.map(({ route }) => route.object)];
+  return { part: makePart(virtualHostKey(table, domain), bytes, owners), domain, routes };
+}
+
+/** The virtual host of a domain of another listener of the port (G91). */
+export function misdirectedPart(gateway: ConfigObject, { table, domain }: Domain): Part {
+  return makePart(virtualHostKey(table, domain), encodeMisdirectedHost(domain), [gateway]);
 }
 
 export function virtualHostKey({ name }: RouteTable, domain: string): PartKey {

@@ -1,6 +1,7 @@
 import type { ConfigObject } from "@routeledger/config-model";
 import { by } from "@routeledger/std";
 import type { Upstream } from "../backends/upstream.ts";
+import { policiesOf } from "../extensions/extension-policies.ts";
 import { createdAt } from "../kinds.ts";
 import { joinProblems, type Problem } from "../problem.ts";
 import type { StateReader } from "../state-reader.ts";
@@ -30,7 +31,9 @@ export interface TranslatedRoute {
 
 export function translateRoute(reader: StateReader, object: ConfigObject): TranslatedRoute {
   const rules = rulesOf(object).map((rule, index) => parseRule(reader, object, { rule, index }));
-  const origin = { createdAt: createdAt(object), namespace: object.namespace, name: object.name };
+  const { namespace, name } = object;
+  const policies = policiesOf(reader, object);
+  const origin = { createdAt: createdAt(object), namespace, name, policies };
   const { entries, problems } = ruleEntries(rules, origin);
   const dropped = [...rules.flatMap(({ dropped: problem }) => problem ?? []), ...problems];
   const servedRules = rules.filter(

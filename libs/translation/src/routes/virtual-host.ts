@@ -1,3 +1,4 @@
+import type { ConfigObject } from "@routeledger/config-model";
 import { codec, withMessages } from "@routeledger/protos";
 import { compareNumbers, inOrder } from "@routeledger/std";
 import { compareSpecificity } from "../hostnames.ts";
@@ -20,23 +21,34 @@ export function virtualHostName(domain: string): string {
 }
 
 /**
- * The virtual host of a domain, encoded: the routes of the name itself, then those of every wider name on the same
+ * The routes of a domain's virtual host, in order: those of the name itself, then those of every wider name on the same
  * listener, most specific first (G19, G20), in each by the rank of the match (G34).
  */
-export function encodeVirtualHost(place: RoutePlace, hosted: readonly HostedRoute[]): Uint8Array {
-  const head = virtualHosts.encode({ name: virtualHostName(place.domain), domains: [place.domain] });
+export function virtualHostRoutes(place: RoutePlace, hosted: readonly HostedRoute[]): HostRoute[] {
   const entries = hosted.flatMap(({ route, hostname }) =>
-    route.entries.map((entry) => ({ entry, hostname })),
+    route.entries.map((entry) => ({ entry, hostname, object: route.object })),
   );
-  return withMessages(
-    head,
-    routesField,
-    entries.sort(compareEntries).map(({ entry }) => encodedRoute(entry, place)),
-  );
+  return entries
+    .sort(compareEntries)
+    .map(({ entry, object }) => ({ entry, object, bytes: encodedRoute(entry, place) }));
+}
+
+/** A virtual host of a domain with these routes. */
+export function encodeVirtualHost(domain: string, routes: readonly Uint8Array[]): Uint8Array {
+  const head = virtualHosts.encode({ name: virtualHostName(domain), domains: [domain] });
+  return withMessages(head, virtualHostRoutesField, routes);
 }
 
 /** `VirtualHost.routes` */
-const routesField = 3;
+export const virtualHostRoutesField = 3;
+
+/** An Envoy route of a virtual host. */
+export interface HostRoute {
+  readonly entry: RouteEntry;
+  /** The HTTPRoute or GRPCRoute that it is of. */
+  readonly object: ConfigObject;
+  readonly bytes: Uint8Array;
+}
 
 /** A host of another listener (G91): the client is told to come again on a connection of its own. */
 export function encodeMisdirectedHost(domain: string): Uint8Array {

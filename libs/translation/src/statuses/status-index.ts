@@ -2,6 +2,7 @@ import { type ConfigObject, type ObjectDifference, objectKey } from "@routeledge
 import { type JsonObject, SortedMap } from "@routeledger/std";
 import { envoyGatewayGroup, gatewayGroup } from "../kinds.ts";
 import { isOurs } from "../node-groups.ts";
+import { sameValue } from "../same-value.ts";
 import { backendStatus } from "./backend-status.ts";
 import { classStatus } from "./class-status.ts";
 import type { ParentFinding } from "./findings.ts";
@@ -29,6 +30,7 @@ const nothing: GroupFindings = {
 export class StatusIndex {
   #groups = new Map<string, GroupFindings>();
   readonly #speakers = new Map<string, Set<string>>();
+  #extensions: readonly string[] = [];
   #statuses = SortedMap.empty<JsonObject>();
 
   get statuses(): SortedMap<JsonObject> {
@@ -38,12 +40,17 @@ export class StatusIndex {
   /**
    * Follows to what the node groups say now.
    * @param findings of those that may have changed; undefined for one that is no more
+   * @param extensions statuses of all Extensions
    */
   follow(
     changes: readonly ObjectDifference[],
     findings: ReadonlyMap<string, GroupFindings | undefined>,
+    extensions: ReadonlyMap<string, JsonObject>,
   ): void {
     const edits = new Map<string, JsonObject | undefined>();
+    for (const key of this.#extensions) edits.set(key, undefined);
+    for (const [key, status] of extensions) edits.set(key, unlessSame(status, this.#statuses.get(key)));
+    this.#extensions = [...extensions.keys()];
     for (const { before, after } of changes) {
       const object = after ?? before;
       if (object !== undefined && speaksForItself(object))
@@ -88,6 +95,11 @@ export class StatusIndex {
     if (parents.length === 0) return undefined;
     return { parents: parents.sort((a, b) => a.index - b.index).map(({ status }) => status) };
   }
+}
+
+/** The known status where it says the same: then it is no change. */
+function unlessSame(status: JsonObject, known: JsonObject | undefined): JsonObject {
+  return known !== undefined && sameValue(known, status) ? known : status;
 }
 
 /** Kinds whose status is a function of the object alone. */

@@ -115,6 +115,7 @@ async function startThree(
       logger: logger.child({ service: "translator" }),
       retireGraceMs,
       checkpointEveryRevisions,
+      keyring: () => sealingKeys.keyring,
       ...(crash === undefined ? {} : { crashPoint: (point) => crash(`translator.${point}`) }),
     }),
   );

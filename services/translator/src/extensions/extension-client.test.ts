@@ -3,11 +3,10 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { codec } from "@routeledger/protos";
 import type { Clock } from "@routeledger/std";
+import type { CallFailed, Outcome, ResourceQuestion } from "@routeledger/translation/extensions";
 import { ExtensionClient } from "./extension-client.ts";
-import type { CallFailed, Outcome } from "./extension-outcome.ts";
 import type { ExtensionSettings } from "./extension-settings.ts";
 import type { ExtensionTransport, TransportCall, TransportReply } from "./extension-transport.ts";
-import type { ResourceQuestion } from "./hook-questions.ts";
 
 /** Time that moves when a test says so, timer by timer. */
 class VirtualClock implements Clock {

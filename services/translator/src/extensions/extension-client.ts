@@ -5,13 +5,22 @@ import type {
   Outcome,
   ResourceOutcome,
   TranslationOutcome,
-} from "./extension-outcome.ts";
+} from "@routeledger/translation/extensions";
+import {
+  type Hook,
+  hookMethods,
+  hookPath,
+  hookRequest,
+  type Reading,
+  type ResourceQuestion,
+  readResourceAnswer,
+  readTranslationAnswer,
+  resourceKinds,
+  resourceName,
+  type TranslationQuestion,
+} from "@routeledger/translation/extensions";
 import { type CallPolicy, callPolicy, type ExtensionSettings } from "./extension-settings.ts";
 import type { ExtensionTransport, TransportReply } from "./extension-transport.ts";
-import { type Reading, readResourceAnswer, readTranslationAnswer } from "./hook-answer.ts";
-import type { Hook, ResourceQuestion, TranslationQuestion } from "./hook-questions.ts";
-import { hookMethods, hookPath, hookRequest } from "./hook-request.ts";
-import { resourceKinds, resourceName } from "./resource-names.ts";
 import { retryDelayMs } from "./retry-policy.ts";
 
 export interface Surroundings {

@@ -29,6 +29,8 @@ export interface ExtensionSettings {
   readonly service: ExtensionService;
   /** Of a question and of an answer, bytes; 1 to 64 MiB (a commit's limit), 4 MiB by default. */
   readonly maxMessageBytes?: number | undefined;
+  /** Why the settings cannot be used: the outcome of each question. */
+  readonly unusable?: string | undefined;
   /** For a call with all its tries, milliseconds; 10 to 30,000, 2,000 by default. */
   readonly deadlineMs?: number | undefined;
 }

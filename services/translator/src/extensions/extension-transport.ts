@@ -1,4 +1,4 @@
-import type { StatusName } from "./extension-outcome.ts";
+import type { StatusName } from "@routeledger/translation/extensions";
 
 export type TransportReply =
   | { readonly kind: "reply"; readonly bytes: Uint8Array }

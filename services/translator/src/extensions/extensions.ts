@@ -1,13 +1,6 @@
 /** Asking extension servers that speak the protocol of Envoy Gateway; nothing here knows logs or objects. */
+export { ExtensionCaller, type ExtensionCallerOptions } from "./extension-caller.ts";
 export { ExtensionClient, type Surroundings } from "./extension-client.ts";
-export type {
-  CallFailed,
-  FailureCode,
-  Outcome,
-  ResourceOutcome,
-  StatusName,
-  TranslationOutcome,
-} from "./extension-outcome.ts";
 export {
   type CallPolicy,
   callPolicy,
@@ -15,14 +8,6 @@ export {
   type ExtensionSettings,
   type ExtensionTls,
 } from "./extension-settings.ts";
-export type {
-  Hook,
-  ResourceHook,
-  ResourceQuestion,
-  TranslationList,
-  TranslationQuestion,
-  TranslationResources,
-} from "./hook-questions.ts";
 export { NewestQuestions, type NewestQuestionsOptions } from "./newest-questions.ts";
 export { openExtensionClient } from "./open-extension-client.ts";
 export { type RetryPolicy, retryDelayMs } from "./retry-policy.ts";

@@ -10,7 +10,7 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
-import type { StatusName } from "./extension-outcome.ts";
+import type { StatusName } from "@routeledger/translation/extensions";
 import {
   callPolicy,
   type ExtensionService,
@@ -46,6 +46,7 @@ interface Connection {
  * users, like everything that they lead to.
  */
 export function openGrpcTransport(settings: ExtensionSettings): ExtensionTransport | Unusable {
+  if (settings.unusable !== undefined) return { unusable: settings.unusable };
   const target = targetOf(settings.service);
   if (typeof target !== "string") return target;
   const channel = channelCredentials(settings.service.tls);

@@ -1,3 +1,4 @@
+import { type EncodedField, topLevelFields } from "@routeledger/protos";
 import { bytesEqual, concatBytes } from "@routeledger/std";
 import {
   type ResourceQuestion,
@@ -7,7 +8,6 @@ import {
   translationLists,
 } from "./hook-questions.ts";
 import { examinedName, resourceKinds, resourceName } from "./resource-names.ts";
-import { type EncodedField, topLevelFields } from "./top-level-fields.ts";
 
 /** What an answer's bytes say. */
 export type Reading<Answer> =

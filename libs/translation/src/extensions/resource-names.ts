@@ -1,8 +1,6 @@
-import { isUtf8 } from "node:buffer";
-import { codec, Malformed, type MessageName } from "@routeledger/protos";
+import { codec, Malformed, type MessageName, topLevelFields } from "@routeledger/protos";
 import { assert, fromUtf8 } from "@routeledger/std";
 import type { ResourceHook, TranslationList } from "./hook-questions.ts";
-import { topLevelFields } from "./top-level-fields.ts";
 
 /** A kind of resource that hooks are asked about: its message, and the number of the field that names it. */
 export interface ResourceKind {
@@ -36,6 +34,8 @@ function nameBytes({ nameField }: ResourceKind, resource: Uint8Array): Uint8Arra
   return fields.findLast(({ number }) => number === nameField)?.value ?? unnamed;
 }
 
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 const unnamed = new Uint8Array(0);
 
 /** The name of a resource that somebody else encoded, once it was seen that all of it is well-formed. */
@@ -50,5 +50,9 @@ export function examinedName(
     throw error;
   }
   const name = nameBytes(kind, resource);
-  return isUtf8(name) ? { name: fromUtf8(name) } : { illFormed: "its name is no UTF-8" };
+  try {
+    return { name: strictUtf8.decode(name) };
+  } catch {
+    return { illFormed: "its name is no UTF-8" };
+  }
 }
