@@ -1,6 +1,6 @@
 import { type ConfigEvent, decodeConfigEvent, evolve } from "@routeledger/config-model";
 import { CommitReader, configKinds, lastAdoption } from "@routeledger/event-log";
-import { bytesEqual } from "@routeledger/std";
+import { bytesEqual, Failure } from "@routeledger/std";
 import {
   foldRevision,
   type RevisionFold,
@@ -43,6 +43,9 @@ export interface ReplayDifference {
 /** As many differences as are told; the rest is of the same cause more often than not. */
 const differencesMax = 20;
 
+/** A leader may purge under a check: then it begins again with what is left. So often. */
+const beginningsMax = 5;
+
 /**
  * Translates all that CONFIG holds again and compares what each revision became with what XDS says was served, byte
  * for byte. Reads both logs up to their ends; writes nothing.
@@ -51,6 +54,20 @@ const differencesMax = 20;
 export async function checkReplay(
   logs: TranslatorLogs,
   progress?: (at: number, of: number) => void,
+): Promise<ReplayCheck> {
+  for (let beginning = 1; ; beginning++) {
+    try {
+      return await checkOnce(logs, progress);
+    } catch (error) {
+      const isPurged = error instanceof Failure && error.code === "log.compacted";
+      if (!isPurged || beginning === beginningsMax) throw error;
+    }
+  }
+}
+
+async function checkOnce(
+  logs: TranslatorLogs,
+  progress: ((at: number, of: number) => void) | undefined,
 ): Promise<ReplayCheck> {
   const start = await replayStart(logs);
   const { publications, configTail } = start;

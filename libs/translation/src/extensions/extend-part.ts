@@ -1,4 +1,9 @@
-import { type ConfigObject, type GroupAnswers, kindKey } from "@routeledger/config-model";
+import {
+  type ConfigObject,
+  type ExtensionPoint,
+  type GroupAnswers,
+  kindKey,
+} from "@routeledger/config-model";
 import { type Part, type Reference, referencesOf } from "@routeledger/xds-model";
 import { makePart, remadePart } from "../parts.ts";
 import type { EncodedHost } from "../routes/route-table.ts";
@@ -25,10 +30,20 @@ export interface ExtendedPart {
   /** Of a virtual host, the routes that are held. */
   readonly heldRoutes: ReadonlySet<string>;
   readonly closing: Closing | undefined;
+  /** What extensions made of it, and names what must be there. */
+  readonly claims: readonly Claim[];
   readonly calls: readonly WantedCall[];
   readonly problems: readonly ExtensionProblem[];
   /** `answerKey`s of all that it rests on. */
   readonly keys: readonly string[];
+}
+
+/** Something that an extension made. */
+export interface Claim {
+  readonly extension: ExtensionView;
+  readonly point: ExtensionPoint;
+  readonly owner: ConfigObject;
+  readonly references: readonly Reference[];
 }
 
 /** What the parts of a node group have in common. */
@@ -95,7 +110,7 @@ function extendWhole({ group, part, hook, links, close }: WholePart): ExtendedPa
   const subject = subjectOf(group, hook, part.resource);
   const result = runChain(subject, links, part.bytes);
   const closed = () => withBytes(part, close(part.bytes), result);
-  return finish(result, {
+  return finish(subject, result, {
     part: result.outcome.type === "closed" ? closed() : servedPart(part, result),
     closing: result.by.length === 0 ? undefined : closed,
   });
@@ -117,7 +132,7 @@ export function extendHost(
   const subject = subjectOf(group, "VirtualHost", `${part.resource}/${part.virtualHost}`);
   const result = runChain(subject, links, waits ? undefined : base.bytes);
   const closed = () => withBytes(base, errorHost(part.bytes), result);
-  const whole = finish(result, {
+  const whole = finish(subject, result, {
     part: result.outcome.type === "closed" ? closed() : servedPart(base, result),
     closing: result.by.length === 0 ? routes?.closing : closed,
   });
@@ -126,12 +141,14 @@ export function extendHost(
     ...whole,
     calls: [...routes.calls, ...whole.calls],
     problems: [...routes.problems, ...whole.problems],
+    claims: [...routes.claims, ...whole.claims],
     keys: [...routes.keys, ...whole.keys],
   };
 }
 
 interface RouteOutcome {
   readonly name: string;
+  readonly subject: ChainSubject;
   readonly route: HostRoute;
   readonly result: ChainResult;
 }
@@ -145,7 +162,12 @@ function extendRoutes(group: ExtendingGroup, part: Part, host: EncodedHost): Ext
       owner: route.object,
       holdsStill: true,
     };
-    return { name, route, result: runChain(subject, routeLinks(group, route, host.domain), route.bytes) };
+    return {
+      name,
+      subject,
+      route,
+      result: runChain(subject, routeLinks(group, route, host.domain), route.bytes),
+    };
   });
   const results = outcomes.map(({ result }) => result);
   const by = new Set(results.flatMap((result) => result.by));
@@ -169,6 +191,7 @@ function extendRoutes(group: ExtendingGroup, part: Part, host: EncodedHost): Ext
       outcomes.filter(({ result }) => result.outcome.type === "held").map(({ name }) => name),
     ),
     closing: by.size === 0 ? undefined : joined,
+    claims: outcomes.flatMap((one) => claimOf(one, host.domain)),
     calls: results.flatMap(({ calls }) => calls),
     problems: results.flatMap(({ problems }) => problems),
     keys: results.flatMap(({ keys }) => keys),
@@ -185,12 +208,27 @@ function servedRoute(
   const { failureStatus } = route.entry;
   if (outcome.type === "closed") return [errorRoute(route.bytes, failureStatus)];
   if (isMissing === undefined || by.length === 0) return [outcome.bytes];
-  const alone = makePart(
-    { type: "route", resource: domain, virtualHost: domain },
-    encodeVirtualHost(domain, [outcome.bytes]),
-    [],
-  );
-  return [referencesOf(alone).some(isMissing) ? errorRoute(route.bytes, failureStatus) : outcome.bytes];
+  const isWrong = referencesOfRoute(outcome.bytes, domain).some(isMissing);
+  return [isWrong ? errorRoute(route.bytes, failureStatus) : outcome.bytes];
+}
+
+const routeReferences = new WeakMap<Uint8Array, readonly Reference[]>();
+
+function referencesOfRoute(bytes: Uint8Array, domain: string): readonly Reference[] {
+  let references = routeReferences.get(bytes);
+  if (references === undefined) {
+    const key = { type: "route", resource: domain, virtualHost: domain } as const;
+    references = referencesOf(makePart(key, encodeVirtualHost(domain, [bytes]), []));
+    routeReferences.set(bytes, references);
+  }
+  return references;
+}
+
+function claimOf({ subject, result: { outcome, by } }: RouteOutcome, domain: string): Claim[] {
+  const extension = by.at(-1);
+  if (extension === undefined || outcome.type !== "served") return [];
+  const references = referencesOfRoute(outcome.bytes, domain);
+  return [{ extension, point: { ...subject, extension: extension.name }, owner: subject.owner, references }];
 }
 
 /** The extensions of whose kinds the route names objects, or is named by policies. */
@@ -260,9 +298,22 @@ function withBytes(part: Part, bytes: Uint8Array, { by }: ChainResult): Part {
 }
 
 function finish(
-  { outcome, calls, problems, keys }: ChainResult,
+  subject: ChainSubject,
+  { outcome, by, calls, problems, keys }: ChainResult,
   { part, closing }: { readonly part: Part | undefined; readonly closing: Closing | undefined },
 ): ExtendedPart {
   const served = outcome.type === "held" ? undefined : part;
-  return { part: served, heldRoutes: noHeldRoutes, closing, calls, problems, keys };
+  const extension = outcome.type === "served" ? by.at(-1) : undefined;
+  const claims =
+    served === undefined || extension === undefined
+      ? []
+      : [
+          {
+            extension,
+            point: { ...subject, extension: extension.name },
+            owner: subject.owner,
+            references: referencesOf(served),
+          },
+        ];
+  return { part: served, heldRoutes: noHeldRoutes, closing, claims, calls, problems, keys };
 }

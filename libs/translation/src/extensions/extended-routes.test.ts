@@ -175,6 +175,7 @@ test("an answer that names a cluster that is nowhere costs its own route alone",
     "default/shop/1/0 -> service/default/b/80 +x-by=one",
     "default/shop/2/0 -> service/default/b/80",
   ]);
+  match(w.status(routeKey), /names cluster nowhere, which is not there; requests get an error/);
 });
 
 test("an Extension that goes leaves its filters to nobody: their rules answer 500", () => {

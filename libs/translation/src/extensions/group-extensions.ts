@@ -1,6 +1,6 @@
 import type { ConfigObject, ConfigState, GroupAnswers } from "@routeledger/config-model";
 import { SortedMap } from "@routeledger/std";
-import { type Part, type PartSet, partKeyText } from "@routeledger/xds-model";
+import { invalidBackendCluster, type Part, type PartSet, partKeyText } from "@routeledger/xds-model";
 import { sameItems } from "../memo-table.ts";
 import type { EncodedHost } from "../routes/route-table.ts";
 import {
@@ -113,9 +113,31 @@ export class GroupExtensions {
       problems.push(...translated.problems);
       for (const [key, closing] of translated.made) closings.set(key, closing);
     }
+    if (held.size + heldRoutes.size === 0) problems.push(...brokenClaims(extended, parts));
     const isSettled = held.size + heldRoutes.size + closings.size === 0;
     return { parts, unsettled: isSettled ? undefined : { held, heldRoutes, closings }, calls, problems };
   }
+}
+
+/** What extensions made and that names what is not there: it answers an error (`settleGroup`). */
+function brokenClaims(
+  extended: readonly (readonly [string, ExtendedPart])[],
+  parts: PartSet,
+): ExtensionProblem[] {
+  return extended.flatMap(([, { claims, problems }]) =>
+    claims.flatMap(({ extension, point, owner, references }): ExtensionProblem[] => {
+      const missing = references.find(
+        ({ type, name }) =>
+          name !== invalidBackendCluster &&
+          !parts.has(partKeyText({ type, resource: name, virtualHost: "" })),
+      );
+      // Of what was kept, its own problem speaks.
+      if (missing === undefined || problems.some((one) => one.point.name === point.name)) return [];
+      const message = `the answer to ${point.hook} for ${point.name} names ${missing.type} ${missing.name}, which is not there`;
+      const failure = { type: "failed", code: "INVALID_ANSWER", message } as const;
+      return [{ extension, point, failure, served: "error", owner }];
+    }),
+  );
 }
 
 function extendPart(
