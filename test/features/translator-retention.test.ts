@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { encodeStoreConfirmed } from "@routeledger/config-model";
 import { CommitReader, CommitWriter, configKinds, readCheckpoints, xdsKinds } from "@routeledger/event-log";
 import { type Revision, systemClock } from "@routeledger/std";
+import { checkReplay } from "@routeledger/translator";
 import { endpointSlice, gateway, gatewayClass, route, service } from "./translator/sample-objects.ts";
 import { TranslatorWorld, turn, type WorldOptions } from "./translator/translator-world.ts";
 
@@ -197,4 +198,26 @@ test("publishing goes on while a round of checkpoints is written, and the round 
   equal(await world.settled(), next);
   await world.stop();
   await world.assertReplays();
+});
+
+test("P2: a check that logs are purged under begins again with what is left of them", async () => {
+  const world = await RetentionWorld.begin({ retainCheckpoints: 1, storesToConfirm: 1 });
+  await world.round();
+  await world.stop();
+  const { config, xds } = world.open();
+  const before = await world.followFrom();
+  let purges = 0;
+  const info = xds.info.bind(xds);
+  // Between the look for a Catalog, which there is none to begin with, and the reading from the beginning.
+  xds.info = async () => {
+    if (purges++ === 1) {
+      await xds.purge(before.xds);
+      await config.purge(before.config);
+    }
+    return info();
+  };
+  const check = await checkReplay({ config, xds });
+  ok(purges > 2, "it looked again");
+  deepEqual(check.differences, []);
+  equal(check.from, before.config + 1);
 });

@@ -2,6 +2,7 @@ import {
   type ConfigObject,
   type ConfigState,
   changedObjects,
+  type ExtensionPoint,
   emptyConfigState,
   getObject,
   kindKey,
@@ -76,6 +77,15 @@ export class TranslationCache {
       this.#extend(before, state, { changes, ...touched, answered });
     }
     return { groups: this.#groups, statuses: this.#statuses.statuses, extended: this.#extended };
+  }
+
+  /** What the followed state knows of questions to extensions that nobody asks any more. */
+  unaskedPoints(): ExtensionPoint[] {
+    const isAny = extensionsOf(this.#state).length > 0;
+    return [...this.#state.answers].flatMap(([group, answers]) => {
+      const known = isAny ? this.#gateways.get(group) : undefined;
+      return known?.extensions.unasked() ?? [...answers.values()].map(({ newest }) => newest);
+    });
   }
 
   #translate(

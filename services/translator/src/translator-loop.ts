@@ -1,9 +1,4 @@
-import {
-  decodeConfigEvent,
-  type ExtensionAnswer,
-  encodeExtensionAnswers,
-  encodeTranslatorActivated,
-} from "@routeledger/config-model";
+import { decodeConfigEvent, encodeTranslatorActivated } from "@routeledger/config-model";
 import {
   type CheckpointCommit,
   type Commit,
@@ -24,6 +19,7 @@ import { announceWhileLeading } from "./announcer.ts";
 import { AppendQueue } from "./append-queue.ts";
 import { CheckpointKeeper } from "./checkpoint-keeper.ts";
 import type { CrashPoint } from "./crash-point.ts";
+import { answersCommit } from "./extensions/answers-commit.ts";
 import { ExtensionCaller } from "./extensions/extension-caller.ts";
 import { FencedFollower, type Position, stoppedFailure } from "./fenced-follower.ts";
 import { PendingPublications } from "./pending-publications.ts";
@@ -124,7 +120,8 @@ export class TranslatorLoop {
     this.#outbox = new XdsOutbox({ xds: logs.xds, writer, tail: xdsTail, publishedTo: published.revision });
     this.#extensions = new ExtensionCaller({
       ...{ clock, logger, random, keyring, report: report.extensions },
-      append: (decide) => this.#appendAnswers(decide),
+      append: (decide) => this.#queue.ask(() => this.#appendToConfig(() => answersCommit(decide()))),
+      unasked: () => cache.unaskedPoints(),
     });
     const appendToConfig = (commit: CheckpointCommit) =>
       this.#queue.ask(() => this.#appendToConfig(() => commit));
@@ -297,23 +294,6 @@ export class TranslatorLoop {
     this.#extensions.follow(
       state,
       [...last.extended.values()].flatMap(({ calls }) => calls),
-    );
-  }
-
-  #appendAnswers(decide: () => readonly ExtensionAnswer[]): Promise<void> {
-    return this.#queue.ask(() =>
-      this.#appendToConfig(() => {
-        const answers = decide();
-        if (answers.length === 0) return undefined;
-        const failed = answers.filter(({ outcome }) => outcome?.type === "failed").length;
-        const summary = `${answers.length} answers of extensions${failed > 0 ? `, ${failed} of them failures` : ""}`;
-        return {
-          kind: "ExtensionAnswers",
-          schemaVersion: 1,
-          summary,
-          payload: encodeExtensionAnswers(answers),
-        };
-      }),
     );
   }
 

@@ -1,4 +1,4 @@
-import type { ConfigObject, ConfigState, GroupAnswers } from "@routeledger/config-model";
+import type { ConfigObject, ConfigState, ExtensionPoint, GroupAnswers } from "@routeledger/config-model";
 import { SortedMap } from "@routeledger/std";
 import { invalidBackendCluster, type Part, type PartSet, partKeyText } from "@routeledger/xds-model";
 import { sameItems } from "../memo-table.ts";
@@ -53,6 +53,20 @@ export class GroupExtensions {
     this.#parts = this.#parts.with([...touched].map((key) => [key, this.#extend(key, plain, around)]));
     this.#result = this.#finish(around);
     return this.#result;
+  }
+
+  /** What is known of questions that nobody asks any more. */
+  unasked(): ExtensionPoint[] {
+    const around = this.#around;
+    if (around === undefined) return [];
+    const translating = new Set(
+      around.extensions.filter(({ hooks }) => hooks.has("Translation")).map(({ name }) => name),
+    );
+    return [...around.answers]
+      .filter(([key, { newest }]) =>
+        newest.hook === "Translation" ? !translating.has(newest.extension) : !this.#partOfAnswer.has(key),
+      )
+      .map(([, { newest }]) => newest);
   }
 
   /** Keys of the parts that may be others now. */

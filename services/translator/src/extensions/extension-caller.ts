@@ -5,8 +5,7 @@ import {
   type ExtensionPoint,
   emptyConfigState,
 } from "@routeledger/config-model";
-import type { Logger } from "@routeledger/service-kit";
-import { type Clock, canonicalJson, type JsonObject, type Keyring } from "@routeledger/std";
+import { canonicalJson, type JsonObject, type Keyring } from "@routeledger/std";
 import { extensionObjects, type WantedCall } from "@routeledger/translation";
 import type { Outcome, TranslationResources } from "@routeledger/translation/extensions";
 import { answersOf } from "@routeledger/translation/extensions";
@@ -16,22 +15,19 @@ import type { ExtensionReport } from "./extension-report.ts";
 import { NewestQuestions } from "./newest-questions.ts";
 import { openExtensionClient } from "./open-extension-client.ts";
 import { RetryTurns } from "./retry-turns.ts";
+import { UnaskedAnswers, type UnaskedAnswersOptions } from "./unasked-answers.ts";
 
 /** Questions of one extension on their way at a time; HTTP/2 servers' usual bound is 100 streams. */
 const inFlightMax = 16;
 /** Bytes of answers in one event; one answer may be larger. */
 const eventBytesMax = 16 * 1024 * 1024;
 
-export interface ExtensionCallerOptions {
-  readonly clock: Clock;
+export interface ExtensionCallerOptions extends UnaskedAnswersOptions {
   /** 0 to 1, 1 excluded. */
   readonly random: () => number;
-  readonly logger: Logger;
   readonly report: ExtensionReport;
   /** Opens the keys of client certificates. */
   readonly keyring: () => Keyring | undefined;
-  /** Appends answers; `decide` is asked at the fence, and may then have nothing to say. Rejects when the leadership ends. */
-  readonly append: (decide: () => readonly ExtensionAnswer[]) => Promise<void>;
 }
 
 /** One extension's server, and what it is asked. */
@@ -49,12 +45,14 @@ interface Server {
  * - a question is settled: its outcome goes to the log, with all others that were settled meanwhile;
  * - a question failed: it is asked again in its turn, until it is answered or nobody wants it; that it failed once
  *   more is no event;
+ * - nobody has asked a question for a while: what is known of it is forgotten, which is an event, too;
  * - an Extension changes, or a Secret that it names: its server is called anew.
  * One extension never waits for another, nor one node group for another of the same extension.
  */
 export class ExtensionCaller {
   readonly #options: ExtensionCallerOptions;
   readonly #report: ExtensionReport;
+  readonly #unasked: UnaskedAnswers;
   readonly #servers = new Map<string, Server>();
   #state: ConfigState = emptyConfigState;
   #wanted = new Map<string, WantedCall>();
@@ -68,6 +66,7 @@ export class ExtensionCaller {
     this.#options = options;
     this.#report = options.report;
     this.#report.counts = () => this.#counts();
+    this.#unasked = new UnaskedAnswers(options);
   }
 
   /** Follows to a state, and to all that it wants to know of extensions. */
@@ -76,6 +75,7 @@ export class ExtensionCaller {
     const before = this.#wanted;
     this.#state = state;
     this.#wanted = new Map([...calls].map((call) => [keyOf(call), call]));
+    if (state.answers.size > 0) this.#unasked.watch();
     this.#followServers();
     for (const [key, call] of before) if (!this.#wanted.has(key)) this.#forget(key, call);
     for (const [key, call] of this.#wanted) this.#consider(key, call);
@@ -84,6 +84,7 @@ export class ExtensionCaller {
   /** Ends all calls. Idempotent. */
   close(): void {
     this.#closed = true;
+    this.#unasked.close();
     for (const name of [...this.#servers.keys()]) this.#closeServer(name);
   }
 
