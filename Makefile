@@ -19,6 +19,7 @@ SOAK_WORLDS ?= 5000
 SOAK_FUZZ_RUNS ?= 20
 SOAK_ROUTINGS ?= 5000
 SOAK_POLICY_FLIPS ?= 100
+SOAK_PREPARED_SWITCHES ?= 100
 # Of `make start`: a folder of examples/.
 EXAMPLE ?= quickstart
 
@@ -103,7 +104,8 @@ conformance: $(PACKAGES) envoy ## the official suite's cases, as a table and as 
 soak: $(PACKAGES) envoy nats-server ## simulation, faults, random routing and incidents many times over: see the SOAK_ variables in CONTRIBUTING.md
 	@RUNS=$(SOAK_RUNS) TRANSLATOR_KILLS=$(SOAK_TRANSLATOR_KILLS) CLUSTER_ROUNDS=$(SOAK_CLUSTER_ROUNDS) \
 	  SIMULATION_WORLDS=$(SOAK_WORLDS) SIMULATION_SEED=any FUZZ_RUNS=$(SOAK_FUZZ_RUNS) \
-	  ROUTINGS=$(SOAK_ROUTINGS) ROUTING_SEED=any POLICY_FLIPS=$(SOAK_POLICY_FLIPS) $(TIER) soak
+	  ROUTINGS=$(SOAK_ROUTINGS) ROUTING_SEED=any POLICY_FLIPS=$(SOAK_POLICY_FLIPS) \
+	  PREPARED_SWITCHES=$(SOAK_PREPARED_SWITCHES) $(TIER) soak
 
 bench: $(PACKAGES) envoy nats-server ## measure; prints figures, judges nothing
 	@set -e; for file in test/bench/*.ts; do echo "== $$file"; node --no-warnings --expose-gc "$$file"; done

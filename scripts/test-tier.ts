@@ -34,6 +34,7 @@ const tiers: Readonly<Record<string, Tier>> = {
     "test/faults/**/*.test.ts",
     "test/envoy/random-routing.test.ts",
     "test/envoy/incidents/policy-flips.test.ts",
+    "test/envoy/incidents/prepared-switches.test.ts",
   ]),
 };
 

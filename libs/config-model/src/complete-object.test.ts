@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type JsonObject, revision } from "@routeledger/std";
 import { completeObject } from "./complete-object.ts";
 import type { ConfigObject } from "./config-state.ts";
-import { configObject } from "./evolve.ts";
+import { configObject } from "./object-index.ts";
 
 const route: JsonObject = {
   apiVersion: "gateway.networking.k8s.io/v1",

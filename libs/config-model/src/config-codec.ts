@@ -1,10 +1,17 @@
 import { codec } from "@routeledger/protos";
-import { compareStrings, type Revision } from "@routeledger/std";
+import type { Revision } from "@routeledger/std";
 import { decodeExtensionAnswers, decodeStateAnswers, encodeStateAnswers } from "./answer-codec.ts";
 import type { ConfigEvent, ConfigFact, ObjectChange } from "./config-event.ts";
 import { allObjects, type ConfigState, emptyConfigState } from "./config-state.ts";
 import { evolve } from "./evolve.ts";
-import { objectKey } from "./object-ref.ts";
+import {
+  changeMessages,
+  changesOf,
+  decodeSwitch,
+  hasSwitches,
+  switchCheckpoint,
+  switchesOf,
+} from "./switch-codec.ts";
 
 const changeSet = codec("routeledger.config.v1.ChangeSet");
 const termStarted = codec("routeledger.log.v1.TermStarted");
@@ -59,28 +66,17 @@ function decodeFact(kind: string, payload: Uint8Array): ConfigFact {
       return { type: "logAdopted", identity, reason };
     }
     default:
-      return { type: "checkpoint" };
+      return decodeSwitch(kind, payload) ?? { type: "checkpoint" };
   }
 }
 
 /** The payload of a commit of kind ChangeSet. Changes are sorted by object; an object occurs once. */
 export function encodeChangeSet(changes: readonly ObjectChange[]): Uint8Array {
-  const sorted = [...changes].sort((a, b) => compareStrings(objectKey(a), objectKey(b)));
-  return changeSet.encode({
-    changes: sorted.map((change) => {
-      const { group, kind, namespace, name, source } = change;
-      return change.type === "deleted"
-        ? { deleted: { group, kind, namespace, name, source } }
-        : { applied: { group, version: change.version, kind, namespace, name, json: change.json, source } };
-    }),
-  });
+  return changeSet.encode({ changes: changeMessages(changes) });
 }
 
 export function decodeChangeSet(payload: Uint8Array): ObjectChange[] {
-  return changeSet.decode(payload).changes.flatMap(({ applied, deleted }): ObjectChange[] => {
-    if (applied) return [{ type: "applied", ...applied }];
-    return deleted ? [{ type: "deleted", ...deleted }] : [];
-  });
+  return changesOf(changeSet.decode(payload).changes);
 }
 
 export function encodeTermStarted(term: number, translator: string): Uint8Array {
@@ -112,12 +108,13 @@ export function encodeStateCheckpoint(state: ConfigState): Uint8Array {
       revision,
     })),
     answers: encodeStateAnswers(state),
+    ...switchCheckpoint(state),
   });
 }
 
-/** The schema version of a checkpoint of a state: what holds nothing new is read by older versions. */
-export function stateCheckpointVersion({ answers }: ConfigState): 1 | 2 {
-  return answers.size === 0 ? 1 : 2;
+/** The lowest schema version of CheckpointClosed that a checkpoint of the state can be read with. */
+export function stateCheckpointVersion(state: ConfigState): 1 | 2 {
+  return state.answers.size > 0 || hasSwitches(state) ? 2 : 1;
 }
 
 /** The state that `encodeStateCheckpoint` was given. */
@@ -130,6 +127,7 @@ export function decodeStateCheckpoint(bytes: Uint8Array): ConfigState {
   }
   return {
     ...state,
+    ...switchesOf(checkpoint),
     revision: { epoch: revision.epoch, sequence: revision.sequence },
     timeMs: checkpoint.timeUnixMs,
     term: checkpoint.term,

@@ -1,5 +1,6 @@
 import type { Revision } from "@routeledger/std";
 import type { ActiveTranslator } from "./config-state.ts";
+import type { SwitchFact } from "./evolve-switch.ts";
 import type { ExtensionAnswer } from "./extension-answer.ts";
 import type { ObjectRef } from "./object-ref.ts";
 
@@ -26,6 +27,7 @@ export type ConfigFact =
       readonly config: Revision;
       readonly xds: Revision;
     }
+  | SwitchFact
   | { readonly type: "logAdopted"; readonly identity: string; readonly reason: string }
   /** Checkpoints and catalogs say nothing new. */
   | { readonly type: "checkpoint" };

@@ -26,7 +26,8 @@ export {
   objectsOfKind,
 } from "./config-state.ts";
 export { type DeclaredKind, declaredIn, declaredKinds, extensionsOf } from "./declared-kinds.ts";
-export { configObject, evolve } from "./evolve.ts";
+export { evolve } from "./evolve.ts";
+export { asideState, isSwitched, type SwitchFact } from "./evolve-switch.ts";
 export {
   type AnswerIndex,
   answerKey,
@@ -38,7 +39,18 @@ export {
   type KnownAnswer,
 } from "./extension-answer.ts";
 export { changedObjects, type ObjectDifference } from "./object-changes.ts";
+export { configObject } from "./object-index.ts";
 export { compareRefs, displayRef, type ObjectRef, objectKey, parseApiVersion, refOf } from "./object-ref.ts";
+export {
+  type ClusterGenerations,
+  firstGeneration,
+  generationName,
+  type OpenSwitch,
+  type SwitchedCluster,
+  type SwitchPhase,
+  type SwitchPlan,
+  type SwitchWatch,
+} from "./open-switch.ts";
 export { type GroupVersionKind, knownKinds, schemaFor, statusSchemaFor } from "./schema/catalog.ts";
 export { FIELD_ERRORS_MAX, type FieldError, type FieldErrorCode } from "./schema/field-error.ts";
 export type { KindInfo } from "./schema/kind-info.ts";
@@ -65,3 +77,4 @@ export {
   secretFacts,
   type TlsFacts,
 } from "./secrets/sealed-secret.ts";
+export { encodeSwitch } from "./switch-codec.ts";

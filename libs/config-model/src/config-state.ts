@@ -1,6 +1,7 @@
 import { compareStrings, type JsonObject, type Revision, revision, SortedMap } from "@routeledger/std";
 import type { AnswerIndex } from "./extension-answer.ts";
 import type { ObjectRef } from "./object-ref.ts";
+import type { GenerationIndex, OpenSwitch } from "./open-switch.ts";
 
 /** An object as the log holds it. Immutable; two states that hold the same instance hold the same object. */
 export interface ConfigObject extends ObjectRef {
@@ -38,6 +39,10 @@ export interface ConfigState {
   readonly objects: ObjectIndex;
   /** What extension servers said. */
   readonly answers: AnswerIndex;
+  /** Of the clusters that were ever switched. */
+  readonly clusterGenerations: GenerationIndex;
+  /** The prepared switch that is under way. */
+  readonly openSwitch: OpenSwitch | undefined;
 }
 
 /** Before the first event. */
@@ -48,6 +53,8 @@ export const emptyConfigState: ConfigState = {
   translator: undefined,
   objects: SortedMap.empty(),
   answers: SortedMap.empty(),
+  clusterGenerations: SortedMap.empty(),
+  openSwitch: undefined,
 };
 
 export function kindKey(group: string, kind: string): string {

@@ -1,13 +1,9 @@
-import { type JsonObject, type Revision, SortedMap } from "@routeledger/std";
+import type { Revision } from "@routeledger/std";
 import type { ConfigEvent, ObjectChange } from "./config-event.ts";
-import {
-  type ConfigObject,
-  type ConfigState,
-  kindKey,
-  type ObjectIndex,
-  type ObjectsByName,
-} from "./config-state.ts";
+import type { ConfigState, ObjectIndex } from "./config-state.ts";
+import { evolveSwitch } from "./evolve-switch.ts";
 import { withAnswers } from "./extension-answer.ts";
+import { configObject, withObjects } from "./object-index.ts";
 
 /**
  * Folds one event. Pure and total: it accepts whatever the log holds, since what was let in once stays in.
@@ -31,6 +27,12 @@ export function evolve(state: ConfigState, event: ConfigEvent): ConfigState {
     case "extensionAnswers":
       if (event.term < state.term) return next;
       return { ...next, answers: withAnswers(state.answers, fact.answers) };
+    case "switchPrepared":
+    case "switchTried":
+    case "switchTurned":
+    case "switchFinished":
+    case "switchReverted":
+      return evolveSwitch(next, fact, event);
     case "eventSkipped":
     case "storeConfirmed":
     case "logAdopted":
@@ -40,45 +42,12 @@ export function evolve(state: ConfigState, event: ConfigEvent): ConfigState {
 }
 
 function withChanges(objects: ObjectIndex, changes: readonly ObjectChange[], at: Revision): ObjectIndex {
-  const byKind = Map.groupBy(changes, ({ group, kind }) => kindKey(group, kind));
-  return objects.with(
-    [...byKind].map(([kind, ofKind]): [string, SortedMap<ObjectsByName> | undefined] => {
-      const namespaces = objects.get(kind) ?? SortedMap.empty<ObjectsByName>();
-      const byNamespace = Map.groupBy(ofKind, ({ namespace }) => namespace);
-      const next = namespaces.with(
-        [...byNamespace].map(([namespace, own]) => {
-          const known = namespaces.get(namespace) ?? SortedMap.empty<ConfigObject>();
-          return [
-            namespace,
-            unlessEmpty(known.with(own.map((change) => [change.name, outcome(change, at)]))),
-          ];
-        }),
-      );
-      return [kind, unlessEmpty(next)];
+  return withObjects(
+    objects,
+    changes.map((change) => {
+      const { group, kind, namespace, name } = change;
+      const object = change.type === "deleted" ? undefined : configObject(change, at);
+      return { group, kind, namespace, name, object };
     }),
   );
-}
-
-function outcome(change: ObjectChange, at: Revision): ConfigObject | undefined {
-  return change.type === "deleted" ? undefined : configObject(change, at);
-}
-
-function unlessEmpty<V>(map: SortedMap<V>): SortedMap<V> | undefined {
-  return map.size === 0 ? undefined : map;
-}
-
-/** Builds the object that an applied change puts into the state. */
-export function configObject(change: Extract<ObjectChange, { type: "applied" }>, at: Revision): ConfigObject {
-  const { group, version, kind, namespace, name, json, source } = change;
-  return { group, version, kind, namespace, name, json, source, object: parseObject(json), revision: at };
-}
-
-function parseObject(json: string): JsonObject {
-  try {
-    const parsed: unknown = JSON.parse(json);
-    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed as JsonObject;
-  } catch {
-    // Whatever the log holds is accepted; what is no JSON is an object without fields.
-  }
-  return {};
 }

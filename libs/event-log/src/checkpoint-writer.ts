@@ -35,8 +35,8 @@ export interface CheckpointRound {
   readonly configHash: Uint8Array;
   /** By subject ("config", "statuses", "group/..."), at least one. */
   readonly states: ReadonlyMap<string, Uint8Array>;
-  /** The schema version of what the states hold, 1 by default. */
-  readonly schemaVersion?: number;
+  /** By subject the version of CheckpointClosed, where it is not 1: the lowest that readers of the state must know. */
+  readonly closedVersions?: ReadonlyMap<string, number>;
   /** Appends behind all that was read, after lost races again; throws when this writer may not write any more. */
   readonly append: (commit: CheckpointCommit) => Promise<unknown>;
   /** Cryptographically random bytes. */
@@ -95,7 +95,7 @@ async function writeOne(
   const { revision, configHash } = round;
   await round.append({
     kind: "CheckpointClosed",
-    schemaVersion: round.schemaVersion ?? 1,
+    schemaVersion: round.closedVersions?.get(subject) ?? 1,
     summary: `checkpoint of ${subject}`,
     payload: checkpointClosed.encode({
       checkpointId,

@@ -3,7 +3,10 @@ import type { MessageName } from "@routeledger/protos";
 /** Kinds of a log and the highest schema version of each that this version reads. */
 export type ReadableKinds = Readonly<Record<string, number>>;
 
-/** The version of CheckpointClosed counts the schema of the states, too. */
+/**
+ * The version of CheckpointClosed counts the schema of the states, too. A writer says the lowest that its state can be read
+ * with: what an older version would leave out stops it.
+ */
 export const checkpointKinds = { CheckpointPart: 1, CheckpointClosed: 2, Catalog: 1 } as const;
 
 const sharedKinds = { ...checkpointKinds, TermStarted: 1, EventSkipped: 1, LogAdopted: 1 } as const;
@@ -15,13 +18,18 @@ export const configKinds = {
   TranslatorActivated: 1,
   ExtensionAnswers: 1,
   StoreConfirmed: 1,
+  SwitchPrepared: 1,
+  SwitchTried: 1,
+  SwitchTurned: 1,
+  SwitchFinished: 1,
+  SwitchReverted: 1,
 } as const;
 
 /** XDS: routeledger.xds.v1 and routeledger.log.v1. */
 export const xdsKinds = { ...sharedKinds, Publication: 1 } as const;
 
 /** DELIVERY: routeledger.delivery.v1 and routeledger.log.v1. */
-export const deliveryKinds = { DeliveryBatch: 2, LogAdopted: 1 } as const;
+export const deliveryKinds = { DeliveryBatch: 3, LogAdopted: 1 } as const;
 
 /** The message that the payload of a kind holds. */
 export const payloadTypes = {
@@ -35,6 +43,11 @@ export const payloadTypes = {
   ChangeSet: "routeledger.config.v1.ChangeSet",
   TranslatorActivated: "routeledger.config.v1.TranslatorActivated",
   ExtensionAnswers: "routeledger.config.v1.ExtensionAnswers",
+  SwitchPrepared: "routeledger.config.v1.SwitchPrepared",
+  SwitchTried: "routeledger.config.v1.SwitchTried",
+  SwitchTurned: "routeledger.config.v1.SwitchTurned",
+  SwitchFinished: "routeledger.config.v1.SwitchFinished",
+  SwitchReverted: "routeledger.config.v1.SwitchReverted",
   Publication: "routeledger.xds.v1.Publication",
   DeliveryBatch: "routeledger.delivery.v1.DeliveryBatch",
 } as const satisfies Readonly<Record<string, MessageName>>;

@@ -1,4 +1,4 @@
-import { decodeConfigEvent, type ObjectChange } from "@routeledger/config-model";
+import { type ConfigFact, decodeConfigEvent, type ObjectChange } from "@routeledger/config-model";
 import type { Commit } from "@routeledger/event-log";
 import type { Revision } from "@routeledger/std";
 import { objectStatements } from "./object-statements.ts";
@@ -21,7 +21,7 @@ export function configProjection(database: SqliteDatabase): (commit: Omit<Commit
   return (commit) => {
     const { revision, firstSequence, commitId, kind, schemaVersion, term, actor, source, summary } = commit;
     const { fact } = decodeConfigEvent(commit);
-    const changes = fact.type === "changeSet" ? fact.changes : [];
+    const changes = changesOf(fact);
     const text = [commitId, kind, schemaVersion, term, actor, source, summary];
     insertEvent.run(
       ...[revision.sequence, revision.epoch, firstSequence, ...text],
@@ -29,4 +29,16 @@ export function configProjection(database: SqliteDatabase): (commit: Omit<Commit
     );
     for (const change of changes) writeChange(change, revision);
   };
+}
+
+/** What an event changes at once: a SwitchPrepared changes nothing yet. Steps that do not fit are never appended (SW2). */
+function changesOf(fact: ConfigFact): readonly ObjectChange[] {
+  switch (fact.type) {
+    case "changeSet":
+    case "switchTurned":
+    case "switchReverted":
+      return fact.changes;
+    default:
+      return [];
+  }
 }

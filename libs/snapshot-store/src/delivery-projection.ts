@@ -1,7 +1,7 @@
 import type { Commit } from "@routeledger/event-log";
 import { codec, type DecodedTypes } from "@routeledger/protos";
 import { toHex } from "@routeledger/std";
-import { closedStreamsMax, historyMax } from "./delivery-schema.ts";
+import { closedStreamsMax, historyMax, loadsMax } from "./delivery-schema.ts";
 import { deliveryStatements } from "./delivery-statements.ts";
 import type { SqliteDatabase } from "./open-database.ts";
 import { RejectionProjection } from "./rejection-projection.ts";
@@ -37,6 +37,10 @@ export class DeliveryProjection {
     const batch = batchCodec.decode(commit.payload);
     for (const delivery of batch.deliveries) {
       if (!this.#count(batch, delivery)) continue;
+      if (delivery.loads) {
+        this.#writeLoads(batch, delivery);
+        continue;
+      }
       this.#writeStream(batch, delivery);
       this.#rejections.write(delivery);
       this.#writeTypes(batch, delivery);
@@ -45,6 +49,18 @@ export class DeliveryProjection {
     this.#statements.trimHistory.run(historyMax);
     this.#statements.trimTypes.run(closedStreamsMax);
     if (this.#statements.trimStreams.run(closedStreamsMax).changes > 0) this.#statements.trimRejections.run();
+  }
+
+  /** Of no proxy: they are in no history. */
+  #writeLoads({ edgeId }: Batch, { loads, nodeGroup, timeUnixMs }: Delivery): void {
+    const { proxies = 0, windowMs = 0, clusters = [] } = loads ?? {};
+    // A record without a cluster still says that somebody reports.
+    const named = clusters.length > 0 ? clusters : [{ name: "", successful: 0, errors: 0, issued: 0 }];
+    for (const { name, successful, errors, issued } of named) {
+      const span = [timeUnixMs - windowMs, timeUnixMs];
+      this.#statements.load.run(edgeId, nodeGroup, name, ...span, proxies, successful, errors, issued);
+    }
+    this.#statements.trimLoads.run(loadsMax);
   }
 
   /** False for a record that was seen before. */

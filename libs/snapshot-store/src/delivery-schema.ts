@@ -8,13 +8,16 @@
  * same bytes. `offered_*` is what it was sent of that name since, `held_*` what it acknowledged of it last: bytes where
  * that is known, else the CONFIG sequence of what it had acknowledged of the type.
  */
-export const deliveryFormat = 3;
+export const deliveryFormat = 4;
 
 /** Records of the history that are kept, over all proxies; the oldest go first. */
 export const historyMax = 100_000;
 
 /** Rejected resources of one response that are kept when nobody can tell which of them was wrong. */
 export const rejectionsMax = 100;
+
+/** Rows of loads that are kept; the oldest go first. */
+export const loadsMax = 20_000;
 
 /** Closed streams that are kept; the oldest go first. */
 export const closedStreamsMax = 10_000;
@@ -63,6 +66,13 @@ CREATE TABLE rejections (
   offered_nonce TEXT, offered_digest BLOB, held_sequence INTEGER, held_digest BLOB,
   PRIMARY KEY (node_id, node_group, type, name)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE loads (
+  id INTEGER PRIMARY KEY, edge_id TEXT NOT NULL, node_group TEXT NOT NULL, cluster TEXT NOT NULL,
+  from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, proxies INTEGER NOT NULL,
+  successful INTEGER NOT NULL, errors INTEGER NOT NULL, issued INTEGER NOT NULL
+) STRICT;
+CREATE INDEX loads_by_group ON loads (node_group, from_ms);
 
 CREATE TABLE history (
   id INTEGER PRIMARY KEY, edge_id TEXT NOT NULL, edge_started_ms INTEGER NOT NULL, counter INTEGER NOT NULL,

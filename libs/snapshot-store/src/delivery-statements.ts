@@ -60,11 +60,23 @@ export function deliveryStatements(database: SqliteDatabase) {
          nacked_ms = ?, nacked_code = ?, nacked_message = ?, nacked_resources = ? WHERE ${streamKey} AND type = ?`,
     ),
 
+    ...loadStatements(statement),
+
     history: statement(
       `INSERT INTO history (edge_id, edge_started_ms, counter, time_ms, node_id, node_group, stream_id, what, type,
          version, sequence, detail)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     trimHistory: statement("DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ?"),
+  };
+}
+
+function loadStatements(statement: (text: string) => Statement<unknown[]>) {
+  return {
+    load: statement(
+      `INSERT INTO loads (edge_id, node_group, cluster, from_ms, until_ms, proxies, successful, errors, issued)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    trimLoads: statement("DELETE FROM loads WHERE id <= (SELECT max(id) FROM loads) - ?"),
   };
 }

@@ -29,11 +29,18 @@ export class Dependents {
     this.#reads.delete(name);
   }
 
-  /** The names whose reads are no longer the same at a state, which is after these changes. */
-  affectedBy(changes: readonly ObjectDifference[], state: ConfigState): ReadonlySet<string> {
+  /**
+   * The names whose reads are no longer the same at a state, which is after these changes.
+   * @param keys of what changed besides objects
+   */
+  affectedBy(
+    changes: readonly ObjectDifference[],
+    state: ConfigState,
+    keys: readonly string[] = [],
+  ): ReadonlySet<string> {
     const affected = new Set<string>();
     const asked = new Set<string>();
-    for (const key of new Set(changes.flatMap(keysOf))) {
+    for (const key of new Set([...changes.flatMap(keysOf), ...keys])) {
       for (const name of this.#byKey.get(key) ?? []) {
         if (asked.has(name)) continue;
         asked.add(name);

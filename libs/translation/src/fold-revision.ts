@@ -35,10 +35,7 @@ export function foldRevision(
   const idle = { state, published: { ...fold.published, revision, timeMs }, delta: undefined, alarms: [] };
   if (translator === undefined || translator.version !== translatorVersion)
     return { ...idle, last: undefined };
-  const untouched =
-    state.objects === fold.state.objects &&
-    state.answers === fold.state.answers &&
-    translator === fold.state.translator;
+  const untouched = isSame(state, fold.state);
   if (untouched && fold.last !== undefined) return { ...idle, last: fold.last };
   const translated = settled(translateAll(state, cache), fold);
   const { retireGraceMs } = translator;
@@ -46,14 +43,26 @@ export function foldRevision(
   return { state, ...outcome, last: outcome.alarms.length === 0 ? translated : undefined };
 }
 
+/** Whether all that is translated is the same. */
+function isSame(a: ConfigState, b: ConfigState): boolean {
+  return (
+    a.objects === b.objects &&
+    a.answers === b.answers &&
+    a.translator === b.translator &&
+    a.openSwitch === b.openSwitch &&
+    a.clusterGenerations === b.clusterGenerations
+  );
+}
+
 /** What extensions left open is decided by what proxies have. */
 function settled(translated: TranslatedState, { published, last }: RevisionFold): TranslatedState {
   const open = [...translated.extended].filter(([, { unsettled }]) => unsettled !== undefined);
   if (open.length === 0) return translated;
-  const groups = open.map(([nodeGroup, extended]): [string, PartSet] => {
+  const groups = open.map(([nodeGroup, { unsettled }]): [string, PartSet] => {
+    const parts = translated.groups.get(nodeGroup) ?? SortedMap.empty<Part>();
     const snapshot = published.snapshots.get(nodeGroup);
     const live = last?.groups.get(nodeGroup) ?? (snapshot && partsOf(snapshot)) ?? SortedMap.empty<Part>();
-    return [nodeGroup, settleGroup(extended, { live, snapshot })];
+    return [nodeGroup, settleGroup({ parts, unsettled }, { live, snapshot })];
   });
   return { ...translated, groups: translated.groups.with(groups) };
 }

@@ -4,21 +4,28 @@ import {
   emptyConfigState,
   evolve,
   getObject,
+  type ObjectChange,
   refOf,
 } from "@routeledger/config-model";
 import { codec, type MessageName, toJson } from "@routeledger/protos";
 import { type JsonObject, type JsonValue, revision } from "@routeledger/std";
 import type { Part, ResourceType } from "@routeledger/xds-model";
 
-/** The state after one more change set of these objects, as an apply makes it, at the next revision. */
-export function applyObjects(state: ConfigState, objects: readonly JsonObject[]): ConfigState {
+/** What an apply of these objects changes. */
+export function changesTo(state: ConfigState, objects: readonly JsonObject[]): ObjectChange[] {
   const sequence = state.revision.sequence + 1;
-  const changes = objects.flatMap((object) => {
+  return objects.flatMap((object) => {
     const existing = getObject(state, refOf(object));
     const context = { existing, source: "test", uid: `uid-${sequence}`, timeMs: sequence * 1000 };
     const change = completeObject(object, context);
     return change === "unchanged" ? [] : [change];
   });
+}
+
+/** The state after one more change set of these objects, as an apply makes it, at the next revision. */
+export function applyObjects(state: ConfigState, objects: readonly JsonObject[]): ConfigState {
+  const sequence = state.revision.sequence + 1;
+  const changes = changesTo(state, objects);
   const event = { revision: revision(1, sequence), timeMs: sequence * 1000, term: 0 };
   return evolve(state, { ...event, fact: { type: "changeSet", changes } });
 }

@@ -1,4 +1,5 @@
 import {
+  asideState,
   type ConfigObject,
   type ConfigState,
   changedObjects,
@@ -11,7 +12,9 @@ import {
 } from "@routeledger/config-model";
 import { type JsonObject, SortedMap } from "@routeledger/std";
 import type { PartSet } from "@routeledger/xds-model";
+import { changedGenerations, generationKey } from "./backends/cluster-generation.ts";
 import { SliceIndex } from "./backends/slice-index.ts";
+import { withClustersAside } from "./clusters-aside.ts";
 import { Dependents } from "./dependents.ts";
 import type { ExtendedGroup } from "./extensions/extended-group.ts";
 import { extensionStatuses, withProblems } from "./extensions/extension-findings.ts";
@@ -60,6 +63,7 @@ export class TranslationCache {
   #groups = SortedMap.empty<PartSet>();
   #extended = SortedMap.empty<ExtendedGroup>();
   readonly #envoyRoutesMax: number | undefined;
+  #aside: TranslationCache | undefined;
 
   /** @param envoyRoutesMax of a Gateway (G37); tests lower it */
   constructor(envoyRoutesMax?: number) {
@@ -70,13 +74,29 @@ export class TranslationCache {
   follow(state: ConfigState): TranslatedState {
     const before = this.#state;
     const changes = changedObjects(before, state);
+    const generations = changedGenerations(before, state);
     this.#state = state;
     const answered = state.answers.changesSince(before.answers).map(({ key }) => key);
-    if (changes.length + answered.length > 0) {
-      const touched = this.#translate(before, state, changes);
+    if (changes.length + generations.length + answered.length > 0) {
+      const touched = this.#translate(before, state, changes, generations);
       this.#extend(before, state, { changes, ...touched, answered });
     }
-    return { groups: this.#groups, statuses: this.#statuses.statuses, extended: this.#extended };
+    return {
+      groups: this.#withAside(state),
+      statuses: this.#statuses.statuses,
+      extended: this.#extended,
+    };
+  }
+
+  /** While a switch is open its other side is translated, too, by a cache of its own. */
+  #withAside(state: ConfigState): SortedMap<PartSet> {
+    const other = asideState(state);
+    if (other === undefined) {
+      this.#aside = undefined;
+      return this.#groups;
+    }
+    this.#aside ??= new TranslationCache(this.#envoyRoutesMax);
+    return withClustersAside(this.#groups, state, this.#aside.follow(other).groups);
   }
 
   /** What the followed state knows of questions to extensions that nobody asks any more. */
@@ -92,9 +112,10 @@ export class TranslationCache {
     before: ConfigState,
     state: ConfigState,
     changes: readonly ObjectDifference[],
+    generations: readonly string[],
   ): { readonly followed: readonly string[]; readonly gone: readonly string[] } {
     const routes = new Map<string, string[]>();
-    for (const route of this.#routes.follow(state, changes)) {
+    for (const route of this.#routes.follow(state, changes, generations.map(generationKey))) {
       for (const group of gatewaysOf(state, [route.before, route.after])) {
         const keys = routes.get(group);
         if (keys === undefined) routes.set(group, [route.key]);

@@ -1,11 +1,14 @@
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
-import type { ConfigState } from "@routeledger/config-model";
+import { type ConfigFact, type ConfigState, evolve } from "@routeledger/config-model";
 import { p256, p384, sealedTlsSecret } from "@routeledger/config-model/testing";
 import type { JsonObject } from "@routeledger/std";
+import { danglingReferences } from "@routeledger/xds-model";
+import { snapshotOf } from "@routeledger/xds-model/testing";
 import fc from "fast-check";
+import { planSwitch } from "./plan-switch.ts";
 import * as samples from "./sample-objects.ts";
-import { applyObjects, deleteObject, stateOf } from "./testing.ts";
+import { applyObjects, changesTo, deleteObject, stateOf } from "./testing.ts";
 import { translateAll } from "./translate-all.ts";
 import { TranslationCache } from "./translation-cache.ts";
 
@@ -212,6 +215,59 @@ for (const envoyRoutesMax of [undefined, fewEnvoyRoutes]) {
       { numRuns: 200 },
     );
   });
+}
+
+const switchSteps = ["prepare", "try", "turn", "finish", "revert", "edit"] as const;
+
+test("rules SW7 to SW9, P3: so does any history with switches, and every snapshot is closed", () => {
+  const steps = fc.array(fc.tuple(randomStep, fc.constantFrom(...switchSteps)), { maxLength: 12 });
+  let prepared = 0;
+  fc.assert(
+    fc.property(steps, (history) => {
+      const cache = new TranslationCache();
+      let state: ConfigState = stateOf(randomBase);
+      for (const [{ change, remove }, step] of history) {
+        if (step === "edit")
+          state = remove ? change.reduce(deleteObject, state) : applyObjects(state, change);
+        else state = switched(state, step, remove ? [] : change);
+        if (step === "prepare" && state.openSwitch !== undefined) prepared++;
+        deepEqual(plain(state, cache), plain(state, new TranslationCache()));
+        for (const parts of translateAll(state, cache).groups.values())
+          deepEqual(danglingReferences(snapshotOf([...parts.values()], 1)), []);
+      }
+    }),
+    { numRuns: 200 },
+  );
+  ok(prepared > 50, `switches that change clusters, got ${prepared}`);
+});
+
+/** What does not fit changes nothing, as in the log. */
+function switched(
+  state: ConfigState,
+  step: Exclude<(typeof switchSteps)[number], "edit">,
+  objects: readonly JsonObject[],
+): ConfigState {
+  const revision = { epoch: 1, sequence: state.revision.sequence + 1 };
+  const said = (fact: ConfigFact) => evolve(state, { revision, timeMs: 0, term: 0, fact });
+  const open = state.openSwitch;
+  const of = { prepared: open?.prepared ?? revision };
+  switch (step) {
+    case "prepare": {
+      const changes = changesTo(state, [...objects, tlsPolicy("b", [{ name: "b" }], { caCertificateRefs })]);
+      const outlook = planSwitch(state, changes);
+      if (outlook.outcome !== "planned") return state;
+      const timing = { deadlineMs: 1, trialMs: 1, watch: undefined };
+      return said({ type: "switchPrepared", changes, ...outlook, ...timing });
+    }
+    case "try":
+      return said({ type: "switchTried", ...of });
+    case "turn":
+      return said({ type: "switchTurned", ...of, changes: open?.plan.changes ?? [] });
+    case "finish":
+      return said({ type: "switchFinished", ...of });
+    case "revert":
+      return said({ type: "switchReverted", ...of, reason: "", changes: [] });
+  }
 }
 
 function plain(state: ConfigState, cache?: TranslationCache) {

@@ -92,6 +92,10 @@ function descend(value: unknown, found: Reference[]): void {
 
 function collectField(field: string, value: unknown, owner: Message, found: Reference[]): void {
   if (field === "cluster" && typeof value === "string" && value !== "") found.push(named("cluster", value));
+  // Of an aggregate cluster its members.
+  if (field === "clusters" && Array.isArray(value)) {
+    for (const name of value) if (typeof name === "string") found.push(named("cluster", name));
+  }
   if (field === "weightedClusters") {
     for (const { name } of ((value as Message).clusters ?? []) as { name: string }[]) {
       if (name !== "") found.push(named("cluster", name));

@@ -18,6 +18,7 @@ import {
 } from "./listen-address.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { ReadSide } from "./read-side.ts";
+import { SwitchDriver } from "./switch-driver.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
 export { type AddressRange, parseAddressRange } from "./address-range.ts";
@@ -98,7 +99,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const objects = new ObjectReader(store, read, door);
   const countOutcomes = outcomeCounter(metrics);
   const common = { door, objects, clock, logger, metrics, countOutcomes };
-  const context = { ...common, read, store, config: logs.config, checkReplay };
+  const driver = new SwitchDriver({ name, door, store, deliveryLog: logs.delivery, clock, logger });
+  const context = { ...common, read, store, driver, config: logs.config, checkReplay };
   let server: FastifyInstance | undefined;
   let address: string;
   try {
@@ -112,6 +114,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   if (tokens !== undefined && tls === undefined && !isLoopback(wanted.host)) {
     logger.warn({ address }, "tokens travel in clear: --tls-cert-file and --tls-key-file encrypt them");
   }
+  const driving = driver.run(stopping.signal);
   const onBus = options.bus && serveOnBus({ ...common, bus: options.bus }, store, stopping.signal);
   return {
     address,
@@ -120,7 +123,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     async stop() {
       stopping.abort();
       door.flush();
-      await Promise.all([server.close(), onBus?.then((served) => served?.stop())]);
+      await Promise.all([server.close(), driving, onBus?.then((served) => served?.stop())]);
       door.stop();
       await ended.catch(() => undefined);
     },

@@ -50,6 +50,8 @@ export interface ChangeAnswer {
   /** RFC 3339, of the event; null when nothing was appended. */
   readonly time: string | null;
   readonly results: readonly ObjectResult[];
+  /** Of a change that was to be prepared: the revision of its switch; null when nothing needed preparing. */
+  readonly switch?: string | null;
   /** Of a dry run. */
   readonly xds?: readonly XdsChange[];
 }

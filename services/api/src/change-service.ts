@@ -11,6 +11,7 @@ import type { DoorMoment } from "./joint-decision.ts";
 import { type ApplyContext, type Plan, planApply, withDiffs } from "./plan-apply.ts";
 import { type DeleteTarget, planDelete, summaryOf } from "./plan-delete.ts";
 import { planReseal } from "./plan-reseal.ts";
+import { type Preparation, prepare } from "./prepare-change.ts";
 import type { ReadInput } from "./read-documents.ts";
 import { xdsChanges } from "./xds-changes.ts";
 
@@ -25,6 +26,8 @@ export interface ChangeRequest {
 export interface ApplyRequest extends ChangeRequest {
   readonly input: ReadInput;
   readonly dryRun: boolean;
+  /** Present: it is brought up beside what is in use; one refused object refuses all. */
+  readonly prepare?: Preparation;
   /** One refused object refuses all. */
   readonly atomic: boolean;
 }
@@ -34,6 +37,8 @@ export interface DeleteRequest extends ChangeRequest {
   readonly ignoreNotFound: boolean;
   readonly allowMassDelete: boolean;
   readonly dryRun: boolean;
+  /** As of an apply. */
+  readonly prepare?: Preparation;
 }
 
 /** Applies what is valid as one event; what is refused is listed. */
@@ -50,7 +55,7 @@ export async function apply(door: ConfigDoor, request: ApplyRequest): Promise<Ch
     const decided = planApply(checked, applyContext(door, request, moment));
     const results = inInputOrder([...unreadable, ...decided.results], checked);
     const isRefused = results.some(({ outcome }) => outcome === "refused");
-    return isRefused && request.atomic
+    return isRefused && (request.atomic || request.prepare !== undefined)
       ? { changes: [], results: results.map(notApplied) }
       : { ...decided, results };
   };
@@ -100,10 +105,14 @@ export async function reseal(door: ConfigDoor, author: Author): Promise<ChangeAn
 
 async function carryOut(
   door: ConfigDoor,
-  request: ChangeRequest & { readonly dryRun: boolean },
+  request: ChangeRequest & { readonly dryRun: boolean; readonly prepare?: Preparation },
   { plan, touches }: { plan: (moment: DoorMoment) => Plan; touches: readonly ObjectRef[] },
 ): Promise<ChangeAnswer> {
   if (request.dryRun) return rehearse(door, plan);
+  if (request.prepare !== undefined) {
+    const { author, summary } = request;
+    return prepare(door, { ...request.prepare, author, summary, plan });
+  }
   const decide = (moment: DoorMoment) => {
     const decided = plan(moment);
     return { ...decided, summary: request.summary || summaryOf(decided.changes, moment.state) };

@@ -12,7 +12,7 @@ import {
 import type { AddressRange } from "./address-range.ts";
 import { apiFailure } from "./api-failure.ts";
 import { type Author, ChangeCoalescer, mayWait, type WaitingChange } from "./change-coalescer.ts";
-import { ConfigAppender } from "./config-appender.ts";
+import { ConfigAppender, type WrittenEvent } from "./config-appender.ts";
 import { type CaughtUp, ConfigFold } from "./config-fold.ts";
 import {
   type Decide,
@@ -202,6 +202,15 @@ export class ConfigDoor {
       assert(commit !== undefined, "a confirmation that is appended");
       return commit;
     });
+  }
+
+  /**
+   * Appends what `decide` says, if anything, in turn with the changes. `decide` is pure and may be called again.
+   * @throws what `decide` throws; as `change`
+   */
+  append(decide: (moment: DoorMoment) => WrittenEvent | undefined): Promise<Commit | undefined> {
+    this.flush();
+    return this.#inTurn(() => this.#appender.append(decide));
   }
 
   /** Changes of one author, as one event, or as several where they do not go together. Never rejects. */

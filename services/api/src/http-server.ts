@@ -8,6 +8,7 @@ import { objectRoutes } from "./routes/objects.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { overviewRoutes } from "./routes/overview.ts";
 import { proxyRoutes } from "./routes/proxies.ts";
+import { switchRoutes } from "./routes/switches.ts";
 import { xdsRoutes } from "./routes/xds.ts";
 
 /** How long a client may take to send its request, milliseconds. */
@@ -48,6 +49,7 @@ export function httpServer(context: ApiContext): FastifyInstance {
     historyRoutes,
     xdsRoutes,
     proxyRoutes,
+    switchRoutes,
     overviewRoutes,
     operationRoutes,
   ]) {

@@ -1,5 +1,6 @@
 import { type ConfigState, evolve, getObject, type ObjectChange, objectKey } from "@routeledger/config-model";
 import { summaryOf } from "./plan-delete.ts";
+import { refuseSwitched } from "./refuse-switched.ts";
 
 /** Bytes of objects that several requests may have in one event; a request alone may have more. */
 export const jointBytesMax = 4 * 1024 * 1024;
@@ -59,7 +60,9 @@ export function decideJointly(requests: readonly Decide[], moment: DoorMoment): 
 
 function answerOf(decide: Decide, moment: DoorMoment): JointAnswer {
   try {
-    return { outcome: "decided", decision: decide(moment) };
+    const decision = decide(moment);
+    refuseSwitched(moment.state, decision.changes);
+    return { outcome: "decided", decision };
   } catch (error) {
     return { outcome: "failed", error };
   }

@@ -22,6 +22,15 @@ const change = {
   dryRun: "true: say what would change, and change nothing",
 };
 
+const preparation = {
+  prepare:
+    "true: bring the clusters that change up beside the old ones, and switch when they are warm and tried",
+  deadlineMs: "of prepare: how long proxies may take for each step; default 30000",
+  trialMs: "of prepare: how long requests try the new clusters before the switch, 0: not; default 5000",
+  watchErrors: "of prepare: go back when more than so many of a million requests fail",
+  watchMs: "of watchErrors: how long after the switch; default 10000",
+};
+
 const precondition = { "If-Match": 'a revision, such as "1.412": refuse objects that were written after it' };
 
 /** Everything that the api answers, in the order of its page. */
@@ -34,11 +43,12 @@ const endpoints: readonly Endpoint[] = [
       ...change,
       atomic: "true: one refused object refuses all",
       file: "name of the body when it is YAML",
+      ...preparation,
     },
     headers: precondition,
     body: '{"files": [{"path", "text"}]}, {"objects": [{...}]} or one object as JSON; YAML of any number of documents as application/yaml',
     answer:
-      "{revision, time, results: [{ref, file, document, outcome, errors, diff}], xds}; 422 when all are refused",
+      "{revision, time, results: [{ref, file, document, outcome, errors, diff}], xds, switch}; 422 when all are refused",
   },
   {
     method: "post",
@@ -48,10 +58,34 @@ const endpoints: readonly Endpoint[] = [
       ...change,
       ignoreNotFound: "true: what is not there is no result",
       allowMassDelete: "true: allow at least 10 routes and over half of them",
+      ...preparation,
     },
     headers: precondition,
     body: '{"refs": [{"kind", "namespace", "name"}]}, or files as in apply',
     answer: "as apply; outcomes deleted, notFound, refused",
+  },
+  {
+    method: "get",
+    path: "/v1/switch",
+    summary: "The prepared switch that is under way",
+    answer: "{switch: null | {prepared, phase, since, waitsFor, objects, clusters, nodeGroups}}",
+  },
+  {
+    method: "get",
+    path: "/v1/switches/{moment}",
+    summary: "What became of the switch that was prepared at a moment",
+    query: {
+      steps: "how many of its steps are known: the answer waits for more",
+      waitMs: "how long, at most 60000; default 0",
+    },
+    answer: "{prepared, phase, steps: [{revision, time, kind, summary}], waitsFor}",
+  },
+  {
+    method: "post",
+    path: "/v1/switch/revert",
+    summary: "Lets the switch that is under way go back",
+    query: { actor: change.actor, source: change.source, reason: "why, for the log" },
+    answer: "{revision, time}",
   },
   {
     method: "post",

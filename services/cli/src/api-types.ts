@@ -4,6 +4,22 @@ import type { JsonObject } from "@routeledger/std";
 
 export type { ChangeAnswer, InputProblem, ObjectResult, Outcome, XdsChange } from "@routeledger/api";
 
+/** `GET /v1/switch`. */
+export interface OpenSwitchAnswer {
+  /** `1.412`. */
+  readonly prepared: string;
+  readonly phase: "prepared" | "tried" | "turned";
+  readonly since: string;
+  readonly waitsFor: string | null;
+  readonly objects: readonly ObjectChange["ref"][];
+  readonly clusters: readonly {
+    readonly name: string;
+    readonly replaces: string | null;
+    readonly tried: boolean;
+  }[];
+  readonly nodeGroups: readonly string[];
+}
+
 /** `GET /v1/log`: newest first. */
 export interface LogAnswer {
   readonly events: readonly LogEvent[];
@@ -174,6 +190,8 @@ export interface StatusAnswer {
   readonly head: string;
   /** Up to which revision XDS is published. */
   readonly published: string;
+  /** While one is under way. */
+  readonly switch?: OpenSwitchAnswer;
   readonly gateways: readonly {
     readonly namespace: string;
     readonly name: string;

@@ -25,6 +25,7 @@ import {
 } from "./commands/services.ts";
 import { addShow } from "./commands/show.ts";
 import { addStatus } from "./commands/status.ts";
+import { addSwitch } from "./commands/switch.ts";
 
 /** What only `main.ts` may name: what opens adapters. */
 export interface ProgramParts extends ReplayParts, AdoptParts, DoctorParts {
@@ -89,6 +90,7 @@ function program(context: CommandContext, parts: ProgramParts): Command {
   addLogCreate(logOf(root), context, parts.createNatsLogs);
   addLogAdopt(logOf(root), context, parts);
   addLogCopy(logOf(root), context, parts.copyFolderToNats);
+  addSwitch(root, context);
   addReplay(root, context, parts);
   addSecrets(root, context);
   addBootstrap(root, context);

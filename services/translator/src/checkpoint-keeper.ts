@@ -99,7 +99,7 @@ export class CheckpointKeeper {
     const configCatalog = await writeCheckpoints({
       ...{ ...round, log: translator.logs.config, followFrom: configTail, append: appendToConfig },
       states: new Map([["config", encodeStateCheckpoint(state)]]),
-      schemaVersion: stateCheckpointVersion(state),
+      closedVersions: new Map([["config", stateCheckpointVersion(state)]]),
     });
     await this.#crash("checkpoint-begun");
     const xdsCatalog = await writeCheckpoints({

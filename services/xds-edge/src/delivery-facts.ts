@@ -12,10 +12,16 @@ const namesMax = 1_000;
 const messageMax = 8_192;
 
 /** Names that a fact holds: what it costs to keep. */
-export function namesIn({ sent, nacked, gates }: DeliveryFact): number {
+export function namesIn({ sent, nacked, gates, loads }: DeliveryFact): number {
   const held = (gates?.gates ?? []).reduce((sum, { waitsFor = [] }) => sum + 1 + waitsFor.length, 0);
   const rejected = (nacked?.resources?.length ?? 0) + (nacked?.culprits?.length ?? 0);
-  return (sent?.resources?.length ?? 0) + (sent?.removed?.length ?? 0) + rejected + held;
+  return (
+    (sent?.resources?.length ?? 0) +
+    (sent?.removed?.length ?? 0) +
+    rejected +
+    held +
+    (loads?.clusters?.length ?? 0)
+  );
 }
 
 /** All that is in no list: ids, versions, times, counts, tags. */
@@ -25,7 +31,7 @@ const resourceBytes = 48;
 
 /** What a record takes in the log, at most. */
 export function bytesAtMost(record: DeliveryRecord): number {
-  const { nodeId = "", nodeGroup = "", connected, disconnected, sent, nacked, gates } = record;
+  const { nodeId = "", nodeGroup = "", connected, disconnected, sent, nacked, gates, loads } = record;
   const texts = [
     nodeId,
     nodeGroup,
@@ -39,6 +45,7 @@ export function bytesAtMost(record: DeliveryRecord): number {
     ...(sent?.removed ?? []),
     ...(nacked?.resources ?? []).map(({ name = "" }) => name),
     ...(nacked?.culprits ?? []),
+    ...(loads?.clusters ?? []).map(({ name = "" }) => name),
     ...(gates?.gates ?? []).flatMap((gate) => [gate, ...(gate.waitsFor ?? [])].map(({ name = "" }) => name)),
   ];
   const listed = names.reduce((sum, name) => sum + Buffer.byteLength(name) + resourceBytes, 0);

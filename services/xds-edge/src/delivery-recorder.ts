@@ -158,7 +158,8 @@ export class DeliveryRecorder {
     const summary = `${deliveries.length} deliveries`;
     const commit = {
       kind: "DeliveryBatch",
-      schemaVersion: deliveryKinds.DeliveryBatch,
+      // The lowest that has what it holds, so that older readers read as long as they can.
+      schemaVersion: deliveries.some(({ loads }) => loads !== undefined) ? deliveryKinds.DeliveryBatch : 2,
       term: 0,
       actor: edgeId,
       source: "edge",

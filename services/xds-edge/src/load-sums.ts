@@ -80,6 +80,8 @@ export interface LoadSumsOptions {
    * and not by what proxies say.
    */
   readonly isServed: (nodeGroup: string, cluster: string) => boolean;
+  /** Told what each report adds of each cluster, but for the first of a stream: nobody knows when that happened. */
+  readonly onLoad?: (nodeGroup: string, load: ClusterLoad) => void;
 }
 
 export interface TakenReport {
@@ -155,12 +157,15 @@ export class LoadSums implements LoadView {
       if (isFull || !isCount(sum)) leftOut++;
       else clusters.set(load.cluster, sum);
     }
+    // The first report of a stream tells of all the time since the last one of the stream before it, wherever that was.
+    const isTimely = reported.atMs > Number.NEGATIVE_INFINITY;
     reported.atMs = this.#options.nowMs();
     reported.clusters = clusters;
     const index = Math.floor(reported.atMs / loadStepMs);
     const taken = { successful: 0, errors: 0 };
     for (const load of clusters.values()) {
       addTo(group.steps, load, index);
+      if (isTimely) this.#options.onLoad?.(reporter.nodeGroup, load);
       taken.successful += load.successful;
       taken.errors += load.errors;
     }
@@ -207,6 +212,11 @@ export class LoadSums implements LoadView {
         return load === undefined ? [] : [{ ...load, nodeId, ageMs: nowMs - atMs }];
       })
       .sort(by(({ nodeId }) => nodeId));
+  }
+
+  /** Proxies of a node group whose reports come here now. */
+  reporting(nodeGroup: string): number {
+    return this.#current(this.#groups.get(nodeGroup)).length;
   }
 
   nodeGroups(): string[] {

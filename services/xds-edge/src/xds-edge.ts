@@ -22,6 +22,7 @@ import { SecretOpener, type WithheldSecret } from "./secret-opener.ts";
 import { StreamAdmission } from "./stream-admission.ts";
 import { closeInPortions } from "./stream-drain.ts";
 import { type DiscoveryCall, StreamSession } from "./stream-session.ts";
+import { SwitchLoads } from "./switch-loads.ts";
 import { TlsCertificates } from "./tls-certificates.ts";
 import type { XdsEdge, XdsEdgeOptions } from "./xds-edge-options.ts";
 
@@ -77,6 +78,7 @@ class Edge implements XdsEdge {
   readonly #ages: ConnectionAges;
   #streamCount = 0;
   readonly loads: LoadSums;
+  readonly #switchLoads: SwitchLoads;
   readonly #loadReporting: LoadReportingService;
   readonly #health = new HealthService(servedServices);
   #server: ProxyServer | undefined;
@@ -113,14 +115,20 @@ class Edge implements XdsEdge {
     });
     const random = (): number => (randomBytes(1)[0] ?? 0) / 255;
     this.#ages = new ConnectionAges(clock, random, this.#limits.connectionAgeMs);
+    const intervalMs = options.loadReportIntervalMs ?? loadReportIntervalDefaultMs;
+    this.#switchLoads = new SwitchLoads({
+      ...{ clock, intervalMs, record: (fact) => this.#recorder.record(fact) },
+      reporting: (nodeGroup) => this.loads.reporting(nodeGroup),
+    });
     this.loads = new LoadSums({
       nowMs: () => clock.monotonicMs(),
+      onLoad: (nodeGroup, load) => this.#switchLoads.add(nodeGroup, load),
       isServed: (nodeGroup, cluster) => hasCluster(this.published.snapshots.get(nodeGroup), cluster),
     });
     this.#loadReporting = new LoadReportingService({
       ...{ clock, logger, sums: this.loads, identity: this.#identity },
       ...{ ages: this.#ages, counters: this.#metrics, streamsMax: this.#limits.streamsMax },
-      intervalMs: options.loadReportIntervalMs ?? loadReportIntervalDefaultMs,
+      intervalMs,
       whyNot: () => this.whyNotReady,
     });
   }
@@ -206,6 +214,7 @@ class Edge implements XdsEdge {
     await closeInPortions(streams, { drainMs, clock, reason: "the edge stops" });
     this.#health.end();
     this.#stopping.abort();
+    this.#switchLoads.stop();
     await this.#recorder.drain(lastDeliveriesMs);
     await closed;
     await this.ended.catch(() => {});
@@ -306,6 +315,7 @@ class Edge implements XdsEdge {
 
   #publish(published: Published, before: Published): void {
     this.#metrics.published(published.revision.sequence);
+    this.#switchLoads.follow(published, before);
     // Looked at when they come, whether or not a proxy asks: what cannot be opened is said at once.
     for (const [group, snapshot] of published.snapshots)
       if (snapshot !== before.snapshots.get(group)) this.#secrets.served(snapshot);

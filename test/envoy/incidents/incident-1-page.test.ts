@@ -54,6 +54,11 @@ test("rule 39: every command of incident 1's page prints what the page says", as
   };
   for (const { command, output } of steps) {
     const real = await runShell(command.replaceAll(shownPort, port), { cwd: folder, environment });
-    equal(normalized(real.replaceAll(port, shownPort)), normalized(output), `$ ${command}`);
+    equal(uncounted(real.replaceAll(port, shownPort)), uncounted(output), `$ ${command}`);
   }
 });
+
+/** Without how many requests came in time to try a switch. */
+function uncounted(text: string): string {
+  return normalized(text).replace(/\d+ (requests went well|went to)/g, "SOME $1");
+}

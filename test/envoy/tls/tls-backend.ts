@@ -21,6 +21,8 @@ const handshakeByte = 0x16;
 /** Answers, in clear and over TLS on one port, with what it saw, so that a proxy in plain text would be found out. */
 export class TlsBackend {
   readonly port: number;
+  /** False: it hangs up on requests in clear. */
+  takesPlain = true;
   readonly #close: () => void;
   readonly #seen: SeenByBackend[];
 
@@ -33,7 +35,11 @@ export class TlsBackend {
   /** @param options.plainStatus what requests in clear are answered; 400 is what most servers of TLS say */
   static async start({ plainStatus = 200 } = {}): Promise<TlsBackend> {
     const seen: SeenByBackend[] = [];
-    const plain = createHttp((_, response) => {
+    const plain = createHttp((request, response) => {
+      if (!made.takesPlain) {
+        request.socket.destroy();
+        return;
+      }
       const one = { transport: "plain", sni: "", alpn: "", httpVersion: "1.1", client: "" };
       seen.push(one);
       response.statusCode = plainStatus;
@@ -68,10 +74,11 @@ export class TlsBackend {
     });
     secured.on("tlsClientError", () => undefined);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return new TlsBackend((server.address() as AddressInfo).port, seen, () => {
+    const made = new TlsBackend((server.address() as AddressInfo).port, seen, () => {
       for (const socket of sockets) socket.destroy();
       server.close();
     });
+    return made;
   }
 
   /** Every request until now. */

@@ -49,6 +49,21 @@ export class FakeEdge {
     });
   }
 
+  /** By the real clock, in which what left a moment ago is judged. */
+  disconnectNow(): Promise<void> {
+    return this.say({ disconnected: { reason: "gone" }, timeUnixMs: Date.now() });
+  }
+
+  /** What the one proxy said of clusters since the report before. */
+  async reports(
+    nodeGroup: string,
+    clusters: readonly { name: string; successful?: number; errors?: number; issued: number }[],
+  ): Promise<void> {
+    this.#counter += 1;
+    const said = { nodeId: "", nodeGroup, streamId: 0, loads: { proxies: 1, clusters } };
+    await this.write([{ ...this.#common(), ...said, counter: this.#counter }]);
+  }
+
   /** Records of one batch; `lost` counters are left out before it. */
   async say(event: Delivery, { lost = 0 } = {}): Promise<void> {
     this.#counter += lost + 1;
@@ -70,7 +85,7 @@ export class FakeEdge {
     });
     const envelope = {
       kind: "DeliveryBatch",
-      schemaVersion: 2,
+      schemaVersion: 3,
       term: 0,
       actor: this.#edgeId,
       source: "edge",

@@ -176,3 +176,28 @@ test("rule D5: culprits are among what a response carried, and a version 1 recor
   deepEqual(await culpritsOf("v3"), [[["service/shop/checkout/80"], ["service/shop/checkout/80"]]]);
   deepEqual(await culpritsOf("v1"), [[[], ["service/shop/checkout/80"]]]);
 });
+
+test("rule D6: loads are of a node group, are summed over edges, and belong to no proxy", async () => {
+  const [one, two] = ["loads-1", "loads-2"].map((edgeId) => new FakeEdge(logs.delivery, { edgeId }));
+  await one?.reports("shop/loads", [
+    { name: "a", successful: 7, issued: 8 },
+    { name: "a~2", errors: 1, issued: 1 },
+  ]);
+  await two?.reports("shop/loads", [{ name: "a", successful: 2, errors: 3, issued: 5 }]);
+  await following.caughtUp();
+  const ask = (nodeGroup: string) =>
+    store.query("clusterLoads", { nodeGroup, fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER });
+  deepEqual(await ask("shop/loads"), {
+    proxies: 2,
+    clusters: [
+      { name: "a", successful: 9, errors: 3, issued: 13 },
+      { name: "a~2", successful: 0, errors: 1, issued: 1 },
+    ],
+  });
+  deepEqual(await ask("shop/other"), { proxies: 0, clusters: [] });
+  const { proxies } = await store.query("proxies", {});
+  deepEqual(
+    proxies.filter(({ node, nodeGroup }) => node === "" || nodeGroup === "shop/loads"),
+    [],
+  );
+});

@@ -2092,6 +2092,15 @@ export declare namespace envoy {
         }
       }
     }
+    export namespace clusters {
+      export namespace aggregate {
+        export namespace v3 {
+          export interface ClusterConfig {
+            clusters: string[];
+          }
+        }
+      }
+    }
     export namespace common {
       export namespace ratelimit {
         export namespace v3 {
@@ -3061,6 +3070,15 @@ export declare namespace envoy {
           }
         }
       }
+      export namespace priority {
+        export namespace previous_priorities {
+          export namespace v3 {
+            export interface PreviousPrioritiesConfig {
+              updateFrequency: number;
+            }
+          }
+        }
+      }
     }
     export namespace transport_sockets {
       export namespace proxy_protocol {
@@ -3927,6 +3945,11 @@ export declare namespace routeledger {
       export interface ChangeSet {
         changes: routeledger.config.v1.Change[];
       }
+      export interface ClusterGenerations {
+        name: string;
+        inUse: number;
+        highest: number;
+      }
       export interface EventSkipped {
         revision?: routeledger.log.v1.Revision | undefined;
         reason: string;
@@ -3968,6 +3991,15 @@ export declare namespace routeledger {
         name: string;
         source: string;
       }
+      export interface OpenSwitch {
+        prepared?: routeledger.log.v1.Revision | undefined;
+        switch?: routeledger.config.v1.SwitchPrepared | undefined;
+        phase: number;
+        stepped?: routeledger.log.v1.Revision | undefined;
+        steppedUnixMs: number;
+        objectsBefore: routeledger.config.v1.StateObject[];
+        absentBefore: routeledger.config.v1.ObjectDeleted[];
+      }
       export interface StateAnswer {
         newest?: routeledger.config.v1.ExtensionAnswer | undefined;
         good?: routeledger.config.v1.ExtensionOutput | undefined;
@@ -3979,10 +4011,46 @@ export declare namespace routeledger {
         translator?: routeledger.config.v1.TranslatorActivated | undefined;
         objects: routeledger.config.v1.StateObject[];
         answers: routeledger.config.v1.StateAnswer[];
+        clusterGenerations: routeledger.config.v1.ClusterGenerations[];
+        openSwitch?: routeledger.config.v1.OpenSwitch | undefined;
       }
       export interface StateObject {
         object?: routeledger.config.v1.ObjectApplied | undefined;
         revision?: routeledger.log.v1.Revision | undefined;
+      }
+      export interface SwitchFinished {
+        prepared?: routeledger.log.v1.Revision | undefined;
+      }
+      export interface SwitchPrepared {
+        changes: routeledger.config.v1.Change[];
+        clusters: routeledger.config.v1.SwitchedCluster[];
+        deadlineMs: number;
+        trialMs: number;
+        watch?: routeledger.config.v1.SwitchWatch | undefined;
+        nodeGroups: string[];
+      }
+      export interface SwitchReverted {
+        prepared?: routeledger.log.v1.Revision | undefined;
+        reason: string;
+        changes: routeledger.config.v1.Change[];
+      }
+      export interface SwitchTried {
+        prepared?: routeledger.log.v1.Revision | undefined;
+      }
+      export interface SwitchTurned {
+        prepared?: routeledger.log.v1.Revision | undefined;
+        changes: routeledger.config.v1.Change[];
+      }
+      export interface SwitchWatch {
+        periodMs: number;
+        errorsPerMillionMax: number;
+      }
+      export interface SwitchedCluster {
+        name: string;
+        generationBefore: number;
+        generation: number;
+        tried: boolean;
+        cleared: boolean;
       }
       export interface TranslatorActivated {
         version: number;
@@ -3998,6 +4066,12 @@ export declare namespace routeledger {
         version: string;
         revision?: routeledger.log.v1.Revision | undefined;
         heldDigest: Uint8Array;
+      }
+      export interface ClusterLoad {
+        name: string;
+        successful: number;
+        errors: number;
+        issued: number;
       }
       export interface Connected {
         peer: string;
@@ -4019,6 +4093,7 @@ export declare namespace routeledger {
         nacked?: routeledger.delivery.v1.Nacked | undefined;
         lost?: number | undefined;
         gates?: routeledger.delivery.v1.Gates | undefined;
+        loads?: routeledger.delivery.v1.Loads | undefined;
       }
       export interface DeliveryBatch {
         edgeId: string;
@@ -4039,6 +4114,11 @@ export declare namespace routeledger {
       export interface Gates {
         gates: routeledger.delivery.v1.Gate[];
         total: number;
+      }
+      export interface Loads {
+        proxies: number;
+        clusters: routeledger.delivery.v1.ClusterLoad[];
+        windowMs: number;
       }
       export interface Nacked {
         type: number;

@@ -2092,6 +2092,15 @@ export declare namespace envoy {
         }
       }
     }
+    export namespace clusters {
+      export namespace aggregate {
+        export namespace v3 {
+          export interface ClusterConfig {
+            clusters?: readonly string[] | undefined;
+          }
+        }
+      }
+    }
     export namespace common {
       export namespace ratelimit {
         export namespace v3 {
@@ -3061,6 +3070,15 @@ export declare namespace envoy {
           }
         }
       }
+      export namespace priority {
+        export namespace previous_priorities {
+          export namespace v3 {
+            export interface PreviousPrioritiesConfig {
+              updateFrequency?: number | undefined;
+            }
+          }
+        }
+      }
     }
     export namespace transport_sockets {
       export namespace proxy_protocol {
@@ -3927,6 +3945,11 @@ export declare namespace routeledger {
       export interface ChangeSet {
         changes?: readonly routeledger.config.v1.Change[] | undefined;
       }
+      export interface ClusterGenerations {
+        name?: string | undefined;
+        inUse?: number | undefined;
+        highest?: number | undefined;
+      }
       export interface EventSkipped {
         revision?: routeledger.log.v1.Revision | undefined;
         reason?: string | undefined;
@@ -3968,6 +3991,15 @@ export declare namespace routeledger {
         name?: string | undefined;
         source?: string | undefined;
       }
+      export interface OpenSwitch {
+        prepared?: routeledger.log.v1.Revision | undefined;
+        switch?: routeledger.config.v1.SwitchPrepared | undefined;
+        phase?: number | "SWITCH_PHASE_UNSPECIFIED" | "SWITCH_PHASE_PREPARED" | "SWITCH_PHASE_TRIED" | "SWITCH_PHASE_TURNED" | undefined;
+        stepped?: routeledger.log.v1.Revision | undefined;
+        steppedUnixMs?: number | undefined;
+        objectsBefore?: readonly routeledger.config.v1.StateObject[] | undefined;
+        absentBefore?: readonly routeledger.config.v1.ObjectDeleted[] | undefined;
+      }
       export interface StateAnswer {
         newest?: routeledger.config.v1.ExtensionAnswer | undefined;
         good?: routeledger.config.v1.ExtensionOutput | undefined;
@@ -3979,10 +4011,46 @@ export declare namespace routeledger {
         translator?: routeledger.config.v1.TranslatorActivated | undefined;
         objects?: readonly routeledger.config.v1.StateObject[] | undefined;
         answers?: readonly routeledger.config.v1.StateAnswer[] | undefined;
+        clusterGenerations?: readonly routeledger.config.v1.ClusterGenerations[] | undefined;
+        openSwitch?: routeledger.config.v1.OpenSwitch | undefined;
       }
       export interface StateObject {
         object?: routeledger.config.v1.ObjectApplied | undefined;
         revision?: routeledger.log.v1.Revision | undefined;
+      }
+      export interface SwitchFinished {
+        prepared?: routeledger.log.v1.Revision | undefined;
+      }
+      export interface SwitchPrepared {
+        changes?: readonly routeledger.config.v1.Change[] | undefined;
+        clusters?: readonly routeledger.config.v1.SwitchedCluster[] | undefined;
+        deadlineMs?: number | undefined;
+        trialMs?: number | undefined;
+        watch?: routeledger.config.v1.SwitchWatch | undefined;
+        nodeGroups?: readonly string[] | undefined;
+      }
+      export interface SwitchReverted {
+        prepared?: routeledger.log.v1.Revision | undefined;
+        reason?: string | undefined;
+        changes?: readonly routeledger.config.v1.Change[] | undefined;
+      }
+      export interface SwitchTried {
+        prepared?: routeledger.log.v1.Revision | undefined;
+      }
+      export interface SwitchTurned {
+        prepared?: routeledger.log.v1.Revision | undefined;
+        changes?: readonly routeledger.config.v1.Change[] | undefined;
+      }
+      export interface SwitchWatch {
+        periodMs?: number | undefined;
+        errorsPerMillionMax?: number | undefined;
+      }
+      export interface SwitchedCluster {
+        name?: string | undefined;
+        generationBefore?: number | undefined;
+        generation?: number | undefined;
+        tried?: boolean | undefined;
+        cleared?: boolean | undefined;
       }
       export interface TranslatorActivated {
         version?: number | undefined;
@@ -3998,6 +4066,12 @@ export declare namespace routeledger {
         version?: string | undefined;
         revision?: routeledger.log.v1.Revision | undefined;
         heldDigest?: Uint8Array | undefined;
+      }
+      export interface ClusterLoad {
+        name?: string | undefined;
+        successful?: number | undefined;
+        errors?: number | undefined;
+        issued?: number | undefined;
       }
       export interface Connected {
         peer?: string | undefined;
@@ -4019,6 +4093,7 @@ export declare namespace routeledger {
         nacked?: routeledger.delivery.v1.Nacked | undefined;
         lost?: number | undefined;
         gates?: routeledger.delivery.v1.Gates | undefined;
+        loads?: routeledger.delivery.v1.Loads | undefined;
       }
       export interface DeliveryBatch {
         edgeId?: string | undefined;
@@ -4039,6 +4114,11 @@ export declare namespace routeledger {
       export interface Gates {
         gates?: readonly routeledger.delivery.v1.Gate[] | undefined;
         total?: number | undefined;
+      }
+      export interface Loads {
+        proxies?: number | undefined;
+        clusters?: readonly routeledger.delivery.v1.ClusterLoad[] | undefined;
+        windowMs?: number | undefined;
       }
       export interface Nacked {
         type?: number | "RESOURCE_TYPE_UNSPECIFIED" | "RESOURCE_TYPE_CLUSTER" | "RESOURCE_TYPE_ENDPOINT" | "RESOURCE_TYPE_LISTENER" | "RESOURCE_TYPE_ROUTE" | "RESOURCE_TYPE_SECRET" | "RESOURCE_TYPE_EXTENSION_CONFIG" | undefined;

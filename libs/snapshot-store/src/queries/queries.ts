@@ -1,6 +1,8 @@
+import { clusterLoads } from "./cluster-loads.ts";
 import { contentDigest } from "./content-digest.ts";
 import { deliveryOf } from "./delivery-of.ts";
 import { eventAt, eventsBetween } from "./events.ts";
+import { leftProxies } from "./left-proxies.ts";
 import { head, resolveMoment } from "./moments.ts";
 import { objectAt, objectsAt } from "./objects.ts";
 import { objectsBetween } from "./objects-between.ts";
@@ -8,6 +10,7 @@ import { proxies } from "./proxies.ts";
 import { proxyHistory } from "./proxy-history.ts";
 import type { Query } from "./query.ts";
 import { rejections } from "./rejections.ts";
+import { switchSteps } from "./switch-steps.ts";
 import { nodeGroupsAt, xdsAt } from "./xds.ts";
 import { xdsBetween } from "./xds-between.ts";
 
@@ -28,6 +31,9 @@ export const queries = {
   deliveryOf,
   rejections,
   contentDigest,
+  clusterLoads,
+  switchSteps,
+  leftProxies,
 };
 
 export type QueryName = keyof typeof queries;

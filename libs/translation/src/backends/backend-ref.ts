@@ -9,6 +9,7 @@ import { secureUpstream } from "../tls/secure-upstream.ts";
 import { portOf, shown, textOf } from "../untrusted.ts";
 import { backendUpstream } from "./backend-upstream.ts";
 import { envoyCluster, plainGateway } from "./cluster.ts";
+import { namedUpstream } from "./cluster-generation.ts";
 import { grpcUpstream } from "./grpc-upstream.ts";
 import { referredObject } from "./reference-grant.ts";
 import { serviceUpstream } from "./service-upstream.ts";
@@ -44,7 +45,7 @@ export function resolveBackendRef(
   if (upstream instanceof Problem) return upstream;
   const secure = secureUpstream(reader, upstream);
   if (secure instanceof Problem) return secure;
-  return clusterProblem(title, secure) ?? secure;
+  return clusterProblem(title, secure) ?? namedUpstream(reader, secure);
 }
 
 function resolveService(

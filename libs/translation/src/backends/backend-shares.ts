@@ -8,7 +8,7 @@ import type { FailureStatus } from "../routes/rule-kind.ts";
 import type { StateReader } from "../state-reader.ts";
 import { integerOf, shown } from "../untrusted.ts";
 import { resolveBackendRef } from "./backend-ref.ts";
-import type { Upstream } from "./upstream.ts";
+import { routedCluster, type Upstream } from "./upstream.ts";
 
 /** One backendRef of a rule. */
 export interface BackendShare {
@@ -61,7 +61,7 @@ export function forwardAction(
     .reduce((sum, { weight }) => sum + weight, 0);
   const [only, ...others] = valid;
   if (only !== undefined && others.length === 0 && invalidWeight === 0 && !mutates(only.filters)) {
-    return { cluster: only.upstream.name, ...upgrades };
+    return { cluster: routedCluster(only.upstream), ...upgrades };
   }
   const clusters = valid.map(envoyShare);
   if (invalidWeight === 0) return { weightedClusters: { clusters }, ...upgrades };
@@ -98,7 +98,7 @@ function envoyShare({
   weight,
   filters,
 }: ValidShare): envoy.config.route.v3.WeightedCluster.ClusterWeight {
-  return { name: upstream.name, weight: { value: weight }, ...envoyMutations(filters) };
+  return { name: routedCluster(upstream), weight: { value: weight }, ...envoyMutations(filters) };
 }
 
 /** Header filters in the fields that routes and weighted clusters have in common. */

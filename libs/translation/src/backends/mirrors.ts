@@ -4,7 +4,7 @@ import { isServed, Problem } from "../problem.ts";
 import type { Mirror } from "../routes/mirror.ts";
 import type { StateReader } from "../state-reader.ts";
 import { resolveBackendRef } from "./backend-ref.ts";
-import type { Upstream } from "./upstream.ts";
+import { routedCluster, type Upstream } from "./upstream.ts";
 
 /** The mirrors of a rule, resolved. */
 export interface ResolvedMirrors {
@@ -30,7 +30,7 @@ export function resolveMirrors(
   );
   return {
     policies: served.map(({ upstream, fraction }) => ({
-      cluster: upstream.name,
+      cluster: routedCluster(upstream),
       ...(fraction === undefined ? {} : { runtimeFraction: { defaultValue: fraction } }),
       // The mirror sees the host that the client named, as the backend does.
       disableShadowHostSuffixAppend: true,

@@ -9,6 +9,8 @@ export type UpstreamProtocol = "http1" | "http2";
 export interface Upstream {
   /** Cluster name: what it reaches and in which protocol, never a position or an owner that may go. */
   readonly name: string;
+  /** While another generation of it is tried. */
+  readonly trial?: Trial;
   readonly protocol: UpstreamProtocol;
   readonly owner: ConfigObject;
   readonly endpoints: EndpointSource;
@@ -54,6 +56,18 @@ export interface PipeAddress {
 export interface SocketAddress {
   readonly address: string;
   readonly port: number;
+}
+
+export interface Trial {
+  /** The cluster that routes name in its place (SW9). */
+  readonly cluster: string;
+  /** What is tried speaks in clear, and this upstream TLS. */
+  readonly cleared: boolean;
+}
+
+/** The cluster that routes to an upstream name. */
+export function routedCluster({ name, trial }: Upstream): string {
+  return trial?.cluster ?? name;
 }
 
 /** Adds what tells the protocols of one backend apart. */

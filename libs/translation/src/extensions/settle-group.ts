@@ -24,7 +24,10 @@ export interface GroupBefore {
  * extension that names what is nowhere answers an error; a part that names what is held back waits with it. Pure, and
  * the same parts when nothing is unsettled.
  */
-export function settleGroup({ parts, unsettled }: ExtendedGroup, before: GroupBefore): PartSet {
+export function settleGroup(
+  { parts, unsettled }: Pick<ExtendedGroup, "parts" | "unsettled">,
+  before: GroupBefore,
+): PartSet {
   if (unsettled === undefined) return parts;
   return new Settling(parts, unsettled, before).settle();
 }

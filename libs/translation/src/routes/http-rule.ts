@@ -11,7 +11,7 @@ import { objectOf, objectsOf, shown, textOf } from "../untrusted.ts";
 import { type Filters, incompatible, parseFilters } from "./filters.ts";
 import type { HttpMatch } from "./match.ts";
 import type { Redirect } from "./redirect.ts";
-import { envoyRetry, parseRetry } from "./retry.ts";
+import { envoyRetry, parseRetry, withTrial } from "./retry.ts";
 import { envoyRewrite, type Rewrite } from "./rewrite.ts";
 import { envoyTimeouts, parseTimeouts } from "./route-timeouts.ts";
 import { type FailureStatus, type RuleKind, ruleKindOf } from "./rule-kind.ts";
@@ -138,10 +138,13 @@ function parseAction(
   if (filters.redirect !== undefined) return { type: "redirect", redirect: filters.redirect, filters };
   const forward = forwardAction(shares, kind.failureStatus);
   if (forward === undefined) return { type: "fail" };
+  const asked = retry === undefined ? undefined : envoyRetry(retry, timeouts.perTryMs);
+  const trials = shares.flatMap(({ upstream }) => (isServed(upstream) ? (upstream.trial ?? []) : []));
+  const retryPolicy = trials.length > 0 ? withTrial(asked, trials) : asked;
   const route = {
     ...forward,
     ...envoyTimeouts(timeouts),
-    ...(retry === undefined ? {} : { retryPolicy: envoyRetry(retry, timeouts.perTryMs) }),
+    ...(retryPolicy === undefined ? {} : { retryPolicy }),
     ...envoyRewrite(filters.rewrite),
     ...(mirrors.policies.length === 0 ? {} : { requestMirrorPolicies: mirrors.policies }),
   };

@@ -1,5 +1,6 @@
 import { durationOfMs, type envoy, packAny } from "@routeledger/protos";
 import type { JsonValue } from "@routeledger/std";
+import type { Trial } from "../backends/upstream.ts";
 import { type Problem, unsupported } from "../problem.ts";
 import { integerOf, listOf, objectOf, shown, textOf } from "../untrusted.ts";
 import { durationMaxMs, parseDuration } from "./duration-text.ts";
@@ -30,6 +31,8 @@ const backoffGrowth = 10;
 const hostAttempts = 5;
 
 const previousHosts = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
+
+const previousPriorities = "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig";
 
 export function parseRetry(field: string, written: JsonValue | undefined): Retry | undefined | Problem {
   if (written === undefined || written === null) return undefined;
@@ -74,6 +77,34 @@ export function envoyRetry(
     hostSelectionRetryMaxAttempts: hostAttempts,
   };
 }
+
+/**
+ * Adds one more try, at the old generation of a cluster, for what could not connect to the one that is tried (SW9). Nothing of
+ * such a request was sent. A backend that takes TLS only hangs up on what comes in clear when it has the request: then
+ * requests that are safe to repeat are.
+ * @param asked what the rule asks for
+ */
+export function withTrial(
+  asked: envoy.config.route.v3.RetryPolicy | undefined,
+  trials: readonly Trial[],
+): envoy.config.route.v3.RetryPolicy {
+  const own = trials.some(({ cleared }) => cleared)
+    ? { retryOn: "connect-failure,reset", retriableRequestHeaders: safeMethods }
+    : { retryOn: "connect-failure" };
+  return {
+    ...(asked ?? { ...own, retryBackOff: envoyBackoff(0) }),
+    numRetries: { value: (asked?.numRetries?.value ?? 0) + 1 },
+    retryPriority: {
+      name: "envoy.retry_priorities.previous_priorities",
+      typedConfig: packAny(previousPriorities, { updateFrequency: 1 }),
+    },
+  };
+}
+
+const safeMethods = ["GET", "HEAD", "OPTIONS"].map((exact) => ({
+  name: ":method",
+  stringMatch: { exact },
+}));
 
 /** Envoy refuses a backoff of zero. */
 function envoyBackoff(backoffMs: number): envoy.config.route.v3.RetryPolicy.RetryBackOff {

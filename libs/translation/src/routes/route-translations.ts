@@ -36,9 +36,14 @@ export class RouteTranslations {
 
   /**
    * Follows to a state. Translates the routes that changed, and those that rest on an object that did.
+   * @param keys of what changed besides objects
    * @returns the routes that may mean something else, each once
    */
-  follow(state: ConfigState, changes: readonly ObjectDifference[]): RouteChange[] {
+  follow(
+    state: ConfigState,
+    changes: readonly ObjectDifference[],
+    keys: readonly string[] = [],
+  ): RouteChange[] {
     const changed = new Map<string, RouteChange>();
     for (const { before, after } of changes) {
       const object = after ?? before;
@@ -48,7 +53,7 @@ export class RouteTranslations {
       if (after === undefined) this.#forget(key);
       else this.#translate(state, key, after);
     }
-    for (const key of this.#dependents.affectedBy(changes, state)) {
+    for (const key of this.#dependents.affectedBy(changes, state, keys)) {
       const known = this.#routes.get(key);
       if (known === undefined) continue;
       if (!changed.has(key)) changed.set(key, { key, before: known.object, after: known.object });

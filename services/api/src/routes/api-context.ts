@@ -7,6 +7,7 @@ import type { ChangeAnswer } from "../change-results.ts";
 import type { ConfigDoor } from "../config-door.ts";
 import type { ObjectReader } from "../object-reader.ts";
 import type { ReadSide } from "../read-side.ts";
+import type { SwitchDriver } from "../switch-driver.ts";
 import type { TlsFiles } from "../tls-files.ts";
 
 /** What the handlers of requests have. */
@@ -15,6 +16,7 @@ export interface ApiContext {
   readonly read: ReadSide;
   readonly objects: ObjectReader;
   readonly store: SnapshotStore;
+  readonly driver: SwitchDriver;
   readonly config: EventLog;
   readonly clock: Clock;
   readonly logger: Logger;

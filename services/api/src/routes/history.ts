@@ -88,6 +88,9 @@ async function objectFilter(request: FastifyRequest, { door }: ApiContext) {
   return { group, kind, ...(namespace !== undefined && { namespace }), ...(name && { name }) };
 }
 
+/** Kinds that may change objects. */
+const changingKinds: ReadonlySet<string> = new Set(["ChangeSet", "SwitchTurned", "SwitchReverted"]);
+
 function eventAnswer({ revision, timeMs, changes, bytes: _bytes, ...event }: StoredEvent) {
   const { kind, actor, source, summary, commitId, term, traceContext } = event;
   return {
@@ -96,7 +99,7 @@ function eventAnswer({ revision, timeMs, changes, bytes: _bytes, ...event }: Sto
     ...{ kind, actor, source, summary, commitId },
     ...(term > 0 && { term }),
     ...(traceContext !== "" && { traceContext }),
-    ...(kind === "ChangeSet" && { changes }),
+    ...(changingKinds.has(kind) && { changes }),
   };
 }
 

@@ -5,9 +5,10 @@ import type { FastifyInstance } from "fastify";
 import { isGateway, publishedStatus } from "../object-answer.ts";
 import { Programmed } from "../programmed.ts";
 import type { ApiContext } from "./api-context.ts";
+import { openAnswer } from "./switches.ts";
 
 /** `GET /v1/head` and `GET /v1/status`. */
-export function overviewRoutes(server: FastifyInstance, { read, store }: ApiContext): void {
+export function overviewRoutes(server: FastifyInstance, { read, store, door, driver }: ApiContext): void {
   server.get("/v1/head", async () => {
     await read.settled();
     const { revision, timeMs, oldest, publishedTo, translatorVersion } = await store.query("head", {});
@@ -22,6 +23,7 @@ export function overviewRoutes(server: FastifyInstance, { read, store }: ApiCont
 
   server.get("/v1/status", async () => {
     await read.settledWithStatuses();
+    const open = door.state.openSwitch;
     const { revision, publishedTo } = await store.query("head", {});
     const objects = await store.query("objectsAt", { sequence: revision.sequence });
     const nodeGroups = new Set(await store.query("nodeGroupsAt", { sequence: revision.sequence }));
@@ -41,6 +43,7 @@ export function overviewRoutes(server: FastifyInstance, { read, store }: ApiCont
     return {
       head: formatRevision(revision),
       published: publishedText(revision, publishedTo),
+      ...(open && { switch: openAnswer(open, driver.waitsFor(open)) }),
       gateways: answers.map(({ row }) => row),
       problems,
     };

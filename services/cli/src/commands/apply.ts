@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { afterChange } from "../after-change.ts";
 import type { ApiClient } from "../api-client.ts";
 import type { ChangeAnswer, ObjectResult } from "../api-types.ts";
 import {
@@ -12,12 +13,12 @@ import {
 import { type Inputs, readInputs } from "../input-files.ts";
 import { resourceName } from "../object-names.ts";
 import { authored } from "../output/authored.ts";
-import { writeResults } from "../output/change-results.ts";
+import { suffixOf, writeResults } from "../output/change-results.ts";
 import { unifiedDiff } from "../output/unified-diff.ts";
+import { addPrepareOptions, type PrepareOptions, prepareQuery } from "../prepare-options.ts";
 import { withProgress } from "../progress.ts";
-import { waitForProxies } from "../wait-for-proxies.ts";
 
-interface ApplyOptions extends ServerOption {
+interface ApplyOptions extends ServerOption, PrepareOptions {
   readonly filename?: readonly string[];
   readonly recursive?: boolean;
   readonly namespace?: string;
@@ -30,7 +31,7 @@ interface ApplyOptions extends ServerOption {
 }
 
 export function addApply(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command("apply")
     .summary("put objects into the log, from files, folders or standard input")
     .description(
@@ -47,7 +48,8 @@ export function addApply(program: Command, context: CommandContext): void {
       "--if-revision <revision>",
       "only when the objects were not written since this revision, such as 1.412",
     )
-    .option("-m, --message <text>", "one line for the log: why")
+    .option("-m, --message <text>", "one line for the log: why");
+  addPrepareOptions(command)
     .addHelpText(
       "after",
       `
@@ -55,7 +57,8 @@ Examples:
   routeledger apply -f gateway.yaml               create or replace what is in the file
   routeledger apply -f config/ --dry-run          show the difference, append nothing
   kubectl get httproute -A -o yaml | routeledger apply -f -
-  routeledger apply -f shop.yaml --wait           return when the proxies have it`,
+  routeledger apply -f shop.yaml --wait           return when the proxies have it
+  routeledger apply -f tls.yaml --prepare --watch-errors 1%   no moment without a warm cluster`,
     )
     .action((_, command: Command) => apply(context, command.optsWithGlobals<ApplyOptions>()));
 }
@@ -71,9 +74,8 @@ async function apply(context: CommandContext, options: ApplyOptions): Promise<vo
   const client = apiClient(context, options);
   const answer = await withProgress(context, "applying", () => send(context, client, inputs, options));
   if (options.dryRun === true) writeDifference(context, answer);
-  const refused = writeResults(terminal, answer, options.dryRun === true ? " (dry run)" : "");
-  if (options.wait === true && options.dryRun !== true)
-    await waitForProxies(context, client, answer.revision);
+  const refused = writeResults(terminal, answer, suffixOf(answer, options.dryRun));
+  await afterChange(context, client, answer, options);
   if (refused) throw new CommandFailed("some objects were refused");
 }
 
@@ -101,6 +103,7 @@ async function send(
       actor: actorOf(context),
       source: "cli",
       summary: options.message,
+      ...prepareQuery(options),
     },
     headers:
       options.ifRevision === undefined ? {} : { "if-match": `"${options.ifRevision.replace(/^@/, "")}"` },

@@ -1,5 +1,6 @@
 import type { JsonValue } from "@routeledger/std";
 import type { Command } from "commander";
+import { afterChange } from "../after-change.ts";
 import type { ChangeAnswer } from "../api-types.ts";
 import {
   actorOf,
@@ -11,11 +12,11 @@ import {
 } from "../command-context.ts";
 import { readInputs } from "../input-files.ts";
 import { parseObjectArguments, resourceName } from "../object-names.ts";
-import { writeResults } from "../output/change-results.ts";
+import { suffixOf, writeResults } from "../output/change-results.ts";
+import { addPrepareOptions, type PrepareOptions, prepareQuery } from "../prepare-options.ts";
 import { withProgress } from "../progress.ts";
-import { waitForProxies } from "../wait-for-proxies.ts";
 
-interface DeleteOptions extends ServerOption {
+interface DeleteOptions extends ServerOption, PrepareOptions {
   readonly filename?: readonly string[];
   readonly recursive?: boolean;
   readonly namespace: string;
@@ -27,7 +28,7 @@ interface DeleteOptions extends ServerOption {
 }
 
 export function addDelete(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command("delete")
     .summary("take objects out, by name or by the files that named them")
     .description("Takes objects out. The log keeps them: `routeledger get --at` shows what was.")
@@ -39,7 +40,8 @@ export function addDelete(program: Command, context: CommandContext): void {
     .option("--allow-mass-delete", "allow one command to remove at least 10 routes and over half of them")
     .option("--if-revision <revision>", "only when the objects were not written since this revision")
     .option("-m, --message <text>", "one line for the log: why")
-    .option("--wait", "wait until every connected proxy has acknowledged it, at most 30 s")
+    .option("--wait", "wait until every connected proxy has acknowledged it, at most 30 s");
+  addPrepareOptions(command)
     .addHelpText(
       "after",
       `
@@ -73,6 +75,7 @@ async function remove(
           actor: actorOf(context),
           source: "cli",
           summary: options.message,
+          ...prepareQuery(options),
         },
         headers:
           options.ifRevision === undefined ? {} : { "if-match": `"${options.ifRevision.replace(/^@/, "")}"` },
@@ -80,9 +83,9 @@ async function remove(
       }),
     ),
   );
-  const refused = writeResults(terminal, answer, "");
+  const refused = writeResults(terminal, answer, suffixOf(answer));
   const missing = options.ignoreNotFound === true ? false : writeMissing(context, answer);
-  if (options.wait === true) await waitForProxies(context, client, answer.revision);
+  await afterChange(context, client, answer, options);
   if (refused || missing) throw new CommandFailed("not all objects were deleted");
 }
 

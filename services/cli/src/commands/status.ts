@@ -4,6 +4,7 @@ import { apiClient, type CommandContext, type ServerOption } from "../command-co
 import { formatTable } from "../output/table.ts";
 import { toYaml } from "../output/yaml.ts";
 import { paint } from "../terminal.ts";
+import { switchLine } from "./switch.ts";
 
 /** Problems in the table; `-o` gives all. */
 const problemsShownMax = 20;
@@ -36,6 +37,7 @@ async function status(context: CommandContext, options: StatusOptions): Promise<
   if (options.output === "json") return terminal.out(`${JSON.stringify(answer, null, 4)}\n`);
   if (options.output === "yaml") return terminal.out(toYaml(answer));
   terminal.out(`Head: @${answer.head}, published: @${answer.published}\n`);
+  if (answer.switch !== undefined) terminal.out(`${switchLine(answer.switch)}\n`);
   if (answer.gateways.length > 0) {
     const rows = answer.gateways.map((gateway) => [
       gateway.namespace,

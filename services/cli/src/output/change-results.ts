@@ -23,6 +23,12 @@ export function writeResults(terminal: Terminal, answer: ChangeAnswer, suffix: s
   return refused;
 }
 
+/** What stands behind each line: nothing of a change that counts already. */
+export function suffixOf(answer: ChangeAnswer, dryRun = false): string {
+  if (dryRun) return " (dry run)";
+  return answer.switch === undefined || answer.switch === null ? "" : " (prepared)";
+}
+
 function outcomeLine(result: ObjectResult): string {
   const { ref } = result;
   if (ref === undefined) return result.outcome;

@@ -44,6 +44,30 @@ const answers = [
   { ...point, hook: "Translation", name: "clusters/b", output: { removed: true } },
 ];
 
+const prepared = { epoch: 1, sequence: 20 };
+const switched = {
+  name: "service/shop/checkout/80",
+  generationBefore: 1,
+  generation: 2,
+  tried: true,
+  cleared: true,
+};
+const plan = {
+  changes: [{ applied: object }],
+  clusters: [switched],
+  nodeGroups: ["shop/edge"],
+  ...{ deadlineMs: 30_000, trialMs: 5_000, watch: { periodMs: 10_000, errorsPerMillionMax: 10_000 } },
+};
+
+/** Each step of a switch; none is of one that is open. */
+const switches: readonly NewCommit[] = [
+  commitOfKind("SwitchPrepared", plan, 0),
+  commitOfKind("SwitchTried", { prepared }, 0),
+  commitOfKind("SwitchTurned", { prepared, changes: [{ applied: object }] }, 0),
+  commitOfKind("SwitchFinished", { prepared }, 0),
+  commitOfKind("SwitchReverted", { prepared, reason: "a proxy rejected it" }, 0),
+];
+
 /** A CONFIG log with every kind, and with everything that readers skip. */
 export async function goldenConfig(storage: MemoryStorage): Promise<void> {
   const log = new MemoryEventLog("CONFIG", storage);
@@ -85,6 +109,7 @@ export async function goldenConfig(storage: MemoryStorage): Promise<void> {
     ],
     tail,
   );
+  tail = await append(switches, tail);
   tail = await append([newCommit({ epoch: 2, summary: "after a restore", payload: replaced })], tail);
   await append(
     [
@@ -159,6 +184,13 @@ async function checkpoint(
     term: 1,
     translator: { version: 1, retireGraceMs: 60_000 },
     objects: [{ object, revision: { epoch: 1, sequence: 5 } }],
+    clusterGenerations: [{ name: switched.name, inUse: 1, highest: 2 }],
+    openSwitch: {
+      ...{ prepared: { epoch: 1, sequence: 4 }, switch: plan, phase: "SWITCH_PHASE_TURNED" as const },
+      ...{ stepped: { epoch: 1, sequence: 5 }, steppedUnixMs: goldenStartMs },
+      objectsBefore: [{ object, revision: { epoch: 1, sequence: 3 } }],
+      absentBefore: [{ kind: "Service", namespace: "shop", name: "old" }],
+    },
   });
   let tail = followFrom;
   await writeCheckpoints({
@@ -167,6 +199,7 @@ async function checkpoint(
     revision,
     configHash: followFrom.hash,
     states: new Map([["config", state]]),
+    closedVersions: new Map([["config", 2]]),
     randomBytes: tools.randomBytes,
     append: async (commit) => {
       const outcome = await writer.append(newCommit({ ...commit, term: 1 }), tail);

@@ -70,8 +70,16 @@ export async function goldenDelivery(storage: MemoryStorage): Promise<void> {
     streamId: 1,
     ...event,
   }));
-  const batch = { edgeId: "edge-a", edgeStartedUnixMs: goldenStartMs, deliveries };
-  await writer.appendUnfenced(commitOfKind("DeliveryBatch", batch));
+  const loads = {
+    ...{ counter: deliveries.length + 1, timeUnixMs: goldenStartMs, nodeGroup: "shop/edge" },
+    loads: {
+      proxies: 2,
+      windowMs: 2_000,
+      clusters: [{ name: "service/shop/checkout/80~2", successful: 97, errors: 3, issued: 102 }],
+    },
+  };
+  const batch = { edgeId: "edge-a", edgeStartedUnixMs: goldenStartMs, deliveries: [...deliveries, loads] };
+  await writer.appendUnfenced({ ...commitOfKind("DeliveryBatch", batch), schemaVersion: 3 });
   const adopted = { identity: "the new storage", reason: "moved" };
   await writer.appendUnfenced(commitOfKind("LogAdopted", adopted));
 }
