@@ -9,9 +9,9 @@ import {
   type TableWish,
 } from "./world/configuration.ts";
 import type { Happening, History } from "./world/happenings.ts";
-import { openNaiveStream } from "./world/naive-server.ts";
+import { openNaiveStream, openRememberingStream } from "./world/naive-server.ts";
 import { failureOf } from "./world/run-worlds.ts";
-import { openStepStream } from "./world/server-stream.ts";
+import { type OpenServerStream, openStepStream } from "./world/server-stream.ts";
 import { Violation } from "./world/violation.ts";
 import { World } from "./world/world.ts";
 
@@ -39,8 +39,11 @@ const listener: ListenerWish = {
 const table: TableWish = { of: "table", name: "r", cluster: "a", salt: 1, isBad: false };
 
 /** One thing a minute, on a steady network. */
-function minutely(happenings: readonly Happening[], isRdsTimeoutKey = false): History {
-  const network = { upMs: 1, downMs: 1, drainMs: 100 * secondsMs, healthCheckMs: 5, backoffMs: 5 };
+function minutely(
+  happenings: readonly Happening[],
+  { isRdsTimeoutKey = false, drainMs = 100 * secondsMs } = {},
+): History {
+  const network = { upMs: 1, downMs: 1, drainMs, healthCheckMs: 5, backoffMs: 5 };
   const steps = happenings.map((happening) => ({ afterMs: 60 * secondsMs, happening }));
   return { proxies: [{ ...network, isRdsTimeoutKey }], steps, end: "leave" };
 }
@@ -57,7 +60,18 @@ const recoveredListener = minutely(
     { do: "commit", edits: [{ ...listener, table: undefined }] },
     { do: "commit", edits: [{ ...listener, fetchTimeoutMs: fetchTimeoutMs + secondsMs }] },
   ],
-  true,
+  { isRdsTimeoutKey: true },
+);
+
+/** The old listener's drain ends, and its table is dropped, before another one asks for it. */
+const drainedListener = minutely(
+  [
+    { do: "commit", edits: [cluster, table] },
+    { do: "commit", edits: [listener] },
+    { do: "commit", edits: [{ ...listener, table: undefined }] },
+    { do: "commit", edits: [listener] },
+  ],
+  { drainMs: secondsMs },
 );
 
 for (const protocol of ["sotw", "delta"] as const) {
@@ -78,6 +92,16 @@ for (const protocol of ["sotw", "delta"] as const) {
       (error) => error instanceof Violation && /waited in vain for RDS r/.test(error.message),
     );
     new World({ protocol, open: openStepStream, history: recoveredListener }).play();
+  });
+
+  test(`rules 21 and 27: one that remembers what a proxy dropped leaves it without its table, too (${protocol})`, () => {
+    const play = (open: OpenServerStream): void =>
+      new World({ protocol, open, history: drainedListener }).play();
+    assert.throws(
+      () => play(openRememberingStream),
+      (error) => error instanceof Violation && /waited in vain for RDS r/.test(error.message),
+    );
+    for (const open of [openNaiveStream, openStepStream]) play(open);
   });
 
   test(`a naive server fails in random worlds of each kind (${protocol})`, () => {

@@ -11,7 +11,13 @@ import {
   typeOfUrl,
   typeUrls,
 } from "@routeledger/xds-model";
-import type { DeltaRequest, SotwRequest, StreamInput, StreamOutput } from "@routeledger/xds-stream";
+import type {
+  DeltaRequest,
+  SotwRequest,
+  StreamInput,
+  StreamOutput,
+  XdsStreamOptions,
+} from "@routeledger/xds-stream";
 import type { OpenServerStream, ServerStream } from "./server-stream.ts";
 
 interface Watched {
@@ -23,21 +29,29 @@ interface Watched {
   readonly sent: Map<string, string>;
 }
 
-export const openNaiveStream: OpenServerStream = ({ protocol, streamId }) =>
-  new NaiveStream(protocol === "sotw", streamId);
+export const openNaiveStream: OpenServerStream = (options) => new NaiveStream(options, { remembers: false });
+
+/**
+ * The same with one more fault: what it sent counts as sent after the proxy dropped it, too. Who asks for it again gets
+ * it when it changes.
+ */
+export const openRememberingStream: OpenServerStream = (options) =>
+  new NaiveStream(options, { remembers: true });
 
 class NaiveStream implements ServerStream {
   readonly #isSotw: boolean;
   readonly #streamId: string;
+  readonly #remembers: boolean;
   readonly #types = new Map<ResourceType, Watched>();
   #snapshot: Snapshot | undefined;
   #isConnected = false;
   #isWritable = true;
   #count = 0;
 
-  constructor(isSotw: boolean, streamId: string) {
-    this.#isSotw = isSotw;
+  constructor({ protocol, streamId }: XdsStreamOptions, { remembers }: { readonly remembers: boolean }) {
+    this.#isSotw = protocol === "sotw";
     this.#streamId = streamId;
+    this.#remembers = remembers;
   }
 
   give(input: StreamInput): readonly StreamOutput[] {
@@ -60,7 +74,8 @@ class NaiveStream implements ServerStream {
     const { names, sent } = watched;
     for (const name of [...names]) if (!resourceNames.includes(name)) names.delete(name);
     for (const name of resourceNames) names.add(name);
-    for (const name of [...sent.keys()]) if (!watched.isWildcard && !names.has(name)) sent.delete(name);
+    if (watched.isWildcard || this.#remembers) return;
+    for (const name of [...sent.keys()]) if (!names.has(name)) sent.delete(name);
   }
 
   #takeDelta(request: DeltaRequest): void {
@@ -68,7 +83,7 @@ class NaiveStream implements ServerStream {
     if (watched === undefined) return;
     for (const name of request.resourceNamesUnsubscribe) {
       watched.names.delete(name);
-      watched.sent.delete(name);
+      if (!this.#remembers) watched.sent.delete(name);
     }
     for (const name of request.resourceNamesSubscribe) watched.names.add(name);
     for (const [name, version] of Object.entries(request.initialResourceVersions))
