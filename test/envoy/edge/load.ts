@@ -1,4 +1,5 @@
-import { Agent, request } from "node:http";
+import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
+import { type Agent as SecureAgent, request as secureRequest } from "node:https";
 
 /** Requests one after another on connections that are kept, to one path, until stopped. Counts the answers. */
 export class Load {
@@ -57,13 +58,31 @@ const patienceMs = 30_000;
 
 /** The status of one GET, or `failed: <code>`. */
 export function statusOf(port: number, path = "/", agent: Agent | false = false): Promise<string> {
+  return answered((take) => request({ host: "127.0.0.1", port, path, agent }, take));
+}
+
+/** The same over TLS, to a host by its name; its certificate is not looked at. */
+export function statusOfHost(
+  servername: string,
+  {
+    port,
+    path,
+    agent,
+  }: { readonly port: number; readonly path: string; readonly agent: SecureAgent | false },
+): Promise<string> {
+  const target = { host: "127.0.0.1", port, path, agent, servername, rejectUnauthorized: false };
+  return answered((take) => secureRequest({ ...target, headers: { host: servername } }, take));
+}
+
+function answered(send: (take: (response: IncomingMessage) => void) => ClientRequest): Promise<string> {
   return new Promise((resolve) => {
-    const sent = request({ host: "127.0.0.1", port, path, agent }, (response) => {
+    const failed = (error: NodeJS.ErrnoException): void => resolve(`failed: ${error.code}`);
+    const sent = send((response) => {
       response.resume();
       response.on("end", () => resolve(String(response.statusCode)));
-      response.on("error", (error: NodeJS.ErrnoException) => resolve(`failed: ${error.code}`));
+      response.on("error", failed);
     });
-    sent.on("error", (error: NodeJS.ErrnoException) => resolve(`failed: ${error.code}`));
+    sent.on("error", failed);
     sent.end();
   });
 }

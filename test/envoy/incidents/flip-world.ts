@@ -43,8 +43,8 @@ export class FlipWorld {
   private constructor(test: TestContext, cluster: Cluster, envoys: readonly TestEnvoy[]) {
     this.cluster = cluster;
     this.envoys = envoys;
-    this.#loads = new Map(gateways.map((name) => [name, new TimedLoad(cluster.ports[name], `/${flipped}`)]));
-    this.#others = gateways.map((name) => new TimedLoad(cluster.ports[name], "/stable"));
+    this.#loads = new Map(gateways.map((name) => [name, TimedLoad.of(cluster.ports[name], `/${flipped}`)]));
+    this.#others = gateways.map((name) => TimedLoad.of(cluster.ports[name], "/stable"));
     test.after(() => Promise.all([...this.#loads.values(), ...this.#others].map((load) => load.stop())));
   }
 
@@ -165,7 +165,7 @@ export async function change(cluster: Cluster, what: "apply" | "delete", body: J
 /** Both routes of a Gateway answer 200. */
 async function untilServed(port: number): Promise<void> {
   for (const path of ["/stable", `/${flipped}`]) {
-    const load = new TimedLoad(port, path);
+    const load = TimedLoad.of(port, path);
     await load.untilOnly("200", goodInRow).finally(() => load.stop());
   }
 }

@@ -54,7 +54,7 @@ describe("a policy that is deleted and applied again", { concurrency: 2 }, () =>
 });
 
 async function flipOf(t: TestContext, { envoy, port, publish }: Served) {
-  const load = new TimedLoad(port, `/${flipped}`);
+  const load = TimedLoad.of(port, `/${flipped}`);
   t.after(() => load.stop());
   await load.untilOnly("200", 10);
   await publish(false);

@@ -5,7 +5,8 @@ import { snapshotOf } from "@routeledger/xds-model/testing";
 import type { StreamInput, StreamResponse } from "@routeledger/xds-stream";
 import type { Protocol } from "../../features/xds/raw-client.ts";
 import { openNaiveStream } from "../../simulation/world/naive-server.ts";
-import type { ServerStream } from "../../simulation/world/server-stream.ts";
+import type { OpenServerStream } from "../../simulation/world/server-stream.ts";
+import { type SeenRequest, seenDelta, seenSotw } from "../edge/seen-request.ts";
 
 const ads = "envoy.service.discovery.v3.AggregatedDiscoveryService";
 
@@ -13,20 +14,29 @@ type Call = ServerDuplexStream<Buffer, Buffer>;
 
 /** The simulation's naive server, which answers what changed in its store and nothing else, for real Envoys. */
 export class NaiveServer {
+  /** In the order in which they came. */
+  readonly requests: SeenRequest[] = [];
+  readonly #open: OpenServerStream;
   readonly #protocol: Protocol;
   readonly #server = new Server();
   readonly #offers = new Set<(input: StreamInput) => void>();
   #snapshot: Snapshot;
   #sequence = 1;
 
-  private constructor(protocol: Protocol, parts: readonly Part[]) {
+  private constructor(protocol: Protocol, parts: readonly Part[], open: OpenServerStream) {
+    this.#open = open;
     this.#protocol = protocol;
     this.#snapshot = snapshotOf(parts, this.#sequence);
   }
 
   /** Resolves when it serves these parts on that port of loopback. Stop it when done. */
-  static async start(protocol: Protocol, port: number, parts: readonly Part[]): Promise<NaiveServer> {
-    const naive = new NaiveServer(protocol, parts);
+  static async start(
+    protocol: Protocol,
+    port: number,
+    parts: readonly Part[],
+    open = openNaiveStream,
+  ): Promise<NaiveServer> {
+    const naive = new NaiveServer(protocol, parts, open);
     const path = methodPath(
       ads,
       protocol === "sotw" ? "StreamAggregatedResources" : "DeltaAggregatedResources",
@@ -56,7 +66,7 @@ export class NaiveServer {
   }
 
   #serve(call: Call): void {
-    const stream: ServerStream = openNaiveStream({ protocol: this.#protocol, streamId: "naive" });
+    const stream = this.#open({ protocol: this.#protocol, streamId: "naive" });
     const isSotw = this.#protocol === "sotw";
     const give = (input: StreamInput): void => {
       for (const output of stream.give(input)) {
@@ -70,6 +80,7 @@ export class NaiveServer {
     call.on("error", () => undefined);
     call.on("close", () => this.#offers.delete(give));
     call.on("data", (bytes: Buffer) => {
+      this.requests.push(isSotw ? seenSotw(1, bytes) : seenDelta(1, bytes));
       if (isSotw)
         give({
           type: "sotwRequest",

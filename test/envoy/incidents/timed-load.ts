@@ -1,9 +1,12 @@
 import { Agent } from "node:http";
-import { statusOf } from "../edge/load.ts";
+import { Agent as SecureAgent } from "node:https";
+import { statusOf, statusOfHost } from "../edge/load.ts";
 
 const connections = 4;
 /** Between an answer and the next request of a connection, milliseconds: what is measured gets a core, too. */
 const paceMs = 4;
+/** The same where each request costs a handshake. */
+const handshakePaceMs = 25;
 /** How long answers are waited for, milliseconds: longer than Envoy waits for endpoints by itself. */
 const patienceMs = 30_000;
 
@@ -15,20 +18,47 @@ export interface TimedAnswer {
   readonly endedMs: number;
 }
 
-/** Requests to one path on kept connections, some hundred a second, until stopped. Remembers when each was answered. */
+/** Requests of one kind, some hundred a second, until stopped. Remembers when each was answered. */
 export class TimedLoad {
   /** In the order in which they ended. */
   readonly answers: TimedAnswer[] = [];
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: connections });
-  readonly #port: number;
-  readonly #path: string;
+  readonly #what: string;
+  readonly #ask: () => Promise<string>;
+  readonly #paceMs: number;
+  readonly #end: () => void;
   readonly #loops: Promise<void>[];
   #stopped = false;
 
-  constructor(port: number, path: string) {
-    this.#port = port;
-    this.#path = path;
+  private constructor(
+    what: string,
+    ask: () => Promise<string>,
+    { paceMs, end }: { readonly paceMs: number; readonly end: () => void },
+  ) {
+    this.#what = what;
+    this.#ask = ask;
+    this.#paceMs = paceMs;
+    this.#end = end;
     this.#loops = Array.from({ length: connections }, () => this.#loop());
+  }
+
+  /** To one path, on kept connections. */
+  static of(port: number, path: string): TimedLoad {
+    const agent = new Agent({ keepAlive: true, maxSockets: connections });
+    const end = (): void => agent.destroy();
+    return new TimedLoad(path, () => statusOf(port, path, agent), { paceMs, end });
+  }
+
+  /** Over TLS to one host, on kept connections. */
+  static ofHost(port: number, host: string): TimedLoad {
+    const agent = new SecureAgent({ keepAlive: true, maxSockets: connections });
+    const end = (): void => agent.destroy();
+    return new TimedLoad(host, () => statusOfHost(host, { port, path: "/", agent }), { paceMs, end });
+  }
+
+  /** The same with a connection for each request: what a listener answers those that come now. */
+  static ofNewcomers(port: number, host: string): TimedLoad {
+    const ask = (): Promise<string> => statusOfHost(host, { port, path: "/", agent: false });
+    return new TimedLoad(host, ask, { paceMs: handshakePaceMs, end: () => undefined });
   }
 
   /**
@@ -41,7 +71,7 @@ export class TimedLoad {
     while (this.answers.length < count || !this.answers.slice(-count).every(isSo)) {
       if (performance.now() > fromMs + patienceMs || this.#stopped) {
         const last = this.answers.slice(-count).map((answer) => answer.status);
-        throw new Error(`${count} answers ${status} of ${this.#path} in a row, got ${last.join(" ")}`);
+        throw new Error(`${count} answers ${status} of ${this.#what} in a row, got ${last.join(" ")}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
@@ -55,15 +85,15 @@ export class TimedLoad {
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#loops);
-    this.#agent.destroy();
+    this.#end();
   }
 
   async #loop(): Promise<void> {
     while (!this.#stopped) {
       const startedMs = performance.now();
-      const status = await statusOf(this.#port, this.#path, this.#agent);
+      const status = await this.#ask();
       this.answers.push({ status, startedMs, endedMs: performance.now() });
-      await new Promise((resolve) => setTimeout(resolve, paceMs));
+      await new Promise((resolve) => setTimeout(resolve, this.#paceMs));
     }
   }
 }
