@@ -1,11 +1,9 @@
 /** `examples/extension`, as a process of its own, asked through the client; with the object of its README. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { codec, packAny } from "@routeledger/protos";
 import { concatBytes, fromHex } from "@routeledger/std";
@@ -13,38 +11,21 @@ import type { ResourceOutcome } from "@routeledger/translation/extensions";
 import type { ExtensionClient } from "@routeledger/translator/extensions";
 import { parse } from "yaml";
 import { clientOf, failure, onPort } from "./extensions/asked.ts";
+import { type ExampleProcess, exampleFolder, startExample } from "./extensions/example-process.ts";
 
-const folder = join(import.meta.dirname, "../../examples/extension");
 const route = codec("envoy.config.route.v3.Route");
 const listener = codec("envoy.config.listener.v3.Listener");
 const managerType = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 /** A field that no version of Envoy's API has. */
 const unknownField = fromHex("faff0f03616263");
 
-interface Running {
-  readonly process: ChildProcess;
-  /** What it listens on, as it says. */
-  readonly address: string;
-}
-
-async function run(t: TestContext, address: string): Promise<Running> {
-  const child = spawn(process.execPath, ["--no-warnings", join(folder, "run.ts"), address], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  t.after(() => child.kill("SIGKILL"));
-  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
-  const said = /^extension: listening on (.+)$/.exec(line);
-  ok(said?.[1], `expected where it listens, found ${line}`);
-  return { process: child, address: said[1] };
-}
-
-function clientTo(t: TestContext, { address }: Running): ExtensionClient {
+function clientTo(t: TestContext, { address }: ExampleProcess): ExtensionClient {
   return clientOf(t, onPort(Number(address.split(":")[1])));
 }
 
 /** The object that the README shows. */
 async function readmeObject(): Promise<Record<string, unknown>> {
-  const readme = await readFile(join(folder, "README.md"), "utf8");
+  const readme = await readFile(join(exampleFolder, "README.md"), "utf8");
   const yaml = /```yaml\n([^`]+)```/.exec(readme)?.[1];
   ok(yaml, "an object in the README");
   return parse(yaml);
@@ -67,7 +48,7 @@ function answered(outcome: ResourceOutcome): Uint8Array {
 }
 
 test("examples/extension: a route answers with the README's header, and keeps what nobody knows", async (t) => {
-  const client = clientTo(t, await run(t, "127.0.0.1:0"));
+  const client = clientTo(t, await startExample(t));
   const asked = concatBytes([route.encode({ name: "r", directResponse: { status: 204 } }), unknownField]);
   const bytes = answered(await askRoute(client, asked, [await readmeObject()]));
   deepEqual(bytes.subarray(-unknownField.length), unknownField);
@@ -84,7 +65,7 @@ test("examples/extension: a route answers with the README's header, and keeps wh
 });
 
 test("examples/extension: other objects change nothing, and a wrong one is refused by name and field", async (t) => {
-  const client = clientTo(t, await run(t, "127.0.0.1:0"));
+  const client = clientTo(t, await startExample(t));
   const asked = route.encode({ name: "r" });
   deepEqual(await askRoute(client, asked, []), { kind: "unchanged" });
   deepEqual(await askRoute(client, asked, [{ kind: "Widget" }]), { kind: "unchanged" });
@@ -98,7 +79,7 @@ test("examples/extension: other objects change nothing, and a wrong one is refus
 });
 
 test("examples/extension: a listener writes a line for each request, once, and a hook it lacks is said", async (t) => {
-  const client = clientTo(t, await run(t, "127.0.0.1:0"));
+  const client = clientTo(t, await startExample(t));
   const manager = packAny(managerType, { statPrefix: "http", rds: { routeConfigName: "t" } });
   const resource = listener.encode({
     name: "l",
@@ -124,7 +105,7 @@ test("examples/extension: it listens on a unix socket, and SIGTERM ends it", asy
   const sockets = await mkdtemp(join(tmpdir(), "routeledger-example-"));
   t.after(() => rm(sockets, { recursive: true }));
   const path = join(sockets, "extension.sock");
-  const running = await run(t, `unix:${path}`);
+  const running = await startExample(t, `unix:${path}`);
   const client = clientOf(t, { unix: { path } });
   deepEqual(await askRoute(client, route.encode({ name: "r" }), []), { kind: "unchanged" });
   await client.close();
