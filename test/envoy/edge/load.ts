@@ -1,4 +1,4 @@
-import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
+import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import { type Agent as SecureAgent, request as secureRequest } from "node:https";
 
 /** Requests one after another on connections that are kept, to one path, until stopped. Counts the answers. */
@@ -57,29 +57,45 @@ const connections = 3;
 const patienceMs = 30_000;
 
 /** The status of one GET, or `failed: <code>`. */
-export function statusOf(port: number, path = "/", agent: Agent | false = false): Promise<string> {
-  return answered((take) => request({ host: "127.0.0.1", port, path, agent }, take));
+export async function statusOf(port: number, path = "/", agent: Agent | false = false): Promise<string> {
+  return (await answerOf({ port, path, agent })).status;
 }
 
-/** The same over TLS, to a host by its name; its certificate is not looked at. */
-export function statusOfHost(
-  servername: string,
-  {
-    port,
-    path,
-    agent,
-  }: { readonly port: number; readonly path: string; readonly agent: SecureAgent | false },
-): Promise<string> {
-  const target = { host: "127.0.0.1", port, path, agent, servername, rejectUnauthorized: false };
-  return answered((take) => secureRequest({ ...target, headers: { host: servername } }, take));
+export interface Target {
+  readonly port: number;
+  /** `/` without one. */
+  readonly path?: string;
+  /** What is asked for; 127.0.0.1 without one. */
+  readonly host?: string;
+  /** Over TLS, to the host by its name; its certificate is not looked at. */
+  readonly isSecure?: boolean;
+  /** A new connection without one. */
+  readonly agent?: Agent | SecureAgent | false;
 }
 
-function answered(send: (take: (response: IncomingMessage) => void) => ClientRequest): Promise<string> {
+export interface Answer {
+  /** `failed: <code>` where there is none. */
+  readonly status: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** What one GET is answered. */
+export function answerOf({
+  port,
+  path = "/",
+  host,
+  isSecure = false,
+  agent = false,
+}: Target): Promise<Answer> {
+  const headers = host === undefined ? {} : { host };
+  const tls = { servername: host ?? "", rejectUnauthorized: false };
+  const options = { host: "127.0.0.1", port, path, agent, headers, ...(isSecure ? tls : {}) };
   return new Promise((resolve) => {
-    const failed = (error: NodeJS.ErrnoException): void => resolve(`failed: ${error.code}`);
-    const sent = send((response) => {
+    const failed = ({ code }: NodeJS.ErrnoException): void =>
+      resolve({ status: `failed: ${code}`, headers: {} });
+    const sent = (isSecure ? secureRequest : request)(options, (response) => {
       response.resume();
-      response.on("end", () => resolve(String(response.statusCode)));
+      response.on("end", () => resolve({ status: String(response.statusCode), headers: response.headers }));
       response.on("error", failed);
     });
     sent.on("error", failed);

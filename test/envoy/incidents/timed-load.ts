@@ -1,9 +1,9 @@
 import { Agent } from "node:http";
 import { Agent as SecureAgent } from "node:https";
-import { statusOf, statusOfHost } from "../edge/load.ts";
+import { answerOf, statusOf } from "../edge/load.ts";
 
 const connections = 4;
-/** Between an answer and the next request of a connection, milliseconds: what is measured gets a core, too. */
+/** Of a load that does not say: what is measured gets a core, too. */
 const paceMs = 4;
 /** The same where each request costs a handshake. */
 const handshakePaceMs = 25;
@@ -18,47 +18,50 @@ export interface TimedAnswer {
   readonly endedMs: number;
 }
 
+export interface LoadChoices {
+  /** Whose connections are kept; it ends with the load. */
+  readonly agent?: { destroy(): void } | undefined;
+  /** Between an answer and the next request of a connection, milliseconds. */
+  readonly paceMs?: number;
+}
+
 /** Requests of one kind, some hundred a second, until stopped. Remembers when each was answered. */
 export class TimedLoad {
   /** In the order in which they ended. */
   readonly answers: TimedAnswer[] = [];
   readonly #what: string;
   readonly #ask: () => Promise<string>;
+  readonly #agent: LoadChoices["agent"];
   readonly #paceMs: number;
-  readonly #end: () => void;
   readonly #loops: Promise<void>[];
   #stopped = false;
 
-  private constructor(
-    what: string,
-    ask: () => Promise<string>,
-    { paceMs, end }: { readonly paceMs: number; readonly end: () => void },
-  ) {
+  /** @param ask one request, and what the answer is: its status, or what is wrong with it */
+  constructor(what: string, ask: () => Promise<string>, choices: LoadChoices = {}) {
     this.#what = what;
     this.#ask = ask;
-    this.#paceMs = paceMs;
-    this.#end = end;
+    this.#agent = choices.agent;
+    this.#paceMs = choices.paceMs ?? paceMs;
     this.#loops = Array.from({ length: connections }, () => this.#loop());
   }
 
   /** To one path, on kept connections. */
   static of(port: number, path: string): TimedLoad {
     const agent = new Agent({ keepAlive: true, maxSockets: connections });
-    const end = (): void => agent.destroy();
-    return new TimedLoad(path, () => statusOf(port, path, agent), { paceMs, end });
+    return new TimedLoad(path, () => statusOf(port, path, agent), { agent });
   }
 
   /** Over TLS to one host, on kept connections. */
   static ofHost(port: number, host: string): TimedLoad {
     const agent = new SecureAgent({ keepAlive: true, maxSockets: connections });
-    const end = (): void => agent.destroy();
-    return new TimedLoad(host, () => statusOfHost(host, { port, path: "/", agent }), { paceMs, end });
+    const ask = async (): Promise<string> => (await answerOf({ port, host, isSecure: true, agent })).status;
+    return new TimedLoad(host, ask, { agent });
   }
 
   /** The same with a connection for each request: what a listener answers those that come now. */
   static ofNewcomers(port: number, host: string): TimedLoad {
-    const ask = (): Promise<string> => statusOfHost(host, { port, path: "/", agent: false });
-    return new TimedLoad(host, ask, { paceMs: handshakePaceMs, end: () => undefined });
+    const ask = async (): Promise<string> => (await answerOf({ port, host, isSecure: true })).status;
+    return new TimedLoad(host, ask, { paceMs: handshakePaceMs });
   }
 
   /**
@@ -70,8 +73,9 @@ export class TimedLoad {
     const isSo = (answer: TimedAnswer): boolean => answer.startedMs >= fromMs && answer.status === status;
     while (this.answers.length < count || !this.answers.slice(-count).every(isSo)) {
       if (performance.now() > fromMs + patienceMs || this.#stopped) {
-        const last = this.answers.slice(-count).map((answer) => answer.status);
-        throw new Error(`${count} answers ${status} of ${this.#what} in a row, got ${last.join(" ")}`);
+        const last = new Set(this.answers.slice(-count).map((answer) => answer.status));
+        const got = [...last].slice(0, 10).join(", ");
+        throw new Error(`${count} answers ${status} of ${this.#what} in a row, got ${got}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
@@ -85,7 +89,7 @@ export class TimedLoad {
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#loops);
-    this.#end();
+    this.#agent?.destroy();
   }
 
   async #loop(): Promise<void> {
