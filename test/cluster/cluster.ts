@@ -20,6 +20,7 @@ export interface ClusterOptions {
   readonly translators: number;
   readonly edges: number;
   /** Further flags of a kind of process. */
+  readonly apiArgs?: readonly string[];
   readonly translatorArgs?: readonly string[];
   readonly edgeArgs?: readonly string[];
   /** Names of processes that the test starts itself. */
@@ -177,7 +178,7 @@ async function partsOf(
     const args = ["api", ...logs, "--name", name, "--api-address", address];
     return new ClusterService({
       name,
-      args: [...args, "--store-folder", join(folder, name)],
+      args: [...args, "--store-folder", join(folder, name), ...(options.apiArgs ?? [])],
       operations: address,
     });
   });

@@ -8,14 +8,18 @@ export type Host = (typeof hosts)[number];
 /** Of the Secret with the listeners' certificate, which is to be in the namespace `default`. */
 export const certificateName = "pair";
 
-/** The listeners of a Gateway, one a host, all on one port. */
-export function hostListeners(port: number): JsonObject[] {
-  return hosts.map((hostname) => ({
-    name: hostname.replace(".example", ""),
+/** Listeners of a Gateway, one a host, all on one port. */
+export function hostListeners(port: number, hostnames: readonly string[] = hosts): JsonObject[] {
+  return hostnames.map((hostname) => ({
+    name: sectionOf(hostname),
     protocol: "HTTPS",
     ...{ port, hostname },
     tls: { certificateRefs: [{ name: certificateName }] },
   }));
+}
+
+function sectionOf(hostname: string): string {
+  return hostname.replace(".example", "");
 }
 
 export interface HostRouteChoices {
@@ -35,7 +39,7 @@ export function hostRoute(host: Host, { gateways, edit, filters = [] }: HostRout
     kind: "HTTPRoute",
     metadata: { name: host, namespace: "default" },
     spec: {
-      parentRefs: gateways.map((name) => ({ name })),
+      parentRefs: gateways.map((name) => ({ name, sectionName: sectionOf(host) })),
       hostnames: [host],
       rules: [
         {
@@ -46,3 +50,47 @@ export function hostRoute(host: Host, { gateways, edit, filters = [] }: HostRout
     },
   };
 }
+
+/** The kind of `examples/extension`. */
+const kind = { group: "example.routeledger.dev", kind: "ResponseHeader" };
+
+export interface ExtensionChoices {
+  /** Of its server, on loopback. */
+  readonly port: number;
+  /** `Translation` is asked about listeners and route tables, too. */
+  readonly hooks: readonly string[];
+  readonly failureMode: "keepLast" | "failClosed" | "failOpen";
+}
+
+/** An Extension whose server is asked for half a second. */
+export function extension({ port, hooks, failureMode }: ExtensionChoices): JsonObject {
+  const all = { includeAll: true };
+  return {
+    apiVersion: "routeledger.dev/v1alpha1",
+    kind: "Extension",
+    metadata: { name: "headers" },
+    spec: {
+      resources: [{ ...kind, version: "v1alpha1" }],
+      hooks: { xdsTranslator: { post: [...hooks], translation: { listener: all, route: all } } },
+      service: { ip: { address: "127.0.0.1", port } },
+      deadline: "500ms",
+      failureMode,
+    },
+  };
+}
+
+/** The object of the extension that routes name: they answer with the header `x-served-by` of this value. */
+export function servedBy(value: string): JsonObject {
+  return {
+    apiVersion: `${kind.group}/v1alpha1`,
+    kind: kind.kind,
+    metadata: { name: "served-by", namespace: "default" },
+    spec: { name: "x-served-by", value },
+  };
+}
+
+/** Of a route: names that object. */
+export const servedByFilter: JsonObject = {
+  type: "ExtensionRef",
+  extensionRef: { ...kind, name: "served-by" },
+};
