@@ -41,7 +41,7 @@ export class SwitchWorld {
     this.envoys = envoys;
     this.backend = backend;
     this.#loads = gateways.flatMap((name) =>
-      [`/${flipped}`, "/stable"].map((path) => new TimedLoad(cluster.ports[name], path)),
+      [`/${flipped}`, "/stable"].map((path) => TimedLoad.of(cluster.ports[name], path)),
     );
   }
 
@@ -136,7 +136,7 @@ export class SwitchWorld {
 /** Both routes of a Gateway answer 200. */
 async function untilServed(port: number): Promise<void> {
   for (const path of ["/stable", `/${flipped}`]) {
-    const load = new TimedLoad(port, path);
+    const load = TimedLoad.of(port, path);
     await load.untilOnly("200", 20).finally(() => load.stop());
   }
 }
