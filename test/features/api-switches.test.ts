@@ -84,6 +84,7 @@ async function waitsFor({ get }: RunningApi, pattern: RegExp): Promise<void> {
     const open = body.switch as { waitsFor: string | null } | null;
     if (pattern.test(open?.waitsFor ?? "")) return;
     ok(performance.now() < deadlineMs, `${pattern}, got ${JSON.stringify(open)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
@@ -99,7 +100,7 @@ test("rules SW11, SW14 to SW16: warm, tried, turned, finished; the objects chang
     const tried = await story(running, revision, 1);
     deepEqual(kinds(tried), ["Prepared", "Tried"]);
     await proxy.takes(tried.steps[1]!.revision);
-    await waitsFor(running, /requests that try it: 0 so far/);
+    await waitsFor(running, /report their load/);
     await proxy.reports({ name: `${cluster}~2`, successful: 30, issued: 30 });
     const turned = await story(running, revision, 2);
     match(lastWords(turned), /^switch @1\.\d+ turned: 1 proxy has it, and 30 requests went well$/);
@@ -173,7 +174,7 @@ test("rule SW15: requests that are answered by the old cluster alone make it go 
     await proxy.takes(revision);
     const tried = await story(running, revision, 1);
     await proxy.takes(tried.steps[1]!.revision);
-    await waitsFor(running, /0 so far/);
+    await waitsFor(running, /report their load/);
     await proxy.reports({ name: cluster, successful: 7, issued: 7 });
     const over = await story(running, revision, 2);
     match(
@@ -195,8 +196,9 @@ for (const [title, before, after, expected] of [
       await proxy.takes(revision);
       const turned = await story(running, revision, 1);
       await proxy.takes(turned.steps[1]!.revision);
-      await waitsFor(running, /watches errors/);
+      await waitsFor(running, /report their load/);
       await proxy.reports({ name: `${cluster}~2`, successful: 100 - after, errors: after, issued: 100 });
+      await proxy.edge.reports("shop/web", [], { laterMs: 1_500 });
       const over = await story(running, revision, 2);
       equal(over.phase, expected, lastWords(over));
       if (expected === "reverted")
@@ -207,7 +209,10 @@ for (const [title, before, after, expected] of [
 
 test("rule SW18: errors are not watched where nobody reports", () =>
   withApi(async (running) => {
-    const { proxy, revision } = await prepared(running, "&trialMs=0&watchErrors=10000&watchMs=200");
+    const { proxy, revision } = await prepared(
+      running,
+      "&trialMs=0&watchErrors=10000&watchMs=200&deadlineMs=2000",
+    );
     await proxy.takes(revision);
     const turned = await story(running, revision, 1);
     await proxy.takes(turned.steps[1]!.revision);
@@ -289,7 +294,7 @@ test("rule SW2: an api that comes after a crash goes on where the last event is"
       const proxy = new OneProxy(running);
       Object.assign(proxy, { edge: again });
       await proxy.takes(tried);
-      await waitsFor(running, /0 so far/);
+      await waitsFor(running, /report their load/);
       await proxy.reports({ name: `${cluster}~2`, successful: 20, issued: 20 });
       equal((await story(running, revision, 2)).phase, "turned");
     },

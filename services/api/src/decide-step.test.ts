@@ -15,12 +15,12 @@ function open(phase: OpenSwitch["phase"], plan: Partial<OpenSwitch["plan"]> = {}
   };
 }
 
-function loads(clusters: Record<string, Partial<SeenLoad>> = {}, proxies = 2) {
+function loads(clusters: Record<string, Partial<SeenLoad>> = {}, proxies = 2, heardMs = 1_000) {
   const full = Object.entries(clusters).map(([name, load]): [string, SeenLoad] => [
     name,
     { successful: 0, errors: 0, issued: (load.successful ?? 0) + (load.errors ?? 0), ...load },
   ]);
-  return { proxies, clusters: new Map(full) };
+  return { proxies, heardMs, clusters: new Map(full) };
 }
 
 function group(parts: Partial<SeenGroup> = {}): SeenGroup {
@@ -29,7 +29,7 @@ function group(parts: Partial<SeenGroup> = {}): SeenGroup {
 }
 
 function seen(parts: Partial<SeenGroup> = {}, more: Partial<Seen> = {}): Seen {
-  return { nowMs: 101_000, published: true, warmSinceMs: 100_500, groups: [group(parts)], ...more };
+  return { nowMs: 101_000, published: true, groups: [group(parts)], ...more };
 }
 
 const late = { nowMs: 130_000 };
@@ -61,7 +61,8 @@ for (const [title, of, at, type, words] of [
   });
 }
 
-const over = { nowMs: 106_000 };
+/** All report long enough. */
+const heard = (clusters: Record<string, Partial<SeenLoad>> = {}) => loads(clusters, 2, 5_000);
 
 for (const [title, since, more, type, words] of [
   ["no request yet", loads(), {}, "wait", /0 so far/],
@@ -76,16 +77,11 @@ for (const [title, since, more, type, words] of [
   ],
   ["both answer", loads({ a: { successful: 9 }, "a~2": { successful: 20 } }), {}, "turn", /20 requests/],
   ["all fail", loads({ "a~2": { errors: 20 } }), {}, "revert", /all of 20 requests to a~2 failed/],
-  ["few, all fail", loads({ "a~2": { errors: 2 } }), over, "revert", /all of 2 requests/],
-  [
-    "few went well in all the time",
-    loads({ "a~2": { successful: 3 } }),
-    over,
-    "turn",
-    /3 requests .* in 5 s/,
-  ],
-  ["quiet", loads(), over, "turn", /no request tried it in 5 s$/],
-  ["quiet, one does not report", loads({}, 1), over, "wait", /1 proxies to report/],
+  ["few, all fail", heard({ "a~2": { errors: 2 } }), {}, "revert", /all of 2 requests/],
+  ["few went well in all the time", heard({ "a~2": { successful: 3 } }), {}, "turn", /3 requests .* in 5 s/],
+  ["quiet", heard(), {}, "turn", /no request tried it in 5 s$/],
+  ["quiet, one does not report", loads({}, 1, 9_000), {}, "wait", /1 proxies to report/],
+  ["all report, but not for long", loads({}, 2, 4_999), { nowMs: 129_999 }, "wait", /0 so far/],
   ["the same for too long", loads({}, 1), late, "turn", /1 proxies report no load/],
 ] as const) {
   test(`rule SW15: ${title}: ${type}`, () => {
@@ -95,23 +91,24 @@ for (const [title, since, more, type, words] of [
   });
 }
 
-const watched = { nowMs: 111_000 };
+/** All report until the watch is over. */
+const watchedMs = 10_000;
 
-for (const [title, since, before, more, type] of [
-  ["errors above the limit", { successful: 90, errors: 10 }, { successful: 100 }, {}, "revert"],
-  ["too few requests to tell", { successful: 15, errors: 4 }, { successful: 100 }, {}, "wait"],
-  ["as before", { successful: 90, errors: 10 }, { successful: 90, errors: 10 }, watched, "finish"],
-  ["none", { successful: 90 }, { successful: 100 }, {}, "wait"],
-  ["none until the end", { successful: 90 }, { successful: 100 }, watched, "finish"],
+for (const [title, since, before, heardMs, type] of [
+  ["errors above the limit", { successful: 90, errors: 10 }, { successful: 100 }, 0, "revert"],
+  ["too few requests to tell", { successful: 15, errors: 4 }, { successful: 100 }, 0, "wait"],
+  ["as before", { successful: 90, errors: 10 }, { successful: 90, errors: 10 }, watchedMs, "finish"],
+  ["none", { successful: 90 }, { successful: 100 }, 0, "wait"],
+  ["none until the end", { successful: 90 }, { successful: 100 }, watchedMs, "finish"],
 ] as const) {
   test(`rule SW16: ${title}: ${type}`, () => {
-    const groups = { since: loads({ "a~2": since }), before: loads({ a: before }) };
-    equal(decideStep(open("turned", { watch }), seen(groups, more)).type, type);
+    const groups = { since: loads({ "a~2": since }, 2, heardMs), before: loads({ a: before }) };
+    equal(decideStep(open("turned", { watch }), seen(groups)).type, type);
   });
 }
 
 test("rule SW18: who wants errors watched, and nobody reports: it goes back", () => {
-  const decision = decideStep(open("turned", { watch }), seen({ since: loads({}, 0) }, watched));
+  const decision = decideStep(open("turned", { watch }), seen({ since: loads({}, 0) }, late));
   deepEqual(decision, { type: "revert", why: "errors cannot be watched: no proxy reports its load" });
 });
 

@@ -16,8 +16,9 @@ export interface SeenGroup {
 
 /** What proxies reported, by cluster. */
 export interface SeenLoads {
-  /** How many proxies report. */
+  /** How many proxies report, and for how long by now all of them do, milliseconds. */
   readonly proxies: number;
+  readonly heardMs: number;
   readonly clusters: ReadonlyMap<string, SeenLoad>;
 }
 
@@ -32,8 +33,6 @@ export interface Seen {
   readonly nowMs: number;
   /** What the step became is published. */
   readonly published: boolean;
-  /** Since when every proxy has it, as far as this process has seen; undefined: not yet. */
-  readonly warmSinceMs: number | undefined;
   readonly groups: readonly SeenGroup[];
 }
 
@@ -98,7 +97,7 @@ function decideAlone(open: OpenSwitch, groups: readonly SeenGroup[], isLate: boo
 function judgeTrial(open: OpenSwitch, seen: Seen, all: string): SwitchDecision {
   const { trialMs } = open.plan;
   const tried = open.plan.clusters.filter((cluster) => cluster.tried);
-  const isOver = seen.nowMs - (seen.warmSinceMs ?? seen.nowMs) >= trialMs;
+  const { isOver, silent } = hearing(open, seen, trialMs);
   let judged = 0;
   let requests = 0;
   for (const { since } of seen.groups) {
@@ -118,10 +117,8 @@ function judgeTrial(open: OpenSwitch, seen: Seen, all: string): SwitchDecision {
   const worse = worseErrors(open, seen);
   if (worse !== undefined) return { type: "revert", why: worse };
   if (judged >= judgedRequestsMin) return { type: "turn", why: `${all}, and ${requests} requests went well` };
+  if (!isOver && silent > 0) return wait(`waits for ${silent} proxies to report their load`);
   if (!isOver) return wait(`waits for requests that try it: ${requests} so far`);
-  const silent = silentProxies(seen);
-  if (silent > 0 && seen.nowMs - open.steppedMs < open.plan.deadlineMs)
-    return wait(`waits for ${silent} proxies to report their load`);
   const blind = unwatched(open, seen);
   if (blind !== undefined) return { type: "revert", why: blind };
   const what = requests === 0 ? "no request tried it" : `${requests} requests went well`;
@@ -134,8 +131,9 @@ function judgeWatch(open: OpenSwitch, seen: Seen, all: string): SwitchDecision {
   if (watch === undefined) return { type: "finish", why: all };
   const worse = worseErrors(open, seen);
   if (worse !== undefined) return { type: "revert", why: worse };
-  const leftMs = watch.periodMs - (seen.nowMs - (seen.warmSinceMs ?? seen.nowMs));
-  if (leftMs > 0) return wait(`watches errors for ${Math.ceil(leftMs / 1000)} s more`);
+  const { isOver, silent } = hearing(open, seen, watch.periodMs);
+  if (!isOver && silent > 0) return wait(`waits for ${silent} proxies to report their load`);
+  if (!isOver) return wait(`watches errors for ${watch.periodMs / 1000} s`);
   const blind = unwatched(open, seen);
   if (blind !== undefined) return { type: "revert", why: blind };
   return {
@@ -163,9 +161,23 @@ function worseErrors({ plan: { watch, clusters } }: OpenSwitch, { groups }: Seen
   return undefined;
 }
 
-/** Connected proxies that report no load: their streams of reports may be on the way to another edge. */
-function silentProxies({ groups }: Seen): number {
-  return groups.reduce((sum, { connected, since }) => sum + Math.max(0, connected.length - since.proxies), 0);
+/**
+ * Whether all connected proxies have reported for so long; those that do not may be on the way to another edge, with their
+ * streams of reports: after the deadline they are not waited for any more.
+ */
+function hearing(
+  { steppedMs, plan: { deadlineMs } }: OpenSwitch,
+  { nowMs, groups }: Seen,
+  forMs: number,
+): { readonly isOver: boolean; readonly silent: number } {
+  const reporting = groups.filter(({ connected }) => connected.length > 0);
+  const silent = reporting.reduce(
+    (sum, { connected, since }) => sum + Math.max(0, connected.length - since.proxies),
+    0,
+  );
+  const heardMs = Math.min(...reporting.map(({ since }) => since.heardMs));
+  const isLate = nowMs - steppedMs >= Math.max(deadlineMs, forMs);
+  return { isOver: isLate || (silent === 0 && heardMs >= forMs), silent };
 }
 
 /** Whoever wants errors watched wants somebody to watch (SW18). */

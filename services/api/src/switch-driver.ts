@@ -25,11 +25,10 @@ export interface SwitchDriverOptions {
   readonly logger: Logger;
 }
 
-/** Since when every proxy has what a step made: by edges' clocks, and by this process's. */
+/** Since when every proxy has what a step made, by edges' clocks. */
 interface Warmth {
   readonly of: string;
   readonly edgesMs: number;
-  readonly hereMs: number;
 }
 
 /**
@@ -108,8 +107,7 @@ export class SwitchDriver {
     const isWarm = all.length > 0 && all.every(({ acknowledged }) => acknowledged);
     const ackedMs = Math.max(0, ...all.map((proxy) => proxy.ackedMs));
     if (!isWarm) this.#warmth = undefined;
-    else if (this.#warmth?.of !== keyOf(open))
-      this.#warmth = { of: keyOf(open), edgesMs: ackedMs, hereMs: nowMs };
+    else if (this.#warmth?.of !== keyOf(open)) this.#warmth = { of: keyOf(open), edgesMs: ackedMs };
     const groups = await Promise.all(
       deliveries.map(async ({ nodeGroup, proxies }): Promise<SeenGroup> => {
         const gone =
@@ -129,17 +127,17 @@ export class SwitchDriver {
       }),
     );
     const published = store.published.value >= sequence;
-    return { nowMs, published, warmSinceMs: this.#warmth?.hereMs, groups };
+    return { nowMs, published, groups };
   }
 
   async #loads(open: OpenSwitch, nodeGroup: string): Promise<{ since: SeenLoads; before: SeenLoads }> {
     const isJudged = open.phase === "tried" || (open.phase === "turned" && open.plan.watch !== undefined);
     if (!isJudged || this.#warmth === undefined) return { since: noLoads, before: noLoads };
     const ask = async (fromMs: number, untilMs: number): Promise<SeenLoads> => {
-      const { proxies, clusters } = await this.#options.store.query("clusterLoads", {
+      const { proxies, heardMs, clusters } = await this.#options.store.query("clusterLoads", {
         ...{ nodeGroup, fromMs, untilMs },
       });
-      return { proxies, clusters: new Map(clusters.map((load) => [load.name, load])) };
+      return { proxies, heardMs, clusters: new Map(clusters.map((load) => [load.name, load])) };
     };
     const { edgesMs } = this.#warmth;
     const since = await ask(edgesMs, Number.MAX_SAFE_INTEGER);
@@ -147,7 +145,7 @@ export class SwitchDriver {
   }
 }
 
-const noLoads: SeenLoads = { proxies: 0, clusters: new Map() };
+const noLoads: SeenLoads = { proxies: 0, heardMs: 0, clusters: new Map() };
 
 /** Of one step of one switch. */
 function keyOf({ prepared, stepped }: OpenSwitch): string {

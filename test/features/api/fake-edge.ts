@@ -58,10 +58,13 @@ export class FakeEdge {
   async reports(
     nodeGroup: string,
     clusters: readonly { name: string; successful?: number; errors?: number; issued: number }[],
+    { laterMs = 0 } = {},
   ): Promise<void> {
     this.#counter += 1;
+    const common = this.#common();
     const said = { nodeId: "", nodeGroup, streamId: 0, loads: { proxies: 1, clusters } };
-    await this.write([{ ...this.#common(), ...said, counter: this.#counter }]);
+    const timeUnixMs = common.timeUnixMs + laterMs;
+    await this.write([{ ...common, ...said, timeUnixMs, counter: this.#counter }]);
   }
 
   /** Records of one batch; `lost` counters are left out before it. */

@@ -189,12 +189,13 @@ test("rule D6: loads are of a node group, are summed over edges, and belong to n
     store.query("clusterLoads", { nodeGroup, fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER });
   deepEqual(await ask("shop/loads"), {
     proxies: 2,
+    heardMs: 0,
     clusters: [
       { name: "a", successful: 9, errors: 3, issued: 13 },
       { name: "a~2", successful: 0, errors: 1, issued: 1 },
     ],
   });
-  deepEqual(await ask("shop/other"), { proxies: 0, clusters: [] });
+  deepEqual(await ask("shop/other"), { proxies: 0, heardMs: 0, clusters: [] });
   const { proxies } = await store.query("proxies", {});
   deepEqual(
     proxies.filter(({ node, nodeGroup }) => node === "" || nodeGroup === "shop/loads"),

@@ -10,8 +10,9 @@ export interface ClusterLoadsArgs {
 
 /** What a node group's proxies said of the clusters of a switch, over all edges. */
 export interface ClusterLoads {
-  /** Proxies that reported. */
+  /** Proxies that reported, and for how long by now all of them did, milliseconds. */
   readonly proxies: number;
+  readonly heardMs: number;
   readonly clusters: readonly {
     readonly name: string;
     readonly successful: number;
@@ -27,12 +28,20 @@ export const clusterLoads: Query<ClusterLoadsArgs, ClusterLoads> = {
       `SELECT cluster AS name, sum(successful) AS successful, sum(errors) AS errors, sum(issued) AS issued
        FROM delivery.loads WHERE ${span} AND cluster <> '' GROUP BY cluster ORDER BY cluster`,
     );
-    const reporting = database
-      .prepare(
-        `SELECT coalesce(sum(most), 0) FROM (
-           SELECT max(proxies) AS most FROM delivery.loads WHERE ${span} GROUP BY edge_id)`,
-      )
-      .pluck();
-    return (args) => ({ proxies: Number(reporting.get(args)), clusters: sums.all(args) });
+    // Of each edge from when on it had the most.
+    const reporting = database.prepare<[object], Reporting>(
+      `WITH most AS (SELECT edge_id, max(proxies) AS proxies FROM delivery.loads WHERE ${span} GROUP BY edge_id),
+         begun AS (
+           SELECT min(from_ms) AS from_ms, most.proxies FROM delivery.loads JOIN most USING (edge_id, proxies)
+           WHERE ${span} GROUP BY edge_id)
+       SELECT coalesce(sum(proxies), 0) AS proxies,
+         coalesce((SELECT max(until_ms) FROM delivery.loads WHERE ${span}) - max(from_ms), 0) AS heardMs FROM begun`,
+    );
+    return (args) => ({ ...reporting.get(args)!, clusters: sums.all(args) });
   },
 };
+
+interface Reporting {
+  readonly proxies: number;
+  readonly heardMs: number;
+}
