@@ -229,3 +229,26 @@ test("rule SW5: a certificate that a cluster has is not changed in place", () =>
   assert(refused.outcome === "refused", "a refusal");
   match(refused.message, /ca\/default\/ca in place/);
 });
+
+test("rule SW21: a switch of more than 500 clusters is refused", () => {
+  const names = Array.from({ length: 501 }, (_, index) => `s${index}`);
+  const routes = Array.from({ length: 32 }, (_, route) =>
+    httpRoute(`r${route}`, {
+      rules: names.slice(route * 16, route * 16 + 16).map((name) => rule(`/${name}`, [{ name, port: 80 }])),
+    }),
+  );
+  const policies = Array.from({ length: 32 }, (_, one) =>
+    tlsPolicy(`p${one}`, names.slice(one * 16, one * 16 + 16)),
+  );
+  const state = stateOf([
+    gatewayClass,
+    gateway([http("http", 8080)]),
+    ca,
+    ...routes,
+    ...names.map((name) => service(name)),
+  ]);
+  const refused = planSwitch(state, changesTo(state, policies));
+  assert(refused.outcome === "refused", "a refusal");
+  equal(refused.message, "the switch changes 501 clusters, expected at most 500");
+  equal(planSwitch(state, changesTo(state, policies.slice(0, 31))).outcome, "planned");
+});

@@ -96,7 +96,15 @@ test(`a prepared switch loses no request: ${switches} of them under load, in del
     }
   });
 
-  equal((await world.ask("GET", "/v1/switch")).switch, null);
+  await t.test("P2: the logs replay to the same bytes, and both stores hold the same", async (t) => {
+    equal((await world.ask("GET", "/v1/switch")).switch, null);
+    const { compared } = await cluster.checkReplay();
+    t.diagnostic(`${compared} publications are what they would be again`);
+    ok(compared > 3 * switches);
+    await cluster.published();
+    const [one, other] = await cluster.storeDigests();
+    equal(one, other);
+  });
 });
 
 let names = 0;
