@@ -20,11 +20,12 @@ SOAK_FUZZ_RUNS ?= 20
 SOAK_ROUTINGS ?= 5000
 SOAK_POLICY_FLIPS ?= 100
 SOAK_PREPARED_SWITCHES ?= 100
+SOAK_EXTENDED_HISTORIES ?= 2000
 # Of `make start`: a folder of examples/.
 EXAMPLE ?= quickstart
 
 .PHONY: help install envoy go-modules nats-server grpc-go-client start test test-types test-lint test-tidy test-unit test-features \
-  test-simulation test-golden test-envoy test-faults test-fixtures test-compose test-kube-apiserver conformance soak bench format
+  test-simulation test-golden test-envoy test-incidents test-faults test-fixtures test-compose test-kube-apiserver conformance soak bench format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,7 +56,7 @@ grpc-go-client: $(PACKAGES)
 start: $(PACKAGES) ## run examples/quickstart, or another EXAMPLE: two backends, a Gateway, routes, an Envoy; Ctrl-C stops it
 	@exec node --no-warnings examples/$(EXAMPLE)/run.ts
 
-test: test-types test-lint test-tidy test-unit test-simulation test-features test-envoy test-faults ## all that a change must pass
+test: test-types test-lint test-tidy test-unit test-simulation test-features test-envoy test-incidents test-faults ## all that a change must pass
 
 test-types: $(PACKAGES) ## the TypeScript compiler's checks
 	@$(TIER) types
@@ -81,6 +82,9 @@ test-golden: $(PACKAGES) ## of the features, those that lie beside recorded outp
 test-envoy: $(PACKAGES) envoy nats-server go-modules ## with real Envoys
 	@$(TIER) envoy
 
+test-incidents: $(PACKAGES) envoy nats-server ## the two incidents that must not happen, under load
+	@$(TIER) incidents
+
 test-faults: $(PACKAGES) envoy nats-server ## kill -9, lost replies, full disks
 	@$(TIER) faults
 
@@ -105,7 +109,7 @@ soak: $(PACKAGES) envoy nats-server ## simulation, faults, random routing and in
 	@RUNS=$(SOAK_RUNS) TRANSLATOR_KILLS=$(SOAK_TRANSLATOR_KILLS) CLUSTER_ROUNDS=$(SOAK_CLUSTER_ROUNDS) \
 	  SIMULATION_WORLDS=$(SOAK_WORLDS) SIMULATION_SEED=any FUZZ_RUNS=$(SOAK_FUZZ_RUNS) \
 	  ROUTINGS=$(SOAK_ROUTINGS) ROUTING_SEED=any POLICY_FLIPS=$(SOAK_POLICY_FLIPS) \
-	  PREPARED_SWITCHES=$(SOAK_PREPARED_SWITCHES) $(TIER) soak
+	  PREPARED_SWITCHES=$(SOAK_PREPARED_SWITCHES) EXTENDED_HISTORIES=$(SOAK_EXTENDED_HISTORIES) $(TIER) soak
 
 bench: $(PACKAGES) envoy nats-server ## measure; prints figures, judges nothing
 	@set -e; for file in test/bench/*.ts; do echo "== $$file"; node --no-warnings --expose-gc "$$file"; done

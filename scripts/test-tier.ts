@@ -23,7 +23,8 @@ const tiers: Readonly<Record<string, Tier>> = {
   unit: testTier(180, 2, ["libs/*/src/**/*.test.ts", "services/*/src/**/*.test.ts", "scripts/**/*.test.ts"]),
   features: testTier(540, 2, ["test/features/**/*.test.ts", "test/golden/**/*.test.ts"]),
   golden: testTier(120, 2, ["test/golden/**/*.test.ts"]),
-  envoy: testTier(480, 1, ["test/envoy/**/*.test.ts"]),
+  envoy: testTier(480, 1, ["test/envoy/*.test.ts"]),
+  incidents: testTier(240, 2, ["test/envoy/incidents/*.test.ts"]),
   simulation: testTier(120, 2, ["test/simulation/**/*.test.ts"]),
   faults: testTier(600, 1, ["test/faults/**/*.test.ts"]),
   fixtures: testTier(420, 2, ["test/fixtures-suite/**/*.test.ts", "test/conformance/**/*.test.ts"]),
@@ -35,6 +36,7 @@ const tiers: Readonly<Record<string, Tier>> = {
     "test/envoy/random-routing.test.ts",
     "test/envoy/incidents/policy-flips.test.ts",
     "test/envoy/incidents/prepared-switches.test.ts",
+    "libs/translation/src/extensions/extended-random.test.ts",
   ]),
 };
 

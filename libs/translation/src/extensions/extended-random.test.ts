@@ -160,7 +160,7 @@ function digests(w: ExtendedWorld): Map<string, string> {
   );
 }
 
-const runs = Number(process.env.ROUTELEDGER_EXTENDED_HISTORIES ?? 40);
+const runs = Number(process.env.EXTENDED_HISTORIES ?? 40);
 
 test(`any of ${runs} histories of extensions is closed at each revision, the same from nothing, and heals`, () => {
   let answered = 0;
