@@ -1,7 +1,8 @@
 /** Extension servers and the log: real translators, real sockets; what is asked, recorded and published. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { status } from "@grpc/grpc-js";
+import { ServerCredentials, status } from "@grpc/grpc-js";
+import { sealedSecret, sealedTlsSecret, testKeyring } from "@routeledger/config-model/testing";
 import { codec, type MessageTypes } from "@routeledger/protos";
 import {
   addsHeader,
@@ -13,6 +14,8 @@ import {
 } from "./extensions/extended-world.ts";
 import { type Behaviour, ExtensionServer, stuck } from "./extensions/extension-server.ts";
 import { endpointSlice, gateway, gatewayClass, service } from "./translator/sample-objects.ts";
+import { SignalBus } from "./translator/signal-bus.ts";
+import { authority, first, gateway as gatewayPair } from "./xds/certificates.ts";
 
 const base = [gatewayClass, gateway, service("a"), service("b"), endpointSlice("a", "10.0.0.1"), header];
 const refuses: Behaviour = (call) => call.fail(status.INVALID_ARGUMENT, "not today");
@@ -142,7 +145,7 @@ test("checkpoints hold what extensions said: a translator that begins there serv
   const { server, logs, translator } = await world(t, addsHeader("one"));
   deepEqual(await routesAre(logs, blue), blue);
   await translator.stop();
-  const second = await logs.start(1);
+  const second = await logs.start({ checkpointEveryRevisions: 1 });
   await logs.author.apply(service("d"));
   await eventually(
     () => logs.kinds(),
@@ -154,4 +157,58 @@ test("checkpoints hold what extensions said: a translator that begins there serv
   await logs.start();
   deepEqual(await routesAre(logs, blue), blue);
   ok((await logs.kinds()).includes("CheckpointClosed"));
+});
+
+test("only the translator that leads asks", async (t) => {
+  const server = await ExtensionServer.start(t, addsHeader("one"));
+  const logs = new ExtendedLogs(t);
+  await logs.author.apply(
+    ...base,
+    extensionObject(server.port, ["Route"]),
+    extendedRoute("shop", "shop.com"),
+  );
+  const bus = new SignalBus();
+  for (const name of ["a", "b", "c"])
+    await logs.start({ name, signals: bus.join(name), takeoverAfterMs: 50 });
+  deepEqual(await routesAre(logs, blue), blue);
+  await logs.author.apply(extendedRoute("shop", "shop.com", "b"));
+  const green = [
+    "default/shop/0/0 -> service/default/b/80 +x-by=one",
+    "default/shop/1/0 -> service/default/a/80",
+  ];
+  deepEqual(await routesAre(logs, green), green);
+  deepEqual(server.called, ["PostRouteModify", "PostRouteModify"]);
+});
+
+test("a server is called over TLS with the certificates that the Extension names, and says what is wrong with them", async (t) => {
+  const credentials = ServerCredentials.createSsl(
+    Buffer.from(authority),
+    [{ private_key: Buffer.from(first.key), cert_chain: Buffer.from(first.cert) }],
+    true,
+  );
+  const server = await ExtensionServer.start(t, addsHeader("one"), { credentials });
+  const ref = (name: string) => ({ name, namespace: "default" });
+  const service = {
+    ip: { address: "127.0.0.1", port: server.port },
+    tls: { certificateRef: ref("authority"), clientCertificateRef: ref("client") },
+  };
+  const logs = new ExtendedLogs(t);
+  await logs.author.apply(
+    ...base,
+    extensionObject(0, ["Route"], { service }),
+    extendedRoute("shop", "shop.com"),
+  );
+  await logs.start({ keyring: () => testKeyring });
+  const key = "routeledger.dev/Extension//headers";
+  const said = await eventually(
+    () => logs.status(key),
+    (seen) => seen.includes("UNUSABLE_SETTINGS"),
+  );
+  match(said, /service\.tls\.certificateRef: Secret default\/authority does not exist/);
+  await logs.author.apply(
+    sealedSecret({ name: "authority", data: { "ca.crt": authority } }),
+    sealedTlsSecret({ name: "client", certificate: gatewayPair.cert, key: gatewayPair.key }),
+  );
+  deepEqual(await routesAre(logs, blue), blue);
+  match(await logs.status(key), /"status":"True","type":"routeledger.dev\/Answering"/);
 });

@@ -4,7 +4,13 @@ import { MemoryEventLog, MemoryStorage } from "@routeledger/event-log";
 import { codec, withMessages } from "@routeledger/protos";
 import { silentLogger } from "@routeledger/service-kit";
 import { type JsonObject, systemClock } from "@routeledger/std";
-import { checkReplay, readPublished, startTranslator, type Translator } from "@routeledger/translator";
+import {
+  checkReplay,
+  readPublished,
+  startTranslator,
+  type Translator,
+  type TranslatorOptions,
+} from "@routeledger/translator";
 import { ConfigAuthor } from "../translator/config-author.ts";
 import type { AnsweredCall, Behaviour } from "./extension-server.ts";
 
@@ -23,10 +29,10 @@ export class ExtendedLogs {
     return { config: new MemoryEventLog("CONFIG", this.#config), xds: new MemoryEventLog("XDS", this.#xds) };
   }
 
-  async start(checkpointEveryRevisions = 1000): Promise<Translator> {
+  async start(options: Partial<TranslatorOptions> = {}): Promise<Translator> {
     const translator = await startTranslator({
       ...{ logs: this.open(), name: "translator", clock: systemClock, randomBytes, logger: silentLogger },
-      ...{ retireGraceMs: 60_000, checkpointEveryRevisions },
+      ...{ retireGraceMs: 60_000, checkpointEveryRevisions: 1000, ...options },
     });
     this.#test.after(() => translator.stop());
     return translator;

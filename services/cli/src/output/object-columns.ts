@@ -59,8 +59,10 @@ const ofKind: Readonly<Record<string, readonly Column[]>> = {
   Extension: [
     { head: "SERVICE", cell: (object) => serverAddress(field(object, "spec", "service")) },
     { head: "HOOKS", cell: (object) => hooks(object).join(",") },
-    { head: "ORDER", cell: (object) => text(object, "spec", "order") },
     { head: "FAILUREMODE", wide: true, cell: failureMode },
+    { head: "ORDER", wide: true, cell: (object) => text(object, "spec", "order") },
+    { head: "ACCEPTED", cell: (object) => condition(field(object, "status"), "Accepted") },
+    { head: "ANSWERING", cell: (object) => condition(field(object, "status"), "routeledger.dev/Answering") },
   ],
 };
 
