@@ -11,8 +11,7 @@ import type { Outcome, ResourceOutcome, TranslationOutcome } from "./extension-o
 import type { WantedCall } from "./hook-chain.ts";
 import type { ResourceQuestion, TranslationQuestion, TranslationResources } from "./hook-questions.ts";
 import { judgeResource, judgeTranslation } from "./judge-answer.ts";
-import { resourceKinds, resourceName } from "./resource-names.ts";
-import { type AskedList, askedLists } from "./translation-hook.ts";
+import { type AskedList, answeredName, askedLists, splitResource } from "./translation-parts.ts";
 
 /** A commit holds 64 MiB, and what is in it is published in another one. */
 const answerBytesMax = 60 * 1024 * 1024;
@@ -98,7 +97,11 @@ function listAnswers(
 const removed: ExtensionOutput = { type: "removed" };
 
 function named(list: AskedList, resources: readonly Uint8Array[] = []): ReadonlyMap<string, Uint8Array> {
-  return new Map(resources.map((bytes) => [`${list}/${resourceName(resourceKinds[list], bytes)}`, bytes]));
+  return new Map(
+    resources
+      .flatMap((bytes) => splitResource(list, bytes))
+      .map((part): [string, Uint8Array] => [answeredName(part), part.bytes]),
+  );
 }
 
 function output(before: Uint8Array, bytes: Uint8Array): ExtensionOutput {

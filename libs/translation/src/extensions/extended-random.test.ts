@@ -78,6 +78,12 @@ const governedRoute = httpRoute(routeNames[0]!, {
   rules: [rule("/", [{ name: "s0", port: 80 }], { filters: [byHeader("blue")] })],
 });
 
+function random(which: number, post: readonly string[], failureMode: FailureMode): JsonObject {
+  const translation = { listener: { includeAll: true }, route: { includeAll: true } };
+  const hooks = { xdsTranslator: { post: [...post], translation } };
+  return extension(`e${which}`, [], { order: which, failureMode, hooks });
+}
+
 /** Answers that say something else for each question, and the same for the same one. */
 const good: Say = (question) => {
   if (question.hook === "Route") return headers(String(question.resource.length))(question);
@@ -85,6 +91,16 @@ const good: Say = (question) => {
     const type = codec("envoy.config.route.v3.VirtualHost");
     const host = type.decode(question.resource);
     return { kind: "answer", answer: type.encode({ ...host, includeRequestAttemptCount: true }) };
+  }
+  if (question.hook === "Translation" && (question.resources.routes?.length ?? 0) > 0) {
+    const type = codec("envoy.config.route.v3.RouteConfiguration");
+    const routes = (question.resources.routes ?? []).map((bytes) => {
+      const table = type.decode(bytes);
+      const marked = table.virtualHosts.map((host) => ({ ...host, includeAttemptCountInResponse: true }));
+      const added = marked.length % 2 === 0 ? [{ name: "mine", domains: ["mine.com"] }] : [];
+      return type.encode({ ...table, virtualHosts: [...marked, ...added] });
+    });
+    return { kind: "answer", answer: { ...question.resources, routes } };
   }
   return { kind: "unchanged" };
 };
@@ -117,8 +133,7 @@ function take(w: ExtendedWorld, one: Step, before: readonly WantedCall[]): void 
   else if (one.type === "slice")
     w.apply(endpointSlice("s0-1", "s0", { endpoints: [{ addresses: [`127.0.0.${one.value + 1}`] }] }));
   else if (one.type === "header") w.apply(header("blue", `v${one.value}`));
-  else if (one.type === "extension")
-    w.apply(extension(`e${one.which}`, one.hooks, { order: one.which, failureMode: modes[one.mode]! }));
+  else if (one.type === "extension") w.apply(random(one.which, one.hooks, modes[one.mode]!));
   else if (one.type === "deleteExtension") w.delete(extension(`e${one.which}`, []));
   else {
     const calls = one.how === "late" ? before : w.calls;
@@ -167,7 +182,7 @@ test(`any of ${runs} histories of extensions is closed at each revision, the sam
   fc.assert(
     fc.property(fc.array(step, { minLength: 6, maxLength: 24 }), begin, (steps, hooks) => {
       const w = new ExtendedWorld(base);
-      w.apply(extension("e0", hooks), governedRoute);
+      w.apply(random(0, hooks, "keepLast"), governedRoute);
       let calls = w.calls;
       for (const one of steps) {
         const before = calls;

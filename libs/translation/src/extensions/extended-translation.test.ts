@@ -81,6 +81,45 @@ test("rule E9: what did not change takes its last output whatever fails; what ch
   }
 });
 
+test("E9: of a route table only the virtual hosts fall to the mode that changed", () => {
+  const other = httpRoute("other", { hostnames: ["other.com"], rules: [rule("/", [backend("a")])] });
+  const w = new ExtendedWorld([...base, other, whole({ failureMode: "failClosed" })]);
+  w.answer(limits(3));
+  w.apply(shop("b"));
+  w.answer(failing());
+  deepEqual(w.routes("shop.com"), ["extension-failed -> 500"]);
+  deepEqual(w.routes("other.com"), ["default/other/0/0 -> service/default/a/80"]);
+});
+
+test("what an extension makes of tables is served: hosts that it adds, changes and takes out", () => {
+  const other = httpRoute("other", { hostnames: ["other.com"], rules: [rule("/", [backend("a")])] });
+  const w = new ExtendedWorld([...base, other, whole()]);
+  const tables = codec("envoy.config.route.v3.RouteConfiguration");
+  w.answer((question) => {
+    if (question.hook !== "Translation") throw new Error(`asked ${question.hook}`);
+    const [bytes] = question.resources.routes ?? [];
+    const table = tables.decode(bytes as Uint8Array);
+    const virtualHosts = table.virtualHosts
+      .filter(({ name }) => name !== "other_com")
+      .map((host) => ({ ...host, includeRequestAttemptCount: true }));
+    const added = { name: "mine", domains: ["mine.com"] };
+    const routes = [
+      tables.encode({
+        ...table,
+        maxDirectResponseBodySizeBytes: { value: 9 },
+        virtualHosts: [...virtualHosts, added],
+      }),
+    ];
+    return { kind: "answer", answer: { ...question.resources, routes } };
+  });
+  equal(w.host("shop.com")?.includeRequestAttemptCount, true);
+  equal(w.host("other.com"), undefined);
+  deepEqual(w.host("mine")?.domains, ["mine.com"]);
+  const shell = w.part("route", "http/8080");
+  equal(shell && tables.decode(shell.bytes).maxDirectResponseBodySizeBytes?.value, 9);
+  equal(w.calls.length, 0);
+});
+
 test("what an extension adds is there, and stays while it fails, until an answer without it", () => {
   const w = new ExtendedWorld([...base, whole()]);
   w.answer(limits(3, { added: "mine" }));
@@ -109,6 +148,6 @@ test("an event says only what it says anew", () => {
   deepEqual(last.fact.answers.map(({ name }) => name).sort(), [
     "",
     "clusters/service/default/b/80",
-    "routes/http/8080",
+    "routes/http/8080\nshop_com",
   ]);
 });

@@ -2,7 +2,7 @@ import { codec, fieldViolations, topLevelFields, unpackAny } from "@routeledger/
 import { fromUtf8 } from "@routeledger/std";
 import type { ResourceQuestion, TranslationQuestion, TranslationResources } from "./hook-questions.ts";
 import { type ResourceKind, resourceKinds, resourceName } from "./resource-names.ts";
-import { type AskedList, askedLists, isSplittable } from "./translation-hook.ts";
+import { type AskedList, askedLists, isSplittable } from "./translation-parts.ts";
 
 /**
  * What is wrong with a resource that an extension made; undefined where it may be served. Envoy's field rules (G111);

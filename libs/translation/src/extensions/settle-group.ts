@@ -82,7 +82,8 @@ class Settling {
   #leaveOut(key: string): void {
     this.#edit(key, undefined);
     for (const [other, part] of this.#parts)
-      if (referencesOf(part).some((reference) => keyOf(reference) === key)) this.#suspects.add(other);
+      if (isHostOf(part, key)) this.#edit(other, undefined);
+      else if (referencesOf(part).some((reference) => keyOf(reference) === key)) this.#suspects.add(other);
   }
 
   /** Mends the first thing that a part names in vain; it is looked at again as long as it changes. */
@@ -119,6 +120,11 @@ class Settling {
     }
     return true;
   }
+}
+
+/** Whether a part is a virtual host of the table whose shell has the key. */
+function isHostOf(part: Part, key: string): boolean {
+  return part.virtualHost !== "" && partKeyText({ ...part, virtualHost: "" }) === key;
 }
 
 function keyOf({ type, name }: Reference): string {

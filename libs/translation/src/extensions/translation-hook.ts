@@ -1,21 +1,12 @@
 import {
   answerKey,
-  type ConfigObject,
   type ExtensionFailure,
   type ExtensionOutput,
   type KnownAnswer,
   kindKey,
 } from "@routeledger/config-model";
-import { topLevelFields } from "@routeledger/protos";
-import { concatBytes, sha256Hex } from "@routeledger/std";
-import {
-  composeResource,
-  type Part,
-  type PartSet,
-  partKeyText,
-  type ResourceType,
-  referencesOf,
-} from "@routeledger/xds-model";
+import { revision, sha256Hex } from "@routeledger/std";
+import { composeResource, type Part, type PartSet, partKeyText, referencesOf } from "@routeledger/xds-model";
 import { makePart, remadePart } from "../parts.ts";
 import { errorCluster, errorHost, errorListener } from "./error-answers.ts";
 import type { ExtendingGroup } from "./extend-part.ts";
@@ -23,17 +14,17 @@ import type { Closing } from "./extended-group.ts";
 import type { ExtensionView } from "./extension-view.ts";
 import { type ExtensionProblem, questionDigest, type WantedCall } from "./hook-chain.ts";
 import type { TranslationQuestion } from "./hook-questions.ts";
-import { examinedName, resourceKinds, resourceName } from "./resource-names.ts";
-
-/** The lists of the hook that are asked about. Secrets are not: an extension would see keys. */
-export const askedLists = ["clusters", "listeners", "routes"] as const;
-export type AskedList = (typeof askedLists)[number];
-
-const listTypes: Readonly<Record<AskedList, ResourceType>> = {
-  clusters: "cluster",
-  listeners: "listener",
-  routes: "route",
-};
+import { examinedName } from "./resource-names.ts";
+import {
+  type AnsweredPart,
+  type AskedList,
+  answeredName,
+  answeredPart,
+  askedLists,
+  kindOfPart,
+  listOfPart,
+  listTypes,
+} from "./translation-parts.ts";
 
 /** What a translation hook leaves of the resources of a node group. */
 export interface TranslatedGroup {
@@ -46,13 +37,8 @@ export interface TranslatedGroup {
   readonly problems: readonly ExtensionProblem[];
 }
 
-interface InputResource {
-  readonly list: AskedList;
-  readonly name: string;
-  readonly bytes: Uint8Array;
-  /** SHA-256, 64 hexadecimal digits. */
-  readonly digest: string;
-  readonly parts: readonly Part[];
+interface InputPart extends AnsweredPart {
+  readonly part: Part;
 }
 
 /**
@@ -86,7 +72,7 @@ class TranslationRun {
   readonly #held: Set<string>;
   readonly #made = new Map<string, Closing>();
   readonly #edits = new Map<string, Part | undefined>();
-  readonly #removed: InputResource[] = [];
+  readonly #removed: InputPart[] = [];
 
   constructor(group: ExtendingGroup, extension: ExtensionView, input: PartSet, held: ReadonlySet<string>) {
     this.#group = group;
@@ -97,16 +83,16 @@ class TranslationRun {
   }
 
   run(): TranslatedGroup {
-    const resources = this.#resources();
-    const asked = this.#waits ? undefined : this.#question(resources);
+    const inputs = this.#inputs();
+    const asked = this.#waits ? undefined : this.#question();
     const whole = this.#known("");
     const isSettled = asked !== undefined && whole?.newest.inputDigest === asked.inputDigest;
     const failure = isSettled && whole.newest.outcome.type === "failed" ? whole.newest.outcome : undefined;
-    for (const resource of resources) this.#place(resource, this.#standOf(resource, { isSettled, failure }));
-    this.#add(new Set(resources.map(idOf)));
+    for (const input of inputs) this.#place(input, this.#standOf(input, { isSettled, failure }));
+    this.#add(new Set(inputs.map(answeredName)));
     this.#remove();
     return {
-      parts: this.#input.with(this.#edits),
+      parts: withoutOrphans(this.#input.with(this.#edits), this.#edits),
       held: this.#held,
       made: this.#made,
       calls:
@@ -119,12 +105,19 @@ class TranslationRun {
     return this.#group.answers.get(answerKey({ extension: this.#extension.name, hook: "Translation", name }));
   }
 
-  #question(resources: readonly InputResource[]): Omit<WantedCall, "isRetry"> {
+  #question(): Omit<WantedCall, "isRetry"> {
     const { policyResources, translation, name: extension } = this.#extension;
+    const asked = [...this.#input.values()].filter((part) => this.#isAsked(listOfPart(part)));
+    const byResource = [...Map.groupBy(asked, ({ type, resource }) => `${type}\n${resource}`).values()];
     const lists = Object.fromEntries(
       askedLists
         .filter((list) => translation[list])
-        .map((list) => [list, resources.filter((one) => one.list === list).map(({ bytes }) => bytes)]),
+        .map((list) => [
+          list,
+          byResource
+            .filter(([first]) => first?.type === listTypes[list])
+            .map((parts) => composeResource(parts, revision(0, 0)).bytes),
+        ]),
     );
     const question: TranslationQuestion = {
       hook: "Translation",
@@ -145,25 +138,26 @@ class TranslationRun {
     };
   }
 
-  #resources(): InputResource[] {
-    const byResource = Map.groupBy(this.#input.values(), ({ type, resource }) => `${type}\n${resource}`);
-    return [...byResource.values()].flatMap((parts) => {
-      const [first] = parts as [Part];
-      const list = askedLists.find((one) => listTypes[one] === first.type);
-      if (list === undefined || !this.#extension.translation[list]) return [];
-      const { bytes, digest } = composeResource(parts, { epoch: 0, sequence: 0 });
-      return [{ list, name: first.resource, bytes, digest, parts }];
+  #isAsked(list: AskedList | undefined): list is AskedList {
+    return list !== undefined && this.#extension.translation[list];
+  }
+
+  #inputs(): InputPart[] {
+    return [...this.#input.values()].flatMap((part) => {
+      const list = listOfPart(part);
+      const { resource, virtualHost } = part;
+      return this.#isAsked(list) ? [{ list, resource, virtualHost, part }] : [];
     });
   }
 
   #standOf(
-    resource: InputResource,
+    input: InputPart,
     { isSettled, failure }: { readonly isSettled: boolean; readonly failure: ExtensionFailure | undefined },
   ): Stand {
-    const known = this.#known(idOf(resource));
-    const good = known?.good && usableOutput(resource.list, known.good) ? known.good : undefined;
+    const known = this.#known(answeredName(input));
+    const good = known?.good && usableOutput(input, known.good) ? known.good : undefined;
     const last: Stand | undefined = good && { type: "output", output: good };
-    if (known?.newest.inputDigest === resource.digest && last !== undefined) return last;
+    if (known?.newest.inputDigest === input.part.digest && last !== undefined) return last;
     if (isSettled && failure === undefined) return asItIs;
     if (failure === undefined) return last ?? { type: "held" };
     const { failureMode } = this.#extension;
@@ -171,53 +165,45 @@ class TranslationRun {
     return failureMode === "failOpen" ? asItIs : { type: "closed" };
   }
 
-  #place(resource: InputResource, stand: Stand): void {
-    if (stand.type === "asItIs") return;
+  #place(input: InputPart, stand: Stand): void {
+    const { part } = input;
+    const key = partKeyText(part);
     if (stand.type === "held") {
-      for (const part of resource.parts) {
-        this.#held.add(partKeyText(part));
-        this.#edits.set(partKeyText(part), undefined);
-      }
-      return;
+      this.#held.add(key);
+      this.#edits.set(key, undefined);
+    } else if (stand.type === "closed") this.#make(key, errorPart(input), errorPart(input));
+    else if (stand.type === "output") {
+      const { output } = stand;
+      if (output.type === "removed") this.#removed.push(input);
+      else if ("bytes" in output && sha256Hex(output.bytes) !== part.digest)
+        this.#make(key, remadePart(part, output.bytes, [this.#extension.object]), errorPart(input));
     }
-    if (stand.type === "closed") {
-      this.#replace(resource, errorResource(resource));
-      return;
-    }
-    const { output } = stand;
-    if (output.type === "removed") this.#removed.push(resource);
-    else if ("bytes" in output && sha256Hex(output.bytes) !== resource.digest)
-      this.#replace(resource, splitResource(resource, output.bytes, this.#extension.object));
   }
 
-  #replace(resource: InputResource, made: readonly Part[]): void {
-    for (const part of resource.parts) this.#edits.set(partKeyText(part), undefined);
-    const errors = new Map(errorResource(resource).map((part) => [partKeyText(part), part]));
-    for (const part of made) {
-      const key = partKeyText(part);
-      this.#edits.set(key, part);
-      this.#made.set(key, () => errors.get(key));
-    }
+  /** @param error what stands for it where it names what is not there; undefined: nothing */
+  #make(key: string, part: Part, error: Part | undefined): void {
+    this.#edits.set(key, part);
+    this.#made.set(key, () => error);
   }
 
   /** What the extension added, as long as it has not said otherwise. */
-  #add(known: ReadonlySet<string>): void {
+  #add(inputs: ReadonlySet<string>): void {
     const prefix = answerKey({ extension: this.#extension.name, hook: "Translation", name: "" });
     for (const [key, { good, newest }] of this.#group.answers) {
-      if (!key.startsWith(prefix) || newest.inputDigest !== "" || known.has(newest.name)) continue;
-      const list = askedLists.find((one) => newest.name.startsWith(`${one}/`));
-      if (list === undefined || !this.#extension.translation[list]) continue;
-      if (good === undefined || !("bytes" in good) || !usableOutput(list, good)) continue;
-      const name = newest.name.slice(list.length + 1);
+      if (!key.startsWith(prefix) || newest.inputDigest !== "" || inputs.has(newest.name)) continue;
+      const added = answeredPart(newest.name);
+      if (added === undefined || !this.#isAsked(added.list)) continue;
+      if (good === undefined || !("bytes" in good) || !usableOutput(added, good)) continue;
       const owners = [this.#group.gateway, this.#extension.object];
-      this.#replace(
-        { list, name, bytes: good.bytes, digest: "", parts: [] },
-        addedParts(list, good.bytes, owners),
-      );
+      const part = makePart({ ...added, type: listTypes[added.list] }, good.bytes, owners);
+      this.#make(partKeyText(part), part, undefined);
     }
   }
 
-  /** Takes out what was removed, unless something names it still: then it would be missed. */
+  /**
+   * Takes out what was removed, unless something names it still: then it would be missed. A table that stays keeps its
+   * virtual hosts.
+   */
   #remove(): void {
     if (this.#removed.length === 0) return;
     const named = new Set(
@@ -225,10 +211,11 @@ class TranslationRun {
         referencesOf(part).map(({ type, name }) => `${type}\n${name}`),
       ),
     );
-    for (const { list, name, parts } of this.#removed) {
-      if (named.has(`${listTypes[list]}\n${name}`)) continue;
-      for (const part of parts) this.#edits.set(partKeyText(part), undefined);
-    }
+    const whole = new Set(
+      this.#removed.filter(({ virtualHost }) => virtualHost === "").map(({ part }) => nameOf(part)),
+    );
+    for (const { part } of this.#removed)
+      if (!whole.has(nameOf(part)) || !named.has(nameOf(part))) this.#edits.set(partKeyText(part), undefined);
   }
 
   #problem(failure: ExtensionFailure): ExtensionProblem {
@@ -245,69 +232,42 @@ class TranslationRun {
   }
 }
 
-function idOf({ list, name }: InputResource): string {
-  return `${list}/${name}`;
+function nameOf({ type, resource }: Part): string {
+  return `${type}\n${resource}`;
+}
+
+/** Without virtual hosts whose table is not there. */
+function withoutOrphans(parts: PartSet, edits: ReadonlyMap<string, Part | undefined>): PartSet {
+  const shells = new Set([...edits].flatMap(([key, part]) => (part === undefined ? [key] : [])));
+  const orphans = [...parts].filter(([, part]) => {
+    if (part.virtualHost === "") return false;
+    const shell = partKeyText({ ...part, virtualHost: "" });
+    return (shells.has(shell) || edits.has(partKeyText(part))) && !parts.has(shell);
+  });
+  return parts.with(orphans.map(([key]) => [key, undefined]));
 }
 
 const judged = new WeakMap<Uint8Array, boolean>();
 
 /** Whether an output can be read: logs are not trusted to hold what this version would have let in. */
-function usableOutput(list: AskedList, output: ExtensionOutput): boolean {
+function usableOutput(of: AnsweredPart, output: ExtensionOutput): boolean {
   if (!("bytes" in output)) return output.type === "removed";
   let usable = judged.get(output.bytes);
   if (usable === undefined) {
-    usable = !("illFormed" in examinedName(resourceKinds[list], output.bytes));
+    usable = !("illFormed" in examinedName(kindOfPart(of), output.bytes));
     judged.set(output.bytes, usable);
   }
   return usable;
 }
 
-function errorResource({ list, name, parts }: InputResource): Part[] {
+/** What stands for a part where the extension fails closed. */
+function errorPart({ list, resource, virtualHost, part }: InputPart): Part {
   switch (list) {
     case "clusters":
-      return parts.map((part) => remadePart(part, errorCluster(name), []));
+      return remadePart(part, errorCluster(resource), []);
     case "listeners":
-      return parts.map((part) => remadePart(part, errorListener(part.bytes), []));
+      return remadePart(part, errorListener(part.bytes), []);
     case "routes":
-      return parts.map((part) =>
-        part.virtualHost === "" ? part : remadePart(part, errorHost(part.bytes), []),
-      );
+      return virtualHost === "" ? part : remadePart(part, errorHost(part.bytes), []);
   }
-}
-
-/** A resource of the question as its extension made it: what it left alone keeps its owners. */
-function splitResource({ list, parts }: InputResource, bytes: Uint8Array, extension: ConfigObject): Part[] {
-  const before = new Map(parts.map((part) => [partKeyText(part), part]));
-  const [first] = parts as [Part];
-  return addedParts(list, bytes, []).map((part) => {
-    const known = before.get(partKeyText(part));
-    return known?.digest === part.digest ? known : remadePart(known ?? first, part.bytes, [extension], part);
-  });
-}
-
-/** `RouteConfiguration.virtual_hosts` */
-const virtualHostsField = 2;
-
-/** The parts of an encoded resource. */
-function addedParts(list: AskedList, bytes: Uint8Array, owners: readonly ConfigObject[]): Part[] {
-  const resource = resourceName(resourceKinds[list], bytes);
-  const type = listTypes[list];
-  if (list !== "routes") return [makePart({ type, resource }, bytes, owners)];
-  const fields = topLevelFields(bytes);
-  if ("illFormed" in fields) return [];
-  const isHost = ({ number }: { readonly number: number }) => number === virtualHostsField;
-  const shell = concatBytes(fields.filter((field) => !isHost(field)).map((field) => field.bytes));
-  const hosts = fields.filter(isHost).flatMap(({ value }) => value ?? []);
-  return [
-    makePart({ type, resource }, shell, owners),
-    ...hosts.map((host) =>
-      makePart({ type, resource, virtualHost: resourceName(resourceKinds.VirtualHost, host) }, host, owners),
-    ),
-  ];
-}
-
-/** Whether parts say the same as the resource that they were cut from: hosts have names, each its own. */
-export function isSplittable(list: AskedList, bytes: Uint8Array): boolean {
-  const parts = addedParts(list, bytes, []);
-  return new Set(parts.map(partKeyText)).size === parts.length;
 }
