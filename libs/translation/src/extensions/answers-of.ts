@@ -25,38 +25,48 @@ export function answersOf(
   const { nodeGroup, extension, hook, name, inputDigest, question } = call;
   const answer = { nodeGroup, extension, hook, name, inputDigest };
   if (question.hook !== "Translation")
-    return [{ ...answer, outcome: outputOf(question, outcome as ResourceOutcome) }];
-  const failure = failureOf(question, outcome as TranslationOutcome);
+    return [{ ...answer, outcome: outputOf(extension, question, outcome as ResourceOutcome) }];
+  const failure = failureOf(extension, question, outcome as TranslationOutcome);
   if (failure !== undefined) return [{ ...answer, outcome: failure }];
   const lists = outcome.kind === "answer" ? (outcome.answer as TranslationResources) : question.resources;
   return [{ ...answer, outcome: { type: "translated" } }, ...listAnswers(call, question, lists, known)];
 }
 
-function outputOf(question: ResourceQuestion, outcome: ResourceOutcome): ExtensionOutput | ExtensionFailure {
+function outputOf(
+  extension: string,
+  question: ResourceQuestion,
+  outcome: ResourceOutcome,
+): ExtensionOutput | ExtensionFailure {
   if (outcome.kind === "failed") return failed(outcome.code, outcome.message);
   if (outcome.kind === "unchanged") return { type: "unchanged", bytes: question.resource };
-  if (outcome.answer.length > answerBytesMax) return tooLarge(question.hook);
+  if (outcome.answer.length > answerBytesMax) return tooLarge(extension, question.hook);
   const wrong = judgeResource(question, outcome.answer);
-  return wrong === undefined ? { type: "changed", bytes: outcome.answer } : invalid(question.hook, wrong);
+  return wrong === undefined
+    ? { type: "changed", bytes: outcome.answer }
+    : invalid(extension, question.hook, wrong);
 }
 
-function failureOf(question: TranslationQuestion, outcome: TranslationOutcome): ExtensionFailure | undefined {
+function failureOf(
+  extension: string,
+  question: TranslationQuestion,
+  outcome: TranslationOutcome,
+): ExtensionFailure | undefined {
   if (outcome.kind === "failed") return failed(outcome.code, outcome.message);
   const answered = outcome.kind === "answer" ? Object.values(outcome.answer).flat() : [];
   if (answered.reduce((bytes, { length }) => bytes + length, 0) > answerBytesMax)
-    return tooLarge("Translation");
+    return tooLarge(extension, "Translation");
   const wrong = outcome.kind === "answer" ? judgeTranslation(question, outcome.answer) : undefined;
-  return wrong === undefined ? undefined : invalid("Translation", wrong);
+  return wrong === undefined ? undefined : invalid(extension, "Translation", wrong);
 }
 
-function invalid(hook: string, wrong: string): ExtensionFailure {
-  return failed("INVALID_ANSWER", `the answer to ${hook} holds ${wrong}`);
+function invalid(extension: string, hook: string, wrong: string): ExtensionFailure {
+  return failed("INVALID_ANSWER", `the answer of extension ${extension} to ${hook} holds ${wrong}`);
 }
 
-function tooLarge(hook: string): ExtensionFailure {
+function tooLarge(extension: string, hook: string): ExtensionFailure {
   return failed(
     "ANSWER_TOO_LARGE",
-    `the answer to ${hook} is larger than ${answerBytesMax} bytes, what one event holds`,
+    `the answer of extension ${extension} to ${hook} is larger than ${answerBytesMax} bytes, what one event holds`,
   );
 }
 

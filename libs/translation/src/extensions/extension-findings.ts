@@ -47,8 +47,7 @@ function withCondition(status: JsonObject, problems: readonly ExtensionProblem[]
 
 function extended(problems: readonly ExtensionProblem[]): Condition {
   const messages = sorted(problems).map(
-    ({ extension, failure, served }) =>
-      `extension ${extension.name}: ${failure.message}; ${consequences[served]}`,
+    ({ failure, served }) => `${failure.message}; ${consequences[served]}`,
   );
   const unique = [...new Set(messages)];
   const more = unique.length > shownMax ? ` (and ${unique.length - shownMax} more)` : "";

@@ -147,7 +147,7 @@ function brokenClaims(
       );
       // Of what was kept, its own problem speaks.
       if (missing === undefined || problems.some((one) => one.point.name === point.name)) return [];
-      const message = `the answer to ${point.hook} for ${point.name} names ${missing.type} ${missing.name}, which is not there`;
+      const message = `the answer of extension ${extension.name} to ${point.hook} for ${point.name} names ${missing.type} ${missing.name}, which is not there`;
       const failure = { type: "failed", code: "INVALID_ANSWER", message } as const;
       return [{ extension, point, failure, served: "error", owner }];
     }),
