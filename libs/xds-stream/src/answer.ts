@@ -1,6 +1,7 @@
 /** ACK and NACK of a response (rules 5 to 8). */
 
 import { heldDigest, noteApart } from "./held-digest.ts";
+import { takeOwedElsewhere } from "./owed.ts";
 import { type ClientError, nacked } from "./rejection.ts";
 import type { StreamOutput } from "./stream-io.ts";
 import { doubtfulMax, type Inflight, isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
@@ -30,9 +31,11 @@ export function takeAnswer(stream: XdsStream, subscription: Subscription, answer
   subscription.mayHoldMore ||= isDoubtful;
   subscription.inflight.delete(answer.nonce);
   if (answer.error !== undefined) doubt(subscription, answered);
-  return answer.error === undefined
-    ? [acked(stream, subscription, answered)]
-    : [nacked(stream, subscription, answered, answer.error, isDoubtful)];
+  const fact =
+    answer.error === undefined
+      ? acked(stream, subscription, answered)
+      : nacked(stream, subscription, answered, answer.error, isDoubtful);
+  return [fact, ...takeOwedElsewhere(stream)];
 }
 
 /** A rejected response may be taken in part, or whole (rule 8). */

@@ -1,6 +1,7 @@
 /** What must be sent again although it did not change, since what refers to it is being sent (rules 39, 40, 43). */
 import type { Reference, Resource, ResourceType } from "@routeledger/xds-model";
 import type { SentResource } from "./sent-resource.ts";
+import type { StreamOutput, TypedName } from "./stream-io.ts";
 import { isWanted, type Subscription, type XdsStream } from "./stream-state.ts";
 
 /**
@@ -34,6 +35,18 @@ export function oweDependents(
  */
 export function oweAgain(stream: XdsStream, { type, references }: Resource): void {
   if (type === "cluster" || type === "listener") for (const reference of references) owe(stream, reference);
+}
+
+/** On a stream of one type, what it owes and cannot send: once, for the streams that can (rule 41). */
+export function takeOwedElsewhere(stream: XdsStream): StreamOutput[] {
+  if (stream.resourceType === undefined) return [];
+  const names: TypedName[] = [];
+  for (const { type, owed } of Object.values(stream.types)) {
+    if (type === stream.resourceType) continue;
+    for (const name of owed) names.push({ type, name });
+    owed.clear();
+  }
+  return names.length === 0 ? [] : [{ type: "owedElsewhere", names }];
 }
 
 function refersAlready(before: SentResource | undefined, { type, name, digest }: Reference): boolean {

@@ -70,3 +70,27 @@ for (const protocol of ["sotw", "delta"] as const) {
     deepEqual(client.seen(), [protocol === "sotw" ? "cluster b" : "cluster -a"]);
   });
 }
+
+for (const protocol of ["sotw", "delta"] as const) {
+  test(`rules 39 and 41: what clusters on a stream of their own make their client need is sent on the others (${protocol})`, () => {
+    const apart = new TestClient(protocol, "envoy", { resourceType: "cluster" }).snapshot(all);
+    const rest = new TestClient(protocol).snapshot(all);
+    const ask = (client: TestClient, typeUrl: string, names: readonly string[]) =>
+      protocol === "sotw" ? client.sotw(typeUrl, names) : client.delta(typeUrl, names);
+    ask(apart, "", []).ack();
+    ask(rest, typeUrls.endpoint, ["a"]).ack().seen();
+    const next = snapshotOf([cluster("a", 2), endpoint("a"), listener("l", "r"), route("r", "a")], 2, all);
+    const elsewhere = () =>
+      apart.facts.flatMap((fact) => (fact.type === "owedElsewhere" ? [fact.names] : []));
+    const before = elsewhere().length;
+    apart.snapshot(next);
+    deepEqual(elsewhere().length, before, "not before the client has answered");
+    rest.snapshot(next);
+    deepEqual(rest.ack().seen(), []);
+    apart.ack();
+    const [names, ...more] = elsewhere().slice(before);
+    deepEqual([names?.map(({ type, name }) => `${type} ${name}`), more], [["endpoint a"], []]);
+    rest.give({ type: "owed", names: [...(names ?? []), { type: "endpoint", name: "never asked for" }] });
+    deepEqual(rest.seen(), ["endpoint a"]);
+  });
+}

@@ -65,7 +65,7 @@ test("a stream that is closed is closed for good, and none closes of itself", ()
 });
 
 type Move = { readonly input: InputType; readonly pick: number };
-const inputs: readonly InputType[] = ["sotwRequest", "deltaRequest", "snapshot", "writable", "timer"];
+const inputs: readonly InputType[] = ["sotwRequest", "deltaRequest", "snapshot", "writable", "timer", "owed"];
 const moves: fc.Arbitrary<Move> = fc.record({ input: fc.constantFrom(...inputs), pick: fc.nat(1_000) });
 
 for (const protocol of ["sotw", "delta"] as const) {
@@ -93,7 +93,8 @@ function perform(client: TestClient, input: InputType, pick: number): void {
   else if (input === "timer") {
     const timer = client.timers.splice(pick % Math.max(client.timers.length, 1), 1)[0];
     client.give({ type: "timer", id: timer?.id ?? "grace-0" });
-  } else if (input === "snapshot") client.snapshot(snapshots[pick % snapshots.length]!);
+  } else if (input === "owed") client.give({ type: "owed", names: [{ type: "endpoint", name: "a" }] });
+  else if (input === "snapshot") client.snapshot(snapshots[pick % snapshots.length]!);
   else {
     const type = pick % 97 === 0 ? "" : resourceTypes[pick % resourceTypes.length]!;
     const names = [[], ["a"], ["*"], ["r", "a"]][pick % 4]!;

@@ -10,6 +10,7 @@ import {
   putOff,
   replaceSnapshot,
   resume,
+  takeOwed,
   takeRequest,
 } from "./transition.ts";
 
@@ -46,6 +47,7 @@ export const transitions = {
     snapshot: to(keepSnapshot, "opened"),
     writable: to(ignore, "opened"),
     timer: to(ignore, "opened"),
+    owed: to(ignore, "opened"),
   },
   connecting: {
     sotwRequest: to(putOff, "connecting", "closed"),
@@ -53,6 +55,7 @@ export const transitions = {
     snapshot: to(beginServing, "serving", "writing", "behind", "closed"),
     writable: to(ignore, "connecting"),
     timer: to(ignore, "connecting"),
+    owed: to(ignore, "connecting"),
   },
   behind: {
     sotwRequest: to(takeRequest, "behind", "closed"),
@@ -60,6 +63,7 @@ export const transitions = {
     snapshot: to(replaceSnapshot, "behind", "serving", "writing"),
     writable: to(ignore, "behind"),
     timer: to(elapse, "behind"),
+    owed: to(takeOwed, "behind"),
   },
   serving: {
     sotwRequest: to(takeRequest, "serving", "writing", "behind", "closed"),
@@ -67,6 +71,7 @@ export const transitions = {
     snapshot: to(replaceSnapshot, "serving", "writing"),
     writable: to(ignore, "serving"),
     timer: to(elapse, "serving", "writing"),
+    owed: to(takeOwed, "serving", "writing"),
   },
   writing: {
     sotwRequest: to(takeRequest, "writing", "closed"),
@@ -74,6 +79,7 @@ export const transitions = {
     snapshot: to(replaceSnapshot, "writing"),
     writable: to(resume, "serving", "writing", "behind"),
     timer: to(elapse, "writing"),
+    owed: to(takeOwed, "writing"),
   },
   closed: {
     sotwRequest: to(ignore, "closed"),
@@ -81,6 +87,7 @@ export const transitions = {
     snapshot: to(ignore, "closed"),
     writable: to(ignore, "closed"),
     timer: to(ignore, "closed"),
+    owed: to(ignore, "closed"),
   },
 } as const satisfies Record<Phase, Row>;
 

@@ -15,7 +15,15 @@ export type StreamInput =
   /** The socket takes one more response: each `send` uses that up, and another `writable` must follow it. */
   | { readonly type: "writable" }
   /** A timer that `startTimer` asked for is over. */
-  | { readonly type: "timer"; readonly id: string };
+  | { readonly type: "timer"; readonly id: string }
+  /** Another stream of the same client said `owedElsewhere`. */
+  | { readonly type: "owed"; readonly names: readonly TypedName[] };
+
+/** The name of a resource of a type. */
+export interface TypedName {
+  readonly type: ResourceType;
+  readonly name: string;
+}
 
 export type RequestInput = Extract<StreamInput, { readonly type: "sotwRequest" | "deltaRequest" }>;
 
@@ -26,6 +34,11 @@ export type StreamOutput =
   | { readonly type: "startTimer"; readonly id: string; readonly delayMs: number }
   | { readonly type: "acked"; readonly fact: AckedFact }
   | { readonly type: "nacked"; readonly fact: NackedFact }
+  /**
+   * On a stream of one type: the client has answered what refers to these, so they must be sent again, on the streams that
+   * carry them (rules 39 to 43).
+   */
+  | { readonly type: "owedElsewhere"; readonly names: readonly TypedName[] }
   /** What is held back now, and for what, changed: all of it, sorted by reason, type, name. */
   | { readonly type: "gates"; readonly gates: readonly Gate[] }
   /** The client shows a version that is newer than the snapshot: nothing is sent until the snapshot catches up (P6). */

@@ -3,12 +3,13 @@ import { assert } from "@routeledger/std";
 import { type ResourceType, typeNames, typeOfUrl, typeUrls } from "@routeledger/xds-model";
 import { takeSnapshot } from "./snapshot-change.ts";
 import type { CloseCode, RequestInput, StreamInput, StreamOutput } from "./stream-io.ts";
-import { backlogMax, unknownNamesMax, unknownTypesMax, type XdsStream } from "./stream-state.ts";
+import { backlogMax, isWanted, unknownNamesMax, unknownTypesMax, type XdsStream } from "./stream-state.ts";
 import { takeDeltaRequest } from "./subscribe-delta.ts";
 import { takeSotwRequest } from "./subscribe-sotw.ts";
 import { endTimer } from "./timer.ts";
 
 type SnapshotInput = Extract<StreamInput, { readonly type: "snapshot" }>;
+type OwedInput = Extract<StreamInput, { readonly type: "owed" }>;
 type TimerInput = Extract<StreamInput, { readonly type: "timer" }>;
 
 export function ignore(): StreamOutput[] {
@@ -59,6 +60,15 @@ export function resume(stream: XdsStream): StreamOutput[] {
 
 export function elapse(stream: XdsStream, { id }: TimerInput): StreamOutput[] {
   return endTimer(stream, id);
+}
+
+/** What another stream of the client makes it need again, of what it subscribed to here. */
+export function takeOwed(stream: XdsStream, { names }: OwedInput): StreamOutput[] {
+  for (const { type, name } of names) {
+    const subscription = stream.types[type];
+    if (isWanted(subscription, name)) subscription.owed.add(name);
+  }
+  return [];
 }
 
 export function takeRequest(stream: XdsStream, input: RequestInput): StreamOutput[] {

@@ -10,6 +10,7 @@ export type {
   StreamInput,
   StreamOutput,
   StreamResponse,
+  TypedName,
 } from "./stream-io.ts";
 export {
   openStream,

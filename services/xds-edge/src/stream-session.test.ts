@@ -63,6 +63,7 @@ function open(encoder: ResponseEncoder) {
     counters: noMetrics,
     admit: () => Promise.resolve(undefined),
     newest: () => snapshotOf([partOf("cluster", "a")], 1),
+    ...{ onConnected: () => undefined, onOwedElsewhere: () => undefined },
     onEnded: () => endings++,
   });
   return { call, errors, recorder, endings: () => endings };

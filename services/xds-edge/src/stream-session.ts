@@ -14,6 +14,7 @@ import {
   type StreamOutput,
   type StreamResponse,
   step,
+  type TypedName,
   type XdsStream,
 } from "@routeledger/xds-stream";
 import { connectedFact } from "./connected-fact.ts";
@@ -65,6 +66,10 @@ export interface SessionOptions {
   readonly admit: (nodeGroup: string) => Promise<string | undefined>;
   /** The newest snapshot of a node group. */
   readonly newest: (nodeGroup: string) => Snapshot;
+  /** The node is known, and may be served. */
+  readonly onConnected: (session: StreamSession) => void;
+  /** The client needs these again, on other streams of its own. */
+  readonly onOwedElsewhere: (session: StreamSession, names: readonly TypedName[]) => void;
   readonly onEnded: (session: StreamSession) => void;
 }
 
@@ -146,6 +151,15 @@ export class StreamSession {
     if (this.#admitted) this.#feed({ type: "snapshot", snapshot });
   }
 
+  /**
+   * Sends again what the client subscribed to of these, since another of its streams makes it need them.
+   * @param delayMs how much later
+   */
+  owe(names: readonly TypedName[], delayMs = 0): void {
+    if (delayMs > 0) this.#after(delayMs, () => this.owe(names));
+    else if (this.#admitted) this.#feed({ type: "owed", names });
+  }
+
   /** Ends the call with UNAVAILABLE: the client comes back, to another edge. Idempotent. */
   close(reason: string): void {
     this.#end(reason, status.UNAVAILABLE);
@@ -205,6 +219,9 @@ export class StreamSession {
       case "nacked":
         this.#nacked(output.fact);
         break;
+      case "owedElsewhere":
+        this.#options.onOwedElsewhere(this, output.names);
+        break;
       case "gates":
         this.#gates.update(output.gates, this.#options.clock.wallMs());
         this.#record(gatesFact(this.#gates.all));
@@ -249,6 +266,7 @@ export class StreamSession {
       return;
     }
     this.#isKnown = true;
+    this.#options.onConnected(this);
     const { call, protocol, resourceType, peerNames } = this.#options;
     const connected = connectedFact(node, { peer: call.getPeer(), protocol, resourceType, peerNames });
     this.#options.logger.info({ ...this.#names(), ...connected }, "proxy connected");

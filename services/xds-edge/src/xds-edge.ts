@@ -13,6 +13,7 @@ import { http2StreamOfHandled } from "./http2-stream-of.ts";
 import { LedgerFollower } from "./ledger-follower.ts";
 import { LoadReportingService, loadReportIntervalDefaultMs } from "./load-reporting-service.ts";
 import { LoadSums } from "./load-sums.ts";
+import { NodeStreams } from "./node-streams.ts";
 import { OfferTurns } from "./offer-turns.ts";
 import { type IdentityRule, identityRule } from "./peer-identity.ts";
 import { type ProxyServer, refuse, type StreamKind, startProxyServer } from "./proxy-server.ts";
@@ -69,6 +70,7 @@ class Edge implements XdsEdge {
   readonly #ledger: LedgerFollower;
   readonly #encoders = { delta: new ResponseEncoder("delta"), sotw: new ResponseEncoder("sotw") };
   readonly #sessions = new Set<StreamSession>();
+  readonly #nodes = new NodeStreams();
   readonly #offers: OfferTurns<StreamSession>;
   readonly #stopping = new AbortController();
   readonly #secrets: SecretOpener;
@@ -261,8 +263,11 @@ class Edge implements XdsEdge {
       encoder: this.#encoders[kind.protocol],
       admit: (nodeGroup) => this.#admit(nodeGroup),
       newest: (nodeGroup) => this.#snapshotOf(nodeGroup),
+      onConnected: (connected) => this.#nodes.add(connected),
+      onOwedElsewhere: (from, names) => this.#nodes.owe(from, names),
       onEnded: (ended) => {
         this.#sessions.delete(ended);
+        this.#nodes.delete(ended);
         aged();
       },
     });
@@ -321,7 +326,10 @@ class Edge implements XdsEdge {
       if (snapshot !== before.snapshots.get(group)) this.#secrets.served(snapshot);
     for (const session of this.#sessions) {
       const group = session.nodeGroup;
-      if (published.snapshots.get(group) !== before.snapshots.get(group)) this.#offers.add(session);
+      const snapshot = published.snapshots.get(group);
+      if (snapshot === before.snapshots.get(group)) continue;
+      this.#offers.add(session);
+      if (snapshot !== undefined) this.#nodes.offered(session, before.snapshots.get(group), snapshot);
     }
     this.#offers.run();
   }
