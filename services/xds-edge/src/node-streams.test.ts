@@ -10,8 +10,15 @@ const before = snapshotOf([cluster("a"), endpoint("a"), cluster("b"), endpoint("
 const after = snapshotOf([cluster("a", 2), endpoint("a"), cluster("b"), endpoint("b")], 2, before);
 
 /** A stream that does nothing but remember what it was told to owe, as `name@delay`. */
-function session(id: string, takes: readonly ("cluster" | "endpoint")[], nodeGroup = "default/web") {
-  const state = openStream({ protocol: "delta", streamId: id });
+function session(
+  id: string,
+  takes: readonly ("cluster" | "endpoint")[],
+  {
+    nodeGroup = "default/web",
+    resourceType,
+  }: { nodeGroup?: string; resourceType?: "cluster" | "endpoint" } = {},
+) {
+  const state = openStream({ protocol: "delta", streamId: id, ...(resourceType && { resourceType }) });
   for (const type of takes) {
     state.types[type].interest = "named";
     state.types[type].names.add("a");
@@ -25,12 +32,13 @@ function session(id: string, takes: readonly ("cluster" | "endpoint")[], nodeGro
 
 test("rule 41: what one stream of a client owes and does not carry, its others are told, and nobody else", () => {
   const nodes = new NodeStreams();
-  const apart = session("s1", ["cluster"]);
+  const apart = session("s1", ["cluster"], { resourceType: "cluster" });
   const rest = session("s2", ["endpoint"]);
-  const foreign = session("s3", ["endpoint"], "default/other");
-  for (const { made } of [apart, rest, foreign]) nodes.add(made);
+  const foreign = session("s3", ["endpoint"], { nodeGroup: "default/other" });
+  const alone = session("s4", ["endpoint"], { resourceType: "endpoint" });
+  for (const { made } of [apart, rest, foreign, alone]) nodes.add(made);
   nodes.owe(apart.made, [{ type: "endpoint", name: "a" }]);
-  deepEqual([apart.told, rest.told, foreign.told], [[], ["a@0"], []]);
+  deepEqual([apart.told, rest.told, foreign.told, alone.told], [[], ["a@0"], [], []]);
   nodes.delete(rest.made);
   nodes.owe(apart.made, [{ type: "endpoint", name: "a" }]);
   deepEqual(rest.told, ["a@0"]);
@@ -43,7 +51,7 @@ test("rule 41: where a client's clusters come from another edge, endpoints of th
   nodes.offered(rest.made, before, after);
   deepEqual(rest.told, ["a@250", "a@1000", "a@4000"]);
   nodes.offered(rest.made, after, after);
-  nodes.add(session("s2", ["cluster"]).made);
+  nodes.add(session("s2", ["cluster"], { resourceType: "cluster" }).made);
   nodes.offered(rest.made, before, after);
   const whole = session("s3", ["cluster", "endpoint"]);
   nodes.offered(whole.made, before, after);

@@ -9,8 +9,8 @@ import type { StreamSession } from "./stream-session.ts";
 const againAfterMs = [250, 1_000, 4_000];
 
 /**
- * The streams of each client, where it takes types on streams of their own: what one of them owes and does not carry, the
- * others send (rule 41).
+ * The streams of each client, where it takes some types on streams of their own and the rest over ADS: what one of them
+ * owes and does not carry, the aggregated one sends (rule 41).
  */
 export class NodeStreams {
   readonly #byNode = new Map<string, Set<StreamSession>>();
@@ -32,7 +32,7 @@ export class NodeStreams {
 
   /** A stream said that the client needs these again, and does not carry them. */
   owe(from: StreamSession, names: readonly TypedName[]): void {
-    for (const other of this.#byNode.get(keyOf(from)) ?? []) if (other !== from) other.owe(names);
+    for (const other of this.#byNode.get(keyOf(from)) ?? []) if (isAggregated(other)) other.owe(names);
   }
 
   /** A newer snapshot is offered to a stream: where no stream here carries the client's clusters, one elsewhere may. */
@@ -49,12 +49,17 @@ function keyOf({ nodeGroup, node }: StreamSession): string {
   return `${nodeGroup}\n${node?.id ?? ""}`;
 }
 
+/** On streams of one type a client opens a stream for what it needs, and asks: answering that is enough. */
+function isAggregated({ state }: StreamSession): boolean {
+  return state.resourceType === undefined;
+}
+
 function takesClusters({ state }: StreamSession): boolean {
   return state.types.cluster.interest !== "unasked";
 }
 
 function takesEndpointsAlone(session: StreamSession): boolean {
-  return !takesClusters(session) && session.state.types.endpoint.names.size > 0;
+  return isAggregated(session) && !takesClusters(session) && session.state.types.endpoint.names.size > 0;
 }
 
 function assignmentsOfChanged(before: Snapshot, after: Snapshot): TypedName[] {
