@@ -18,7 +18,7 @@ import { withClustersAside } from "./clusters-aside.ts";
 import { Dependents } from "./dependents.ts";
 import type { ExtendedGroup } from "./extensions/extended-group.ts";
 import { extensionStatuses, withProblems } from "./extensions/extension-findings.ts";
-import { type ExtensionView, extensionsOf } from "./extensions/extension-view.ts";
+import { type ExtensionView, extensionViews } from "./extensions/extension-view.ts";
 import { GroupExtensions } from "./extensions/group-extensions.ts";
 import { GatewayTranslation } from "./gateway-translation.ts";
 import { gatewayGroup, specOf } from "./kinds.ts";
@@ -101,7 +101,7 @@ export class TranslationCache {
 
   /** What the followed state knows of questions to extensions that nobody asks any more. */
   unaskedPoints(): ExtensionPoint[] {
-    const isAny = extensionsOf(this.#state).length > 0;
+    const isAny = extensionViews(this.#state).length > 0;
     return [...this.#state.answers].flatMap(([group, answers]) => {
       const known = isAny ? this.#gateways.get(group) : undefined;
       return known?.extensions.unasked() ?? [...answers.values()].map(({ newest }) => newest);
@@ -138,8 +138,8 @@ export class TranslationCache {
 
   /** Lets extensions have their say on what was translated, where anything of it changed. */
   #extend(before: ConfigState, state: ConfigState, { changes, followed, gone, answered }: Followed): void {
-    const extensions = extensionsOf(state);
-    const concernsAll = extensions !== extensionsOf(before) || concernsExtensions(extensions, changes);
+    const extensions = extensionViews(state);
+    const concernsAll = extensions !== extensionViews(before) || concernsExtensions(extensions, changes);
     const findings = new Map<string, GroupFindings | undefined>(gone.map((group) => [group, undefined]));
     const groups: [string, PartSet | undefined][] = gone.map((group) => [group, undefined]);
     const extended: [string, ExtendedGroup | undefined][] = gone.map((group) => [group, undefined]);
@@ -165,7 +165,7 @@ export class TranslationCache {
   ): ExtendedGroup {
     const { parts, governed, custom, misdirected } = translation;
     const plain = { nodeGroup, gateway: view.object, parts, governed, custom, misdirected };
-    return extensions.follow(state, extensionsOf(state), plain);
+    return extensions.follow(state, extensionViews(state), plain);
   }
 
   /** Views the Gateways that may mean something else. */

@@ -42,7 +42,7 @@ function addresses(w: ExtendedWorld): string[] {
   return part === undefined ? [] : (JSON.stringify(partJson(part)).match(/\d+\.\d+\.\d+\.\d+/g) ?? []);
 }
 
-test("a listener goes on as it was until its extension answers, and keeps its route table when that fails", () => {
+test("rule E8: a listener goes on as it was until its extension answers, and keeps its route table when that fails", () => {
   const w = new ExtendedWorld(base);
   const before = w.part("listener", listenerName)?.digest;
   w.apply(extension("logs", ["HTTPListener"], { failureMode: "failClosed" }));

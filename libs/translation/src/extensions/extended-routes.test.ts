@@ -17,7 +17,7 @@ function world(more: JsonObject = {}): ExtendedWorld {
   return new ExtendedWorld([...base, extension("headers", ["Route"], more)]);
 }
 
-test("a new route is held back until its extension answers; what stands beside it is not", () => {
+test("rule E6: a new route is held back until its extension answers; what stands beside it is not", () => {
   const w = world();
   w.apply(shop([extended("/a"), rule("/b", [backend("b")])]));
   deepEqual(w.routes("shop.com"), ["default/shop/1/0 -> service/default/b/80"]);
@@ -50,7 +50,7 @@ test("a question holds the domain and the objects that the filters name, and no 
   ok(inputDigest.length === 64);
 });
 
-test("a changed route keeps its bytes and its place until the answer", () => {
+test("rule E6: a changed route keeps its bytes and its place until the answer", () => {
   const w = world();
   w.apply(shop([extended("/"), rule("/b", [backend("b")])]));
   w.answer(headers("one"));
@@ -107,7 +107,7 @@ test("keepLast falls to an error where nothing was ever answered", () => {
   deepEqual(w.routes("shop.com"), ["default/shop/0/0 -> 500", "default/shop/1/0 -> service/default/b/80"]);
 });
 
-test("failClosed answers an error for what the hook governs, and only that", () => {
+test("rule E8: failClosed answers an error for what the hook governs, and only that", () => {
   const w = world({ failureMode: "failClosed" });
   w.apply(shop([extended("/a"), rule("/b", [backend("b")])]));
   w.answer(headers("one"));
@@ -157,7 +157,7 @@ test("extensions chain: the output of one is the input of the next, each with it
   deepEqual(w.routes("shop.com"), ["default/shop/0/0 -> service/default/a/80 +x-by=one +x-by=two"]);
 });
 
-test("an answer that names a cluster that is nowhere costs its own route alone", () => {
+test("rule E11: an answer that names a cluster that is nowhere costs its own route alone", () => {
   const w = world();
   w.apply(shop([extended("/a"), extended("/b", "b"), rule("/c", [backend("b")])]));
   w.answer((question) => {

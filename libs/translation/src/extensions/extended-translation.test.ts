@@ -81,7 +81,7 @@ test("rule E9: what did not change takes its last output whatever fails; what ch
   }
 });
 
-test("E9: of a route table only the virtual hosts fall to the mode that changed", () => {
+test("rule E9: of a route table only the virtual hosts fall to the mode that changed", () => {
   const other = httpRoute("other", { hostnames: ["other.com"], rules: [rule("/", [backend("a")])] });
   const w = new ExtendedWorld([...base, other, whole({ failureMode: "failClosed" })]);
   w.answer(limits(3));

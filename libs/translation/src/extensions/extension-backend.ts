@@ -1,11 +1,11 @@
 import type { ConfigObject } from "@routeledger/config-model";
 import type { Upstream } from "../backends/upstream.ts";
 import type { StateReader } from "../state-reader.ts";
-import { extensionKind, extensionsOf } from "./extension-view.ts";
+import { extensionKind, extensionViews } from "./extension-view.ts";
 
 /** Whether backendRefs may name objects of a kind because an extension makes clusters of them. @param key `kindKey` */
 export function isExtensionBackend(reader: StateReader, key: string): boolean {
-  const extensions = reader.derived(extensionKind, extensionsOf);
+  const extensions = reader.derived(extensionKind, extensionViews);
   return extensions.some(({ hooks, backendResources }) => hooks.has("Cluster") && backendResources.has(key));
 }
 

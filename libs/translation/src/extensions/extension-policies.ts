@@ -3,7 +3,7 @@ import { by } from "@routeledger/std";
 import { specOf } from "../kinds.ts";
 import type { StateReader } from "../state-reader.ts";
 import { objectOf, objectsOf, textOf } from "../untrusted.ts";
-import { extensionKind, extensionsOf } from "./extension-view.ts";
+import { extensionKind, extensionViews } from "./extension-view.ts";
 
 /** A policy of an extension's kind, and the part of the target that it names; undefined is all of it. */
 export interface AttachedPolicy {
@@ -18,7 +18,7 @@ const indexes = new WeakMap<object, PolicyIndex>();
 
 /** The policies of all extensions' kinds that name a route, a Gateway, of their own namespace, sorted by kind and name. */
 export function policiesOf(reader: StateReader, target: ConfigObject): readonly AttachedPolicy[] {
-  const extensions = reader.derived(extensionKind, extensionsOf);
+  const extensions = reader.derived(extensionKind, extensionViews);
   const kinds = new Set(extensions.flatMap(({ policyResources }) => [...policyResources]));
   return [...kinds]
     .sort()
@@ -27,7 +27,7 @@ export function policiesOf(reader: StateReader, target: ConfigObject): readonly 
 
 /** The same of a state. */
 export function policiesAt(state: ConfigState, target: ConfigObject): readonly AttachedPolicy[] {
-  const kinds = new Set(extensionsOf(state).flatMap(({ policyResources }) => [...policyResources]));
+  const kinds = new Set(extensionViews(state).flatMap(({ policyResources }) => [...policyResources]));
   return [...kinds].sort().flatMap((kind) => policiesOfKind(state, kind, target));
 }
 

@@ -2,7 +2,7 @@ import { type ConfigObject, kindKey } from "@routeledger/config-model";
 import { type Problem, unsupported } from "../problem.ts";
 import type { StateReader } from "../state-reader.ts";
 import { shown } from "../untrusted.ts";
-import { extensionKind, extensionsOf } from "./extension-view.ts";
+import { extensionKind, extensionViews } from "./extension-view.ts";
 
 /** An `extensionRef` filter of a rule. */
 export interface ExtensionRef {
@@ -23,7 +23,7 @@ export function resolveExtensionRefs(
   refs: readonly ExtensionRef[],
 ): readonly ConfigObject[] | Problem {
   if (refs.length === 0) return [];
-  const extensions = reader.derived(extensionKind, extensionsOf);
+  const extensions = reader.derived(extensionKind, extensionViews);
   const objects: ConfigObject[] = [];
   for (const { field, group, kind, name } of refs) {
     const key = kindKey(group, kind);

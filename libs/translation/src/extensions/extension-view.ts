@@ -43,7 +43,7 @@ const none: readonly ExtensionView[] = [];
 const known = new WeakMap<object, readonly ExtensionView[]>();
 
 /** All extensions of a state in the order of their chain: by `spec.order`, then by name. The same objects give the same list. */
-export function extensionsOf(state: ConfigState): readonly ExtensionView[] {
+export function extensionViews(state: ConfigState): readonly ExtensionView[] {
   const objects = state.objects.get(extensionKind)?.get("");
   if (objects === undefined) return none;
   let views = known.get(objects);
@@ -64,7 +64,7 @@ export function extensionsOf(state: ConfigState): readonly ExtensionView[] {
 
 /** The Extensions of a state in the order of their chain. */
 export function extensionObjects(state: ConfigState): readonly ConfigObject[] {
-  return extensionsOf(state).map(({ object }) => object);
+  return extensionViews(state).map(({ object }) => object);
 }
 
 const viewed = new WeakMap<ConfigObject, ExtensionView>();
